@@ -1,0 +1,73 @@
+"""What a person can ask the engine for: the payloads of request rows, and ids for runs.
+
+A request is written to the store first and carried out by whichever engine comes next, so each
+can be carried out again after a crash without doing anything twice.
+"""
+
+import secrets
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from runners.workflow import Item, Workflow
+
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: nothing that can be misread."""
+
+
+class RequestKind(StrEnum):
+    """The kinds of request."""
+
+    LAUNCH = "launch"
+    RETRY = "retry"
+    CANCEL = "cancel"
+
+
+class LaunchSpec(BaseModel):
+    """All that makes up one run, apart from its items."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    resource: str
+    profile: str | None = None
+    workflow: Workflow
+    workdir: str
+    """Absolute folder that the tasks start in."""
+    environment: dict[str, str] = {}
+    """Environment of the tasks."""
+    folder: str | None = None
+    """The run's own folder; None lets the resource choose."""
+
+
+class LaunchRequest(BaseModel):
+    """Start a run. The asker chooses its id, so that carrying out the request twice starts one run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    spec: LaunchSpec
+    items: list[Item]
+
+
+class RetryRequest(BaseModel):
+    """Run the failed and unfinished tasks of *of* again, as a new run linked to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    of: str
+
+
+class CancelRequest(BaseModel):
+    """Cancel a run, or one task of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    task: int | None = None
+
+
+def new_run_id() -> str:
+    """A new id for a run: eight letters, of which a few are enough to name it."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(8))

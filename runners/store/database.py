@@ -1,0 +1,67 @@
+"""Opening the SQLite file that engine, dashboard and command line share."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from runners.store.schema import migrate
+
+_BUSY_S = 10.0
+"""How long a statement waits for another process's transaction, in seconds."""
+
+_NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs"}
+)
+
+
+class StoreError(Exception):
+    """The store can't be opened or used; the text is one sentence for a person."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to the store at *path*, made and migrated if need be, readable by its owner only.
+
+    The connection is in autocommit mode and belongs to the thread that uses it first; take one per thread.
+
+    Raises:
+        StoreError: the file can't be made, is no SQLite file, or belongs to a newer Runyard.
+    """
+    try:
+        # Made here and not by SQLite, which would follow the umask.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"The store {path} can't be opened: {_words(error)}.") from error
+    try:
+        connection.row_factory = sqlite3.Row
+        # WAL needs shared memory, which a network file system does not give (sqlite.org/wal.html).
+        journal = "DELETE" if on_network_file_system(path) else "WAL"
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        migrate(connection)
+    except (sqlite3.Error, RuntimeError) as error:
+        connection.close()
+        raise StoreError(f"The store {path} can't be used: {_words(error)}.") from error
+    return connection
+
+
+def on_network_file_system(path: Path) -> bool:
+    """Whether *path* lies on a file system that other machines share, as /proc/mounts tells."""
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return False
+    real = os.path.realpath(path)
+    kind, longest = "", -1
+    for line in mounts:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = fields[1].replace("\\040", " ").rstrip("/")
+        if (real == point or real.startswith(point + "/")) and len(point) >= longest:
+            kind, longest = fields[2], len(point)
+    return kind in _NETWORK_FILE_SYSTEMS
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

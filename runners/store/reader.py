@@ -1,0 +1,321 @@
+"""Reading the store: what the dashboard and the command line show."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from runners.states import FINAL, RequestState, State
+from runners.store.database import StoreError, connect
+from runners.store.rows import BatchRow, Counts, EventRow, RequestRow, RunRow, SlotRow, StepRow, TaskRow
+
+_COUNTS = ("pending", "running", "done", "failed", "cancelled", "unknown")
+
+
+class UnknownRunError(StoreError):
+    """No run, or more than one, goes by the name that was given."""
+
+
+class Reader:
+    """Queries on the store. Blocking, and bound to one thread at a time: keep one for each thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the store at *path*, making it if it is not there.
+
+        Raises:
+            StoreError: it can't be opened.
+        """
+        return cls(connect(path))
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several queries that see the store at one moment."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    # What has changed
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has written. A few microseconds."""
+        version: int = self._db.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def revision(self) -> int:
+        """The number of the last write. Every row carries the revision that last changed it."""
+        value: int = self._db.execute("SELECT value FROM revision").fetchone()[0]
+        return value
+
+    # Runs
+
+    def runs(self, *, since: int = 0) -> list[RunRow]:
+        """All runs changed after revision *since*, newest first."""
+        rows = self._db.execute("SELECT * FROM runs WHERE revision > ? ORDER BY number DESC", (since,))
+        return [_run(row) for row in rows]
+
+    def live_runs(self) -> list[RunRow]:
+        """The runs to which something can still happen, oldest first."""
+        marks = ",".join("?" * len(FINAL))
+        rows = self._db.execute(
+            f"SELECT * FROM runs WHERE state NOT IN ({marks}) ORDER BY number",
+            [state.value for state in FINAL],
+        )
+        return [_run(row) for row in rows]
+
+    def run(self, run: str) -> RunRow:
+        """The run with exactly this id.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+        row = self._db.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
+        if row is None:
+            raise UnknownRunError(f"There is no run {run!r}: `runyard ps --all` lists the runs there are.")
+        return _run(row)
+
+    def find_run(self, name: str) -> RunRow:
+        """The run that *name* means: an id, a unique prefix of one, a name that one run has, or ``last``.
+
+        Raises:
+            UnknownRunError: no run, or several, are meant.
+        """
+        if name == "last":
+            rows = self._db.execute("SELECT * FROM runs ORDER BY number DESC LIMIT 1").fetchall()
+        else:
+            rows = self._db.execute("SELECT * FROM runs WHERE id = ?", (name,)).fetchall()
+            if not rows and name:
+                rows = self._db.execute(
+                    "SELECT * FROM runs WHERE substr(id, 1, ?) = ? ORDER BY number DESC", (len(name), name)
+                ).fetchall()
+            if not rows:
+                rows = self._db.execute(
+                    "SELECT * FROM runs WHERE name = ? ORDER BY number DESC", (name,)
+                ).fetchall()
+        if not rows:
+            raise UnknownRunError(f"There is no run {name!r}: `runyard ps --all` lists the runs there are.")
+        if len(rows) > 1:
+            some = ", ".join(row["id"] for row in rows[:5]) + (", …" if len(rows) > 5 else "")
+            raise UnknownRunError(f"{name!r} may mean {len(rows)} runs ({some}): give more of the id.")
+        return _run(rows[0])
+
+    def launch_spec(self, run: str) -> dict[str, Any]:
+        """What was asked for when *run* was launched, without its items.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        row = self._db.execute("SELECT spec FROM runs WHERE id = ?", (run,)).fetchone()
+        if row is None:
+            raise UnknownRunError(f"There is no run {run!r}: `runyard ps --all` lists the runs there are.")
+        spec: dict[str, Any] = json.loads(row["spec"])
+        return spec
+
+    # What a run consists of
+
+    def steps(self, run: str) -> list[StepRow]:
+        """The steps of *run*, in order."""
+        rows = self._db.execute("SELECT * FROM steps WHERE run = ? ORDER BY position", (run,))
+        return [
+            StepRow(
+                run=row["run"],
+                position=row["position"],
+                name=row["name"],
+                type=row["type"],
+                command=row["command"],
+                state=State(row["state"]),
+                plan=row["plan"],
+                counts=_counts(row),
+                revision=row["revision"],
+            )
+            for row in rows
+        ]
+
+    def batches(self, run: str) -> list[BatchRow]:
+        """The batches of *run*, in the order of their launch."""
+        rows = self._db.execute("SELECT * FROM batches WHERE run = ? ORDER BY number", (run,))
+        return [_batch(row) for row in rows]
+
+    def live_batches(self) -> list[BatchRow]:
+        """The batches, of all runs, to which something can still happen."""
+        marks = ",".join("?" * len(FINAL))
+        rows = self._db.execute(
+            f"SELECT * FROM batches WHERE state NOT IN ({marks}) ORDER BY created, number",
+            [state.value for state in FINAL],
+        )
+        return [_batch(row) for row in rows]
+
+    def tasks(
+        self, run: str, *, since: int = 0, states: Iterable[State] = (), limit: int | None = None
+    ) -> list[TaskRow]:
+        """The tasks of *run* changed after revision *since* (and in one of *states*), by index."""
+        query, values = "SELECT * FROM tasks WHERE run = ? AND revision > ?", [run, since]
+        if wanted := [state.value for state in states]:
+            query += f" AND state IN ({','.join('?' * len(wanted))})"
+            values += wanted
+        query += ' ORDER BY "index"'
+        if limit is not None:
+            query += " LIMIT ?"
+            values.append(limit)
+        return [_task(row) for row in self._db.execute(query, values)]
+
+    def task(self, run: str, index: int) -> TaskRow:
+        """One task.
+
+        Raises:
+            UnknownRunError: *run* has no such task.
+        """
+        row = self._db.execute('SELECT * FROM tasks WHERE run = ? AND "index" = ?', (run, index)).fetchone()
+        if row is None:
+            total = self.run(run).counts.total
+            raise UnknownRunError(f"Run {run} has no task {index}: its tasks are 0 to {total - 1}.")
+        return _task(row)
+
+    def slots(self, run: str | None = None) -> list[SlotRow]:
+        """The slots of the live batches, of *run* or of all runs."""
+        where, values = ("WHERE run = ?", (run,)) if run is not None else ("", ())
+        rows = self._db.execute(f"SELECT * FROM slots {where} ORDER BY batch, slot", values)
+        return [_slot(row) for row in rows]
+
+    def events(self, run: str, *, after: int = 0, limit: int = 10_000) -> list[EventRow]:
+        """At most *limit* events of *run* with an id above *after*, oldest first."""
+        rows = self._db.execute(
+            "SELECT * FROM events WHERE run = ? AND id > ? ORDER BY id LIMIT ?", (run, after, limit)
+        )
+        return [
+            EventRow(
+                id=row["id"],
+                run=row["run"],
+                batch=row["batch"],
+                time=row["time"],
+                kind=row["kind"],
+                detail=json.loads(row["detail"]),
+            )
+            for row in rows
+        ]
+
+    # Requests
+
+    def waiting_requests(self) -> list[RequestRow]:
+        """What was asked for and not yet carried out, oldest first."""
+        rows = self._db.execute(
+            "SELECT * FROM requests WHERE state = ? ORDER BY id", (RequestState.WAITING.value,)
+        )
+        return [_request(row) for row in rows]
+
+    def request(self, request: int) -> RequestRow | None:
+        """One request, or None where it is not (or no longer) kept."""
+        row = self._db.execute("SELECT * FROM requests WHERE id = ?", (request,)).fetchone()
+        return None if row is None else _request(row)
+
+
+def _counts(row: sqlite3.Row) -> Counts:
+    return Counts(*(row[name] for name in _COUNTS))
+
+
+def _run(row: sqlite3.Row) -> RunRow:
+    return RunRow(
+        id=row["id"],
+        name=row["name"],
+        resource=row["resource"],
+        profile=row["profile"],
+        retry_of=row["retry_of"],
+        state=State(row["state"]),
+        reason=row["reason"],
+        created=row["created"],
+        started=row["started"],
+        ended=row["ended"],
+        counts=_counts(row),
+        folder=row["folder"],
+        workdir=row["workdir"],
+        cancelling=bool(row["cancelling"]),
+        revision=row["revision"],
+    )
+
+
+def _batch(row: sqlite3.Row) -> BatchRow:
+    return BatchRow(
+        token=row["token"],
+        run=row["run"],
+        step=row["step"],
+        number=row["number"],
+        slots=row["slots"],
+        state=State(row["state"]),
+        worker_state=row["worker_state"],
+        scheduler_state=row["scheduler_state"],
+        reason=row["reason"],
+        native_id=row["native_id"],
+        host=row["host"],
+        folder=row["folder"],
+        created=row["created"],
+        started=row["started"],
+        ended=row["ended"],
+        counts=_counts(row),
+        restart=row["restart"],
+        offset=row["offset"],
+        revision=row["revision"],
+    )
+
+
+def _task(row: sqlite3.Row) -> TaskRow:
+    return TaskRow(
+        run=row["run"],
+        index=row["index"],
+        step=row["step"],
+        item=row["item"],
+        batch=row["batch"],
+        slot=row["slot"],
+        state=State(row["state"]),
+        worker_state=row["worker_state"],
+        exit_code=row["exit_code"],
+        signal=row["signal"],
+        reason=row["reason"],
+        started=row["started"],
+        ended=row["ended"],
+        max_rss_mb=row["max_rss_mb"],
+        cpu_s=row["cpu_s"],
+        wall_s=row["wall_s"],
+        log_bytes=row["log_bytes"],
+        left=row["left"],
+        result=row["result"],
+        revision=row["revision"],
+    )
+
+
+def _slot(row: sqlite3.Row) -> SlotRow:
+    return SlotRow(
+        batch=row["batch"],
+        run=row["run"],
+        slot=row["slot"],
+        state=row["state"],
+        host=row["host"],
+        pid=row["pid"],
+        task=row["task"],
+        since=row["since"],
+        rss_mb=row["rss_mb"],
+        cpu_s=row["cpu_s"],
+        cpu_percent=row["cpu_percent"],
+        revision=row["revision"],
+    )
+
+
+def _request(row: sqlite3.Row) -> RequestRow:
+    return RequestRow(
+        id=row["id"],
+        kind=row["kind"],
+        payload=json.loads(row["payload"]),
+        state=RequestState(row["state"]),
+        answer=row["answer"],
+        created=row["created"],
+    )

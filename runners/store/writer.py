@@ -1,0 +1,157 @@
+"""Writing the store: the engine's side of it, and the one thing others write, requests."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from runners.states import RequestState, State
+from runners.store.reader import Reader
+
+
+class Writer(Reader):
+    """The store with the right to change it.
+
+    Every change happens inside :meth:`change`, which is one transaction and one revision.
+    """
+
+    @contextmanager
+    def change(self) -> Iterator["Change"]:
+        """One transaction: all of it is kept, or, when the block raises, nothing.
+
+        Raises:
+            sqlite3.OperationalError: the disk is full, or another process held the store too long.
+        """
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            revision = self.revision() + 1
+            self._db.execute("UPDATE revision SET value = ?", (revision,))
+            yield Change(self._db, revision)
+            self._db.execute("COMMIT")
+        except BaseException:
+            # A full disk may have rolled the transaction back already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def add_request(self, kind: str, payload: str) -> int:
+        """Keep a request (*payload* is JSON) for the engine and return its number."""
+        with self.change() as change:
+            return change.insert(
+                "requests", {"kind": kind, "payload": payload, "created": time.time()}, stamp=False
+            )
+
+    def withdraw_request(self, request: int) -> bool:
+        """Take back a request that no engine has carried out; False when it was too late."""
+        with self.change() as change:
+            return change.execute(
+                "DELETE FROM requests WHERE id = ? AND state = ?", (request, RequestState.WAITING.value)
+            )
+
+    def answer_request(self, request: int, state: RequestState, answer: str = "") -> None:
+        """Say what became of a request. Its payload, which may be large, is not kept any longer."""
+        with self.change() as change:
+            change.execute(
+                "UPDATE requests SET state = ?, answer = ?, payload = '{}' WHERE id = ?",
+                (state.value, answer, request),
+            )
+
+
+class Change:
+    """One transaction in progress. Every row it touches gets its revision."""
+
+    def __init__(self, connection: sqlite3.Connection, revision: int) -> None:
+        self._db = connection
+        self.revision = revision
+
+    def execute(self, statement: str, values: Iterable[Any] = ()) -> bool:
+        """Run one statement; True when it changed at least one row."""
+        return self._db.execute(statement, tuple(values)).rowcount > 0
+
+    def insert(self, table: str, row: Mapping[str, Any], *, stamp: bool = True) -> int:
+        """Add one row and return its number; with *stamp* the row carries the revision."""
+        values = {**row, "revision": self.revision} if stamp else dict(row)
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" * len(values))
+        cursor = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+        return cursor.lastrowid or 0
+
+    def update(self, table: str, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Set *values* in the rows that match *key*; True when there was one."""
+        stamped = {**values, "revision": self.revision}
+        sets = ", ".join(f'"{name}" = ?' for name in stamped)
+        where = " AND ".join(f'"{name}" = ?' for name in key)
+        return self.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*stamped.values(), *key.values()])
+
+    def add_tasks(self, run: str, tasks: Iterable[tuple[int, int, str, Mapping[str, str] | None]]) -> None:
+        """Add pending tasks, each as (index, step, item, columns of the item)."""
+        self._db.executemany(
+            'INSERT INTO tasks (run, "index", step, item, fields, state, revision) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    run,
+                    index,
+                    step,
+                    item,
+                    None if fields is None else json.dumps(fields),
+                    State.PENDING.value,
+                    self.revision,
+                )
+                for index, step, item, fields in tasks
+            ),
+        )
+
+    def add_event(
+        self,
+        run: str,
+        kind: str,
+        detail: Mapping[str, Any],
+        *,
+        time: float,
+        batch: str | None = None,
+        restart: int = 0,
+        seq: int | None = None,
+    ) -> bool:
+        """Add a line to the run's history; False when this line of the worker's is there already."""
+        return self.execute(
+            "INSERT OR IGNORE INTO events (run, batch, restart, seq, time, kind, detail) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run, batch, restart, seq, time, kind, json.dumps(detail)),
+        )
+
+    def recount(self, run: str) -> None:
+        """Bring the counts of *run*, its steps and its batches into step with its tasks."""
+        rows = self._db.execute(
+            "SELECT step, batch, state, count(*) AS number FROM tasks WHERE run = ? "
+            "GROUP BY step, batch, state",
+            (run,),
+        ).fetchall()
+        of_run = dict.fromkeys((state.value for state in State), 0)
+        of_step: dict[int, dict[str, int]] = {}
+        of_batch: dict[str, dict[str, int]] = {}
+        for row in rows:
+            number, state = row["number"], row["state"]
+            of_run[state] += number
+            step = of_step.setdefault(row["step"], dict.fromkeys(of_run, 0))
+            step[state] += number
+            if row["batch"] is not None:
+                batch = of_batch.setdefault(row["batch"], dict.fromkeys(of_run, 0))
+                batch[state] += number
+        self._set_counts("runs", {"id": run}, of_run)
+        for position, counts in of_step.items():
+            self._set_counts("steps", {"run": run, "position": position}, counts)
+        for token, counts in of_batch.items():
+            self._set_counts("batches", {"token": token}, counts)
+
+    def _set_counts(self, table: str, key: Mapping[str, Any], counts: Mapping[str, int]) -> None:
+        # Only rows whose counts differ get the new revision: readers redraw what has changed.
+        sets = ", ".join(f'"{name}" = ?' for name in counts)
+        where = " AND ".join(f'"{name}" = ?' for name in key)
+        same = " AND ".join(f'"{name}" = ?' for name in counts)
+        self.execute(
+            f"UPDATE {table} SET {sets}, revision = ? WHERE {where} AND NOT ({same})",
+            [*counts.values(), self.revision, *key.values(), *counts.values()],
+        )
