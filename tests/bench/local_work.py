@@ -81,7 +81,7 @@ def no_ops() -> Iterator[Figure]:
 
 
 def launching() -> Iterator[Figure]:
-    """How long `runyard run` over 20,000 items keeps a person waiting, with the engine still to be started."""
+    """How long `runyard run` over 20,000 items keeps a person waiting, engine start included."""
     with throwaway_home(NOOP_SLOTS) as environment, tempfile.NamedTemporaryFile("w", suffix=".txt") as items:
         items.write("".join(f"/data/images/plate-{index:05d}.tif\n" for index in range(LAUNCHED_ITEMS)))
         items.flush()
