@@ -1,0 +1,44 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runners.states import State
+from runners.store.rows import Counts
+from tui import signs
+from tui.signs import bar, sign
+from tui.text import width_of
+
+
+@pytest.fixture
+def ascii_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signs, "ascii_only", lambda: True)
+
+
+def test_every_state_has_a_glyph_of_its_own_and_its_word() -> None:
+    shown = [sign(state) for state in State] + [sign("requeued")]
+    assert [s.word for s in shown] == [*State, "requeued"]
+    assert "".join(s.glyph for s in shown) == "○●✓✗⊘?↻"
+    assert all(width_of(s.glyph) == 1 for s in shown)
+
+
+@pytest.mark.usefixtures("ascii_terminal")
+def test_signs_without_unicode() -> None:
+    assert "".join(sign(state).glyph for state in State) == "o*+x-?"
+    assert sign("requeued").glyph.isascii()
+    assert bar(Counts(done=1, pending=1), 10) == "#####-----"
+
+
+def test_a_bar_shows_eighths() -> None:
+    assert bar(Counts(done=812, pending=188), 14) == "███████████▎··"
+    assert bar(Counts(done=5, failed=2, cancelled=1), 3) == "███"
+    assert bar(Counts(running=8), 3) == "···"
+    assert bar(Counts(), 3) == "···"
+    assert bar(Counts(done=1), 0) == ""
+
+
+@given(st.integers(0, 20_000), st.integers(0, 20_000), st.integers(1, 40))
+def test_a_bar_never_lies_at_its_ends(done: int, pending: int, width: int) -> None:
+    drawn = bar(Counts(done=done, pending=pending), width)
+    assert len(drawn) == width
+    assert (drawn == "·" * width) == (done == 0)
+    assert (drawn == "█" * width) == (done > 0 and pending == 0)

@@ -1,0 +1,78 @@
+"""The signs that states are shown with, and bars of progress.
+
+A state is always a glyph and a word; colour only comes on top. The glyphs are one cell wide and none of them
+is turned into an emoji by a terminal; where the locale is not UTF-8 all of them are ASCII. Imports no textual:
+the command line prints them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from runners.states import State
+from runners.store.rows import Counts
+from tui.text import ascii_only
+
+Style = Literal[
+    "pending",
+    "running",
+    "done",
+    "failed",
+    "cancelled",
+    "unknown",
+    "requeued",
+    "muted",
+    "strong",
+    "warning",
+]
+"""What a piece of text means. Each theme gives it a colour: see `tui.widgets.tones`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How a state is shown."""
+
+    glyph: str
+    """One cell."""
+    word: str
+    style: Style
+
+
+Shown = State | Literal["requeued"]
+"""What has a sign: every state, and a batch that SLURM has put back in its queue."""
+
+_GLYPHS: Final[Mapping[Shown, tuple[str, str, Style]]] = {
+    State.PENDING: ("○", "o", "pending"),
+    State.RUNNING: ("●", "*", "running"),
+    State.DONE: ("✓", "+", "done"),
+    State.FAILED: ("✗", "x", "failed"),
+    State.CANCELLED: ("⊘", "-", "cancelled"),
+    State.UNKNOWN: ("?", "?", "unknown"),
+    "requeued": ("↻", "r", "requeued"),
+}
+
+
+def sign(shown: Shown) -> Sign:
+    """The sign of a state."""
+    fine, simple, style = _GLYPHS[shown]
+    return Sign(simple if ascii_only() else fine, str(shown), style)
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(counts: Counts, width: int) -> str:
+    """A bar of `width` cells, filled by the tasks that have ended, in steps of an eighth of a cell.
+
+    It never lies at its ends: with one task ended it is not empty, and it is full only when all have.
+    """
+    full, fractions, empty = ("#", " ", "-") if ascii_only() else ("█", _EIGHTHS, "·")
+    steps = len(fractions)
+    filled = width * steps * counts.ended // max(1, counts.total)
+    if counts.total > counts.ended > 0:
+        filled = min(max(filled, 1), width * steps - 1)
+    cells, rest = divmod(filled, steps)
+    drawn = full * cells + (fractions[rest] if rest else "")
+    return drawn + empty * (width - len(drawn))
