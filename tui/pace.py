@@ -1,0 +1,43 @@
+"""How fast a run goes and when it will be done, from its row alone. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runners.states import State
+from runners.store.rows import RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A run's speed. What is not known is None; nothing is invented."""
+
+    elapsed_s: float | None
+    """Since its first task started; of a run that has ended, until then."""
+    per_s: float | None
+    """Tasks that have ended, per second."""
+    left_s: float | None
+    """Until the last task has ended, if it goes on like this. None for a run that has ended."""
+
+
+def pace_of(run: RunRow, now: float) -> Pace:
+    """The pace of *run* at the moment *now* (seconds since the epoch)."""
+    if run.started is None:
+        return Pace(None, None, None)
+    elapsed = max(0.0, (run.ended if run.ended is not None else now) - run.started)
+    ended = run.counts.done + run.counts.failed
+    if not ended or elapsed <= 0:
+        return Pace(elapsed, None, None)
+    per_s = ended / elapsed
+    if run.state is not State.RUNNING or run.cancelling:
+        return Pace(elapsed, per_s, None)
+    return Pace(elapsed, per_s, (run.counts.total - run.counts.ended) / per_s)
+
+
+def rate_words(per_s: float) -> str:
+    """A rate for a screen, in the unit that gives a number worth reading: `4.2/s`, `12/min`, `3/h`."""
+    for factor, unit in ((1, "s"), (60, "min"), (3600, "h")):
+        rate = per_s * factor
+        if rate >= 1:
+            return f"{rate:.1f}/{unit}" if rate < 10 else f"{rate:,.0f}/{unit}"
+    return "< 1/h"
