@@ -26,10 +26,16 @@ class ConfigError(ValueError):
     def at(cls, where: str, fields: Iterable[tuple[str, str]]) -> ConfigError:
         """The faulty `fields` of `where` (a file, "the profile"), in one sentence."""
         fields = list(fields)
-        told = "; ".join(f"{path} {message}".strip() for path, message in fields[:_TOLD])
+        told = "; ".join(f"{shown(path)} {message}".strip() for path, message in fields[:_TOLD])
         if len(fields) > _TOLD:
             told += f"; and {len(fields) - _TOLD} more"
         return cls(f"{where}: {told}.", fields)
+
+
+def shown(text: object) -> str:
+    """A name or path from outside as a sentence may show it: with escapes where it is not printable."""
+    text = str(text)
+    return text if text.isprintable() else repr(text)
 
 
 def faulty_fields(error: ValidationError) -> list[tuple[str, str]]:

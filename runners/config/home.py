@@ -94,7 +94,7 @@ def _cannot(verb: str, folder: Path, reason: str) -> str:
 def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
     value = environ.get(variable, "")
     if os.path.isabs(value):
-        return Path(value)
+        return Path(os.path.normpath(value))
     home = environ.get("HOME") or os.path.expanduser("~")
     if not os.path.isabs(home):
         raise ConfigError(

@@ -40,8 +40,9 @@ def parse_memory(value: object) -> int:
 
 def format_mb(mb: float) -> str:
     """Memory for a screen: `950 MB`, `4 GB`, `1.5 TB`."""
-    for unit, size in (("TB", 1_000_000), ("GB", 1000)):
-        if mb >= size:
+    # A unit begins where the smaller one would round up to 1000.
+    for unit, size, least in (("TB", 1_000_000, 999_950), ("GB", 1000, 999.5)):
+        if mb >= least:
             return f"{round(mb / size, 1):g} {unit}"
     return f"{round(mb)} MB"
 
