@@ -165,28 +165,21 @@ def plan_local(tasks: int, config: LocalRunnerConfig, meta: StepMeta, *, cores: 
     if tasks < wanted:
         reason += f" There {'is' if tasks == 1 else 'are'} only {_count(tasks, 'task')}."
     warnings = []
+    needs = []
     if meta.cpus_per_task is not None:
-        fit = cores // meta.cpus_per_task
-        if fit == 0:
-            warnings.append(
-                f"A task asks for {_count(meta.cpus_per_task, 'CPU')}, but this machine has only {cores}; "
-                "tasks run one at a time."
-            )
-        if fit < slots:
-            slots = max(1, fit)
-            reason += f" With {_count(meta.cpus_per_task, 'CPU')} for each task, {_count(cores, 'core')} "
-            reason += f"have room for {slots}."
+        needs.append((meta.cpus_per_task, cores, _count(meta.cpus_per_task, "CPU"), _count(cores, "core")))
     if meta.mem is not None:
-        fit = memory_mb // meta.mem
-        if fit == 0:
+        needs.append((meta.mem, memory_mb, format_mb(meta.mem), f"{format_mb(memory_mb)} of memory"))
+    for need, have, each, machine in needs:
+        if need > have:
+            slots = 1
             warnings.append(
-                f"A task asks for {format_mb(meta.mem)} of memory, but this machine has only "
-                f"{format_mb(memory_mb)}; tasks run one at a time."
+                f"A task asks for {each}, more than this machine has ({machine}); tasks run one at a time."
             )
-        if fit < slots:
-            slots = max(1, fit)
-            reason += f" With {format_mb(meta.mem)} for each task, {format_mb(memory_mb)} of memory "
-            reason += f"have room for {slots}."
+        elif slots * need > have:
+            slots = have // need
+            reason += f" With {each} for each task there is room for {slots} on this machine ({machine})."
+    if meta.mem is not None:
         warnings.append(
             f"This machine does not enforce memory: a task that uses more than {format_mb(meta.mem)} goes on."
         )

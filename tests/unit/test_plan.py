@@ -71,26 +71,28 @@ def test_no_more_slots_than_tasks() -> None:
 def test_cpus_of_a_task_limit_the_slots() -> None:
     plan = local(20, slots=8, cpus_per_task=3)
     assert (plan.slots, plan.cpus_per_batch) == (2, 6)
-    assert plan.reason.endswith("With 3 CPUs for each task, 8 cores have room for 2.")
+    assert plan.reason.endswith("With 3 CPUs for each task there is room for 2 on this machine (8 cores).")
     assert local(20, slots=2, cpus_per_task=3).reason == "The resource runs 2 tasks at a time."
 
 
 def test_memory_of_a_task_limits_the_slots_and_is_not_enforced() -> None:
     plan = local(20, slots=8, mem=6000)
     assert (plan.slots, plan.mem_mb_per_batch) == (2, 12_000)
-    assert plan.reason.endswith("With 6 GB for each task, 16 GB of memory have room for 2.")
+    assert plan.reason.endswith(
+        "With 6 GB for each task there is room for 2 on this machine (16 GB of memory)."
+    )
     assert plan.warnings == (
         "This machine does not enforce memory: a task that uses more than 6 GB goes on.",
     )
 
 
 def test_a_task_that_is_larger_than_the_machine_runs_alone_with_a_warning() -> None:
-    plan = local(20, slots=8, cpus_per_task=9, mem=16_001)
+    plan = local(20, slots=8, cpus_per_task=9, mem=20_000)
     assert plan.slots == 1
     assert plan.warnings[0] == (
-        "A task asks for 9 CPUs, but this machine has only 8; tasks run one at a time."
+        "A task asks for 9 CPUs, more than this machine has (8 cores); tasks run one at a time."
     )
-    assert plan.warnings[1].startswith("A task asks for 16 GB of memory, but this machine has only 16 GB")
+    assert plan.warnings[1].startswith("A task asks for 20 GB, more than this machine has (16 GB of memory)")
 
 
 def test_tasks_per_job_does_nothing_locally_and_says_so() -> None:
