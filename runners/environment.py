@@ -1,0 +1,47 @@
+"""The environment that tasks get: the launcher's own, as sbatch hands it on, without what is secret. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|^SSH_AUTH_SOCK$|^XAUTHORITY$", re.IGNORECASE)
+"""Names of variables that may hold, or lead to, what gives others our rights."""
+
+_OF_THE_TERMINAL = frozenset({"COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "WINDOWID", "_"})
+"""They describe where the launcher sits, not what it wants done."""
+
+
+class TaskEnvironment(NamedTuple):
+    """Variables for tasks, and the names of those that were left out on purpose."""
+
+    variables: dict[str, str]
+    left_out: tuple[str, ...]
+    """Sorted."""
+
+
+def task_environment(environ: Mapping[str, str], export: Collection[str] = ()) -> TaskEnvironment:
+    """What tasks get of *environ*.
+
+    Left out without a word: what describes the launcher's terminal, and Runyard's own variables. Left out and
+    named: what looks secret or is not UTF-8 text, since the store keeps the environment, unless it is in
+    *export*.
+    """
+    variables: dict[str, str] = {}
+    left_out: list[str] = []
+    for name, value in environ.items():
+        if name in export:
+            variables[name] = value
+        elif name in _OF_THE_TERMINAL or name.startswith("RUNYARD_"):
+            continue
+        elif _SECRET.search(name) or not is_text(name + value):
+            left_out.append(name)
+        else:
+            variables[name] = value
+    return TaskEnvironment(variables, tuple(sorted(left_out)))
+
+
+def is_text(value: str) -> bool:
+    """Whether *value*, from the operating system, is UTF-8 text throughout."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,350 @@
+"""From what a person gives, on the command line or in a form, to a request that an engine can carry out."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from runners.config.errors import ConfigError, shown
+from runners.config.files import list_profiles, read_profile, read_resource
+from runners.config.home import Home
+from runners.config.resource import LocalResource, Resource
+from runners.config.types import has_control
+from runners.config.units import parse_duration, parse_memory
+from runners.dataset import (
+    DatasetError,
+    Form,
+    columns_of,
+    items_from_file,
+    items_from_globs,
+    items_from_stream,
+)
+from runners.environment import is_text, task_environment
+from runners.local import LocalRunner
+from runners.plan import Plan, plan_slurm
+from runners.requests import LaunchRequest, LaunchSpec, new_run_id
+from runners.template import ITEM_NAMES, PATH_NAMES, TemplateError, split
+from runners.workflow import Item, Step, StepMeta, TaskType, Workflow, placeholders, read_workflow, render
+
+_SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
+
+_LONGEST_NAME = 100
+
+
+class LaunchError(ValueError):
+    """The launch can't be; the text is one sentence for a person."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        """*field* is the name of the `LaunchOptions` field at fault, empty where it is no single one."""
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchOptions:
+    """What a person gives to launch a run: a command, or a workflow's file."""
+
+    command: tuple[str, ...] = ()
+    """A command of one step; with `shell` its words, joined by spaces, are the script."""
+    shell: bool = False
+    workflow: Path | None = None
+    items: tuple[str, ...] = ()
+    """Patterns of file names."""
+    items_from: Path | str | None = None
+    """A file of items; `"-"` is standard input."""
+    nuls: bool = False
+    """The items in `items_from` end with NUL characters."""
+    resource: str = "local"
+    profile: str | None = None
+    name: str | None = None
+    cpus: int | None = None
+    """CPUs for each task, in place of what the steps say; so are the next three."""
+    mem: str | None = None
+    """Memory for each task, such as `4G`."""
+    time: str | None = None
+    """Time that each task may take, such as `90m`."""
+    slots: int | None = None
+    """How many tasks run at the same time."""
+    export: tuple[str, ...] = ()
+    """Environment variables that tasks get though their names look secret."""
+    workdir: Path | None = None
+    """The folder that tasks start in, and that `items` are looked up in; None: the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A launch that can be asked for, and what will come of it."""
+
+    request: LaunchRequest
+    plans: tuple[tuple[Step, Plan], ...]
+    commands: tuple[tuple[str, ...], ...]
+    """For each step the argument list of its first task, with `ARGS_JSON` and `OUT_JSON` for its files."""
+    warnings: tuple[str, ...]
+    """One sentence each."""
+
+
+def prepare(
+    options: LaunchOptions,
+    home: Home,
+    stdin: BinaryIO | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Prepared:
+    """Check all that can be checked without starting anything; write nothing. Reads files, and blocks.
+
+    Raises:
+        LaunchError: it can't be launched; one sentence says what to change.
+    """
+    environ = os.environ if environ is None else environ
+    workdir = _workdir(options)
+    resource = _resource(options, home)
+    items = _items(options, workdir, stdin)
+    workflow = _workflow(options, with_items=items is not None)
+    steps = [_with_needs(step, options) for step in workflow.steps]
+    environment = task_environment(environ, _exported(options, environ))
+    warnings: list[str] = []
+    plans, commands = [], []
+    for step in steps:
+        if items is None and options.workflow is None:
+            _refuse_items(step)
+        mentioned = _check_placeholders(step, items or [])
+        if isinstance(resource, LocalResource):
+            _check_command(step, mentioned, workdir, environment.variables.get("PATH"))
+        warnings += _about_placeholders(step, mentioned)
+        tasks = len(items or ()) if step.type is TaskType.PARALLEL else 1
+        plans.append((step, _plan(resource, step, tasks)))
+        first = items[0] if items and step.type is TaskType.PARALLEL else None
+        commands.append(tuple(render(step, first, 0, args_json="ARGS_JSON", out_json="OUT_JSON")))
+    if environment.left_out:
+        warnings.append(
+            f"Tasks do not get {', '.join(map(shown, environment.left_out))}: the names look secret "
+            "(--export NAME hands one on)."
+        )
+    warnings += [
+        f"Step {step.name!r}: {warning}" if len(plans) > 1 else warning
+        for step, plan in plans
+        for warning in plan.warnings
+    ]
+    spec = LaunchSpec(
+        name=_name(options, workflow),
+        resource=options.resource,
+        profile=_profile(options, home, resource),
+        workflow=Workflow(name=workflow.name, steps=steps),
+        workdir=str(workdir),
+        environment=environment.variables,
+    )
+    request = LaunchRequest(run=new_run_id(), spec=spec, items=items or [])
+    return Prepared(request, tuple(plans), tuple(commands), tuple(dict.fromkeys(warnings)))
+
+
+@contextmanager
+def _about(field: str) -> Iterator[None]:
+    """Whatever is wrong inside is wrong with this *field*."""
+    try:
+        yield
+    except (ConfigError, DatasetError, TemplateError) as error:
+        raise LaunchError(str(error), field) from error
+
+
+def _workdir(options: LaunchOptions) -> Path:
+    folder = Path(os.path.abspath(options.workdir or "."))
+    if not folder.is_dir():
+        raise LaunchError(f"The folder to work in, {shown(folder)}, is not there.", "workdir")
+    if not is_text(str(folder)):
+        raise LaunchError(f"The folder to work in, {shown(folder)}, has a name that is not UTF-8.", "workdir")
+    return folder
+
+
+def _resource(options: LaunchOptions, home: Home) -> Resource:
+    with _about("resource"):
+        resource = read_resource(home.resources, options.resource).value
+    if resource.prevent_new_submissions:
+        raise LaunchError(
+            f"The resource {shown(options.resource)} takes no new runs: prevent_new_submissions is set.",
+            "resource",
+        )
+    return resource
+
+
+def _profile(options: LaunchOptions, home: Home, resource: Resource) -> str | None:
+    with _about("profile"):
+        if options.profile is not None:
+            return read_profile(home.resources, options.resource, options.profile).name
+        if isinstance(resource, LocalResource):
+            return None
+        names = [profile.name for profile in list_profiles(home.resources, options.resource)]
+    if len(names) != 1:
+        there = f"there are {', '.join(map(shown, names))}" if names else "it has none yet"
+        raise LaunchError(f"Name a profile for the resource {shown(options.resource)}: {there}.", "profile")
+    return read_profile(home.resources, options.resource, names[0]).name
+
+
+def _items(options: LaunchOptions, workdir: Path, stdin: BinaryIO | None) -> list[Item] | None:
+    """The items, or None where none were given."""
+    if options.items and options.items_from is not None:
+        raise LaunchError("Items come from patterns or from a file: give one of the two.", "items_from")
+    if options.items:
+        with _about("items"):
+            return items_from_globs(options.items, workdir)
+    if options.items_from is None:
+        return None
+    with _about("items_from"):
+        if str(options.items_from) != "-":
+            return items_from_file(Path(options.items_from), nuls=options.nuls)
+        if stdin is None:
+            raise LaunchError("There is no standard input to read items from.", "items_from")
+        form = Form.NULS if options.nuls else Form.LINES
+        try:
+            return items_from_stream(stdin, "standard input", form)
+        except OSError as error:
+            raise DatasetError(f"Cannot read standard input ({error.strerror or error}).") from error
+
+
+def _workflow(options: LaunchOptions, *, with_items: bool) -> Workflow:
+    if options.workflow is not None:
+        if options.command:
+            raise LaunchError("A run is of a workflow or of a command: give one of the two.", "command")
+        with _about("workflow"):
+            workflow = read_workflow(options.workflow)
+        if not with_items and any(step.type is TaskType.PARALLEL for step in workflow.steps):
+            raise LaunchError(
+                f"The workflow {workflow.name!r} has steps that run for each item, and there are no items: "
+                "give --items or --items-from.",
+                "items",
+            )
+        return workflow
+    if not options.command or not options.command[0].strip():
+        raise LaunchError("There is nothing to run: give a command behind --, or a workflow file.", "command")
+    for word in options.command:
+        if not is_text(word) or "\0" in word:
+            raise LaunchError(f"The word {word!r} of the command is not UTF-8 text.", "command")
+    kind = TaskType.PARALLEL if with_items else TaskType.NON_PARALLEL
+    name = _command_name(options.command)
+    command = [" ".join(options.command)] if options.shell else list(options.command)
+    return Workflow(name=name, steps=[Step(name=name, type=kind, command=command, shell=options.shell)])
+
+
+def _command_name(command: Sequence[str]) -> str:
+    """What a run of *command* is called if nothing else is said: the program's name."""
+    first = posixpath.basename(command[0].split()[0])
+    return first[:_LONGEST_NAME] if first.isprintable() and "{" not in first and first else "run"
+
+
+def _name(options: LaunchOptions, workflow: Workflow) -> str:
+    if options.name is None:
+        return workflow.name[:_LONGEST_NAME]
+    name = options.name.strip()
+    if not name or len(name) > _LONGEST_NAME or has_control(name) or not is_text(name):
+        raise LaunchError(
+            f"A run can't be named {options.name[:_LONGEST_NAME]!r}: a name is one line of text, "
+            f"at most {_LONGEST_NAME} characters.",
+            "name",
+        )
+    return name
+
+
+def _with_needs(step: Step, options: LaunchOptions) -> Step:
+    """*step* with what the options say each task needs, which goes before what the step says."""
+    given: dict[str, int] = {}
+    for field, key, number in (
+        ("cpus", "cpus_per_task", options.cpus),
+        ("slots", "parallel_tasks_per_job", options.slots),
+    ):
+        if number is not None:
+            if number < 1:
+                raise LaunchError(f"{field} {number} must be 1 or more.", field)
+            given[key] = number
+    for field, text, parse in (("mem", options.mem, parse_memory), ("time", options.time, parse_duration)):
+        if text is not None:
+            try:
+                given[field] = parse(text)
+            except ValueError as error:
+                raise LaunchError(f"{field} {text!r} {error}.", field) from error
+    meta = step.meta.model_dump(exclude_unset=True)
+    return step.model_copy(update={"meta": StepMeta.model_validate({**meta, **given})})
+
+
+def _exported(options: LaunchOptions, environ: Mapping[str, str]) -> tuple[str, ...]:
+    for name in options.export:
+        if name not in environ:
+            raise LaunchError(f"There is no variable {name!r} in the environment to export.", "export")
+        if not is_text(environ[name]):
+            raise LaunchError(f"The variable {name!r} can't be exported: it is not UTF-8 text.", "export")
+    return options.export
+
+
+def _refuse_items(step: Step) -> None:
+    """Say what is missing where a command without items wants one."""
+    with _about("command"):
+        wants = placeholders(step.model_copy(update={"type": TaskType.PARALLEL})).intersection(ITEM_NAMES)
+    if wants:
+        raise LaunchError(
+            f"The command wants {{{min(wants)}}}, and there are no items: give --items or --items-from.",
+            "items",
+        )
+
+
+def _check_placeholders(step: Step, items: Sequence[Item]) -> frozenset[str]:
+    """The placeholders of *step*, for all of which every item has a value."""
+    with _about("command"):
+        mentioned = placeholders(step, columns_of(items))
+    columns = mentioned.difference(ITEM_NAMES, PATH_NAMES)
+    for number, item in enumerate(items, start=1) if columns else ():
+        if missing := columns.difference(item.fields or ()):
+            raise LaunchError(
+                f"Item {number}, {item.value!r}, has no column {min(missing)!r}, "
+                f"which step {step.name!r} needs.",
+                "items_from",
+            )
+    return mentioned
+
+
+def _about_placeholders(step: Step, mentioned: frozenset[str]) -> Iterator[str]:
+    """Warnings about a command that does, but hardly as was meant."""
+    if step.type is TaskType.PARALLEL and not mentioned.difference({"out_json"}):
+        yield (
+            f"Step {step.name!r} mentions no placeholder, so all its tasks do the same: "
+            "put {item} where the item belongs."
+        )
+    if step.shell or len(step.command) < 3 or posixpath.basename(step.command[0]) not in _SHELLS:
+        return
+    option, script = step.command[1:3]
+    if option.startswith("-") and option.endswith("c"):
+        known = frozenset({*mentioned, *ITEM_NAMES, *PATH_NAMES})
+        if any(part.name for part in split(script, known)):
+            yield (
+                f"Step {step.name!r} puts an item into the text of a shell script, where a name such as "
+                "'a; b' is code: use --shell, which never does."
+            )
+
+
+def _check_command(step: Step, mentioned: frozenset[str], workdir: Path, path: str | None) -> None:
+    """See to it that the program of *step* is there, where its name is not for placeholders to tell."""
+    if step.shell:
+        return
+    parts = split(step.command[0], mentioned)
+    if any(part.name for part in parts):
+        return
+    program = parts[0].literal
+    hint = "; a line for a shell needs --shell" if " " in program else ""
+    if "/" not in program:
+        if shutil.which(program, path=path) is None:
+            raise LaunchError(f"There is no command {program!r} on the PATH{hint}.", "command")
+    elif not (file := workdir / program).exists():
+        raise LaunchError(f"There is no command {program!r} in {shown(workdir)}{hint}.", "command")
+    elif not file.is_file() or not os.access(file, os.X_OK):
+        raise LaunchError(
+            f"The command {program!r} can't be executed: chmod +x makes a file a program.", "command"
+        )
+
+
+def _plan(resource: Resource, step: Step, tasks: int) -> Plan:
+    with _about(""):
+        if isinstance(resource, LocalResource):
+            return LocalRunner(resource).plan(step, tasks)
+        return plan_slurm(tasks, resource.jobs_runner_config, step.meta)
