@@ -163,7 +163,7 @@ class Gatherer:
 class Feed:
     """The thread that looks at the store and delivers pictures, until it is closed."""
 
-    def __init__(self, gatherer: Gatherer, deliver: Callable[[Picture], None]) -> None:
+    def __init__(self, gatherer: Gatherer, deliver: Callable[[Picture], object]) -> None:
         """*deliver* is called in the feed's own thread, with every new picture."""
         self._gatherer = gatherer
         self._deliver = deliver

@@ -17,3 +17,15 @@ class PictureTaken(Message):
     def can_replace(self, message: Message) -> bool:
         """A picture is whole: one that nobody has looked at yet is of no use beside a newer one."""
         return isinstance(message, PictureTaken)
+
+
+class OpenRun(Message):
+    """The person wants to see the run with the id `run`."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self.run = run
+
+
+class OpenLaunch(Message):
+    """The person wants to launch something."""

@@ -1,0 +1,240 @@
+"""The dashboard: holds what the store said last, asks the engine for what is wanted, and knows the screens.
+
+Nothing here waits for a runner, and no widget reads a file: pictures come from the feed, answers from the
+engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from runners.config.home import Home
+from runners.engine.client import engine_alive
+from runners.requests import RequestKind
+from tui.feed import Feed, Gatherer, Picture
+from tui.messages import OpenLaunch, OpenRun, PictureTaken
+from tui.screens.page import Page
+from tui.screens.runs import RunsPage
+from tui.screens.too_small import TooSmall
+from tui.text import plain
+from tui.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+SMALLEST = (40, 10)
+"""Columns and lines below which no screen makes sense."""
+
+TICK_S = 1.0
+"""How often elapsed times are drawn anew, while something runs."""
+
+
+def _commands() -> type[Provider]:
+    # The palette's module comes in when the palette is opened.
+    from tui.commands import RunCommands
+
+    return RunCommands
+
+
+class Dashboard(App[int]):
+    """The application."""
+
+    TITLE = "Runyard"
+    CSS_PATH = "dashboard.tcss"
+    COMMANDS: ClassVar = {_commands}
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (32, "-high")]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    NOTIFICATION_TIMEOUT = 6
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark",
+            "help",
+            "help",
+            id="app.help",
+            show=False,
+            tooltip="Keys and signs of this screen",
+        ),
+        Binding("ctrl+p", "command_palette", "commands", id="app.commands", tooltip="All commands, by name"),
+        Binding(
+            "q", "leave", "quit", id="app.quit", tooltip="Leave the dashboard; everything that runs goes on"
+        ),
+        Binding(
+            "ctrl+q,ctrl+c", "leave", "quit", id="app.quit_now", show=False, tooltip="Leave, from anywhere"
+        ),
+    ]
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        read_only: bool = False,
+        run: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """*run* is the id of the run to show first; *clock* gives the time in seconds since the epoch."""
+        super().__init__()
+        self.home = home
+        self.read_only = read_only
+        self.picture = Picture()
+        self._first_run = run
+        self._clock = clock
+        self._problem_told = ""
+        gatherer = Gatherer(home.database, lambda: engine_alive(home), clock)
+        self._feed = Feed(gatherer, lambda picture: self.post_message(PictureTaken(picture)))
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = os.environ.get("TEXTUAL_THEME") or DARK.name
+
+    # Life
+
+    def on_mount(self) -> None:
+        """Open the first screens, start to look at the store, and mind the terminal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Without this the terminal is left in its alternate screen, or the program without a terminal.
+            loop.add_signal_handler(number, self.exit, None, 128 + number)
+        self.push_screen(RunsPage())
+        if self._first_run is not None:
+            self.open_run(self._first_run)
+        self._feed.start()
+        self.set_interval(TICK_S, self._tick)
+
+    def on_unmount(self) -> None:
+        """Let the store go."""
+        self._feed.close()
+
+    def now(self) -> float:
+        """The time in seconds since the epoch."""
+        return self._clock()
+
+    # Pictures
+
+    def on_picture_taken(self, message: PictureTaken) -> None:
+        """Hand the picture to the page in front."""
+        self.picture = message.picture
+        if self.picture.problem != self._problem_told:
+            self._problem_told = self.picture.problem
+            if self._problem_told:
+                self.tell(self._problem_told, wrong=True)
+        page = self.page
+        if page is not None:
+            page.show_all(self.picture)
+
+    @property
+    def page(self) -> Page | None:
+        """The full screen in front; dialogs may lie over it."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Page):
+                return screen
+        return None
+
+    def look_at(self, run: str | None) -> None:
+        """Have *run* in full in the pictures to come."""
+        self._feed.watch(run)
+
+    def _tick(self) -> None:
+        page = self.page
+        if page is not None and page is self.screen:
+            page.tick_all()
+
+    # Where to go
+
+    def open_run(self, run: str) -> None:
+        """Show the run with the id *run*."""
+        from tui.screens.run import RunPage
+
+        page = self.page
+        if isinstance(page, RunPage):
+            if page.run == run:
+                return
+            self.switch_screen(RunPage(run))
+        else:
+            self.push_screen(RunPage(run))
+
+    def on_open_run(self, message: OpenRun) -> None:
+        """Somebody wants to see a run."""
+        self.open_run(message.run)
+
+    def on_open_launch(self, message: OpenLaunch) -> None:
+        """Somebody wants to launch something."""
+        if not self.refuses_changes():
+            from tui.screens.launch import LaunchPage
+
+            self.push_screen(LaunchPage())
+
+    def action_help(self) -> None:
+        """Help for the page in front."""
+        from tui.screens.help import Help
+
+        if self.page is not None and self.page is self.screen:
+            self.push_screen(Help(self.page))
+
+    async def action_leave(self) -> None:
+        """Leave. Everything that runs goes on."""
+        self.exit(0)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers besides the runs: only what a user of Runyard has a use for."""
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Help", "Keys and signs of this screen", self.action_help)
+        yield SystemCommand("Quit", "Leave the dashboard; everything that runs goes on", self.action_quit)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so, while the terminal is too small to show anything."""
+        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        shown = isinstance(self.screen, TooSmall)
+        if small and not shown:
+            self.push_screen(TooSmall(*SMALLEST))
+        elif shown and not small:
+            self.pop_screen()
+
+    # What the person wants done
+
+    def refuses_changes(self) -> bool:
+        """Whether nothing may be changed from here; the person is told so."""
+        if self.read_only:
+            self.tell("This dashboard is read-only: start `runyard` without --read-only to change something.")
+        return self.read_only
+
+    def ask(
+        self, kind: RequestKind, payload: BaseModel, *, told: str, then: Callable[[], object] | None = None
+    ) -> None:
+        """Ask the engine, which is started if need be; say *told* and do *then* once it has carried it out.
+
+        A refusal is shown in its one sentence. Leaving the dashboard meanwhile takes nothing back.
+        """
+        self.run_worker(self._ask(kind, payload, told, then), group="ask", exit_on_error=False)
+
+    async def _ask(
+        self, kind: RequestKind, payload: BaseModel, told: str, then: Callable[[], object] | None
+    ) -> None:
+        from runners.engine.asking import ask
+
+        await ask(self.home, kind, payload)
+        self._feed.look_now()
+        self.tell(told)
+        if then is not None:
+            then()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What went wrong in the background is said, not died of."""
+        if event.state is WorkerState.ERROR:
+            self.tell(str(event.worker.error), wrong=True)
+
+    def tell(self, sentence: str, *, wrong: bool = False) -> None:
+        """Say something in one sentence, for a few seconds. *sentence* may hold names from outside."""
+        self.notify(plain(sentence), severity="error" if wrong else "information", markup=False)

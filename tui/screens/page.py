@@ -1,0 +1,70 @@
+"""What the full screens of the dashboard have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.feed import Picture
+from tui.widgets.key_hints import KeyHints
+from tui.widgets.top_line import TopLine
+
+if TYPE_CHECKING:
+    from tui.dashboard import Dashboard
+
+
+class Page(Screen[None]):
+    """A full screen: the top line, a body, the key hints. It shows pictures; it reads nothing itself."""
+
+    watches: str | None = None
+    """The run that must be in the pictures in full while this page is in front."""
+
+    HELP_TITLE = ""
+    """What the screen is, at the head of its help."""
+
+    ABOUT = ""
+    """A sentence or two for the help: what can be seen here."""
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The application that this page belongs to."""
+        return cast("Dashboard", self.app)
+
+    def compose(self) -> ComposeResult:
+        """The frame; what is between comes from `compose_body`."""
+        yield TopLine(read_only=self.dashboard.read_only)
+        yield from self.compose_body()
+        yield KeyHints()
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The widgets between top line and key hints."""
+        raise NotImplementedError
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what has happened behind another screen."""
+        self.dashboard.look_at(self.watches)
+        self.show_all(self.dashboard.picture)
+
+    def show_all(self, picture: Picture) -> None:
+        """Show *picture*, frame and body."""
+        if self.is_mounted:
+            self.query_one(TopLine).show(picture, self.dashboard.now())
+            self.show(picture)
+
+    def show(self, picture: Picture) -> None:
+        """Bring the body up to date with *picture*."""
+
+    def tick_all(self) -> None:
+        """A second has passed: frame and body."""
+        if self.is_mounted:
+            picture = self.dashboard.picture
+            if picture.problem:
+                self.query_one(TopLine).show(picture, self.dashboard.now())
+            self.tick()
+
+    def tick(self) -> None:
+        """A second has passed: draw anew what depends on the time. What reads as before costs nothing."""

@@ -1,0 +1,207 @@
+"""Home: all runs, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from runners.config.units import format_about, format_duration
+from runners.store.rows import RunRow
+from tui import filters, intents
+from tui.feed import Picture
+from tui.messages import OpenLaunch, OpenRun
+from tui.pace import pace_of
+from tui.screens.page import Page
+from tui.signs import Style, bar, sign
+from tui.widgets.columns import Cell, Column
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.table_rows import Row
+from tui.widgets.virtual_table import VirtualTable
+
+_BAR = 12
+
+EMPTY = """\
+Nothing has run here yet.
+
+Press n to launch something: a command, and the files it is for.
+The same from a shell:  runyard run --items '*.csv' -- gzip -k {item}
+To see how it all looks with work going on:  runyard demo"""
+
+KEYS = ("state", "name", "id", "resource")
+"""What a filter can ask for."""
+
+
+class RunsPage(Page):
+    """The table of runs."""
+
+    CSS_PATH = "runs.tcss"
+    HELP_TITLE = "Runs"
+    ABOUT = (
+        "Every run of yours: one launch of a command, or of a workflow, over a list of items. "
+        "It goes on whether or not anybody looks."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "launch", "launch", id="runs.launch", tooltip="Launch a command over many items"),
+        Binding("enter", "open", "open", id="runs.open", tooltip="Show the run's tasks, batches and logs"),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            id="runs.filter",
+            tooltip="Show some runs only: words, state:failed, name:x, id:x, resource:x",
+        ),
+        Binding(
+            "r",
+            "retry",
+            "retry failed",
+            id="runs.retry",
+            tooltip="Run the failed and unfinished tasks again, as a new run",
+        ),
+        Binding("c", "cancel", "cancel", id="runs.cancel", tooltip="Cancel the run, after a question"),
+        Binding(
+            "y", "copy", "copy id", show=False, id="runs.copy", tooltip="Copy the run's id to the clipboard"
+        ),
+    ]
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Title with filter, and the table."""
+        yield FilterLine("Runs", placeholder="words, state:failed, name:…, id:…, resource:…")
+        yield VirtualTable(
+            [
+                Column("state", "state", 11, value=lambda run: self._runs[run].state.value),
+                Column("name", "run", None, least=16, value=lambda run: self._runs[run].name),
+                Column("id", "id", 8, priority=6),
+                Column("resource", "resource", 10, priority=5),
+                Column("progress", "progress", _BAR, priority=4, sortable=False),
+                Column("done", "done", 11, align="right", priority=1, value=self._done),
+                Column(
+                    "failed",
+                    "failed",
+                    6,
+                    align="right",
+                    priority=2,
+                    value=lambda run: self._runs[run].counts.failed,
+                ),
+                Column("elapsed", "elapsed", 8, align="right", priority=3, value=self._elapsed),
+                Column("left", "left", 7, align="right", priority=3, sortable=False),
+                Column(
+                    "age", "age", 6, align="right", priority=7, value=lambda run: -self._runs[run].created
+                ),
+            ],
+            id="runs",
+            empty=EMPTY,
+        )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: dict[str, RunRow] = {}
+
+    def on_mount(self) -> None:
+        """The keys go to the table."""
+        self._table.focus()
+
+    @property
+    def chosen(self) -> RunRow | None:
+        """The run under the cursor."""
+        key = self._table.cursor_key
+        return None if key is None else self._runs.get(key)
+
+    def show(self, picture: Picture) -> None:
+        """Bring the table up to date."""
+        old, self._runs = self._runs, dict(picture.runs)
+        if old.keys() != self._runs.keys():
+            self._table.set_rows([Row(run, self._cells) for run in self._runs])
+        else:
+            self._table.patch(Row(run, self._cells) for run, row in self._runs.items() if old[run] is not row)
+        self._say()
+
+    def tick(self) -> None:
+        """Elapsed times of what goes on, and ages once a minute."""
+        self._table.patch(Row(run, self._cells) for run, row in self._runs.items() if not row.state.final)
+
+    def action_launch(self) -> None:
+        """Go to the launch form."""
+        self.post_message(OpenLaunch())
+
+    def action_open(self) -> None:
+        """Go to the run under the cursor."""
+        if (run := self.chosen) is not None:
+            self.post_message(OpenRun(run.id))
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).ask()
+
+    def action_retry(self) -> None:
+        """Run again what failed."""
+        if (run := self.chosen) is not None:
+            intents.retry_run(self.dashboard, run)
+
+    def action_cancel(self) -> None:
+        """Cancel the run under the cursor."""
+        if (run := self.chosen) is not None:
+            intents.cancel_run(self.dashboard, run)
+
+    def action_copy(self) -> None:
+        """Copy the id."""
+        if (run := self.chosen) is not None:
+            self.app.copy_to_clipboard(run.id)
+            self.dashboard.tell(f"The id {run.id} is on the clipboard.")
+
+    @on(VirtualTable.Activated)
+    def _activated(self, event: VirtualTable.Activated) -> None:
+        self.post_message(OpenRun(event.key))
+
+    @on(FilterLine.Changed)
+    def _filter(self, event: FilterLine.Changed) -> None:
+        fits = filters.parse(event.text, KEYS)
+        self._table.set_filter(None if fits is None else lambda row: fits(self._values(row.key)))
+        self._say()
+
+    @on(FilterLine.Left)
+    def _filtered(self) -> None:
+        self._table.focus()
+
+    @property
+    def _table(self) -> VirtualTable:
+        return self.query_one("#runs", VirtualTable)
+
+    def _say(self) -> None:
+        self.query_one(FilterLine).say(self._table.row_count, self._table.total_count)
+
+    def _values(self, run: str) -> filters.Values:
+        row = self._runs[run]
+        return {"state": row.state.value, "name": row.name, "id": row.id, "resource": row.resource}
+
+    def _done(self, run: str) -> float:
+        counts = self._runs[run].counts
+        return counts.done / max(1, counts.total)
+
+    def _elapsed(self, run: str) -> float | None:
+        return pace_of(self._runs[run], self.dashboard.now()).elapsed_s
+
+    def _cells(self, run: str) -> tuple[Cell, ...]:
+        row = self._runs[run]
+        counts = row.counts
+        now = self.dashboard.now()
+        pace = pace_of(row, now)
+        shown = sign(row.state)
+        style: Style = shown.style
+        word = "cancelling" if row.cancelling and not row.state.final else shown.word
+        return (
+            (f"{shown.glyph} {word}", style),
+            (row.name, "strong"),
+            (row.id, "muted"),
+            row.resource,
+            (bar(counts, _BAR), style),
+            f"{counts.done}/{counts.total}",
+            (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
+            "" if pace.elapsed_s is None else format_duration(pace.elapsed_s),
+            "" if pace.left_s is None else f"~{format_about(pace.left_s)}",
+            (format_about(now - row.created), "muted"),
+        )
