@@ -26,8 +26,8 @@ of the coordinator's host:
     bye    why counts
 
 Between coordinator and agent, one JSON object a line. To the agent: ``{"setup": {...}}``, a line of
-tasks.jsonl, ``{"kill": why}``, ``{"hb": 1}``, ``{"quit": 1}``; the end of its input means that the coordinator
-is dead. From the agent: ``{"hello": {...}}``, ``{"e": "start", ...}``, ``{"e": "end", ...}``,
+tasks.jsonl, ``{"kill": why}``, ``{"hb": 1}``, ``{"quit": 1}``; the end of its input means that the
+coordinator is dead. From the agent: ``{"hello": {...}}``, ``{"e": "start", ...}``, ``{"e": "end", ...}``,
 ``{"hb": [i, rss, cpu]}``.
 """
 
@@ -39,7 +39,6 @@ import selectors
 import signal
 import sys
 import time
-import traceback
 from array import array
 
 TYPE_CHECKING = False  # importing typing would cost every agent 1 MB
@@ -78,6 +77,13 @@ def write_all(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data) :]
 
 
+def complain(data: bytes) -> None:
+    try:
+        write_all(2, data)
+    except OSError:
+        pass  # a full disk takes no complaint either, and the work goes on
+
+
 def to_bytes(text: str) -> bytes:
     """Text from JSON as the system wants it: under LANG=C Python 3.6 would choose ASCII."""
     return text.encode("utf-8", "surrogateescape")
@@ -113,8 +119,8 @@ def watch_signals(*numbers: int) -> int:
 def spawn(argv: "list[bytes]", env: "dict[bytes, bytes]", stdin: int, stdout: int, stderr: int) -> int:
     """Start a program in a session of its own and return its pid; OSError if it cannot be started.
 
-    It is looked for along this process's PATH. All signals are at their default and none is blocked: the callers
-    ignore none but the two that Python itself does."""
+    It is looked for along this process's PATH. All signals are at their default and none is blocked: the
+    callers ignore none but the two that Python itself does."""
     try:
         return os.posix_spawnp(
             argv[0],
@@ -281,7 +287,7 @@ def refusal(error: Exception, program: str) -> str:
     program = program[:200]
     code = getattr(error, "errno", None)
     if code == errno.ENOENT and "/" in program and os.path.exists(to_bytes(program)):
-        return "the interpreter named in its first line is missing: " + program
+        return "the interpreter in its #! line is missing: " + program
     known = {
         errno.ENOENT: "command not found",
         errno.EACCES: "permission denied",
@@ -783,8 +789,7 @@ class Coordinator:
             self.retry_at = 0.0
         except OSError as error:
             if not self.retry_at:
-                sys.stderr.write("Events cannot be written: %s. Trying again each second.\n" % reason(error))
-                sys.stderr.flush()
+                complain(b"Events cannot be written: %s. Trying again.\n" % to_bytes(reason(error)))
             self.retry_at = monotonic() + 1.0
 
     def end(self, index: int, slot: "int | None", facts: "dict[str, Any]") -> None:
@@ -815,8 +820,10 @@ class Coordinator:
         self.dismiss_agents()
 
     def turn(self, seconds: float) -> None:
+        registered = self.selector.get_map()
         for key, _mask in self.selector.select(seconds):
-            key.data()
+            if registered.get(key.fd) is key:  # else an earlier one of these has closed it
+                key.data()
 
     def busy(self) -> "list[Slot]":
         return [slot for slot in self.slots if slot.task is not None]
@@ -968,7 +975,7 @@ class Coordinator:
             self.selector.unregister(slot.stderr)
             return
         slot.tail = (slot.tail + data)[-2000:]
-        write_all(2, data)
+        complain(data)
 
     def on_agent_gone(self, slot: Slot) -> None:
         if slot.stderr in self.selector.get_map():
@@ -1218,7 +1225,7 @@ def detach(folder: str, errors: int, answer: int) -> "NoReturn":
 
         code = coordinate(folder, report)
     except BaseException:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
         os._exit(code)
