@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails, InitErrorDetails
 
 
 class ConfigError(ValueError):
@@ -50,6 +51,10 @@ def faulty_fields(error: ValidationError) -> list[tuple[str, str]]:
 
 def fault(fields: Iterable[tuple[str, str]]) -> ValidationError:
     """What a model's validator raises to blame its own `(field, message)`s instead of the whole object."""
+    # Here, so that commands that only look at runs start without pydantic.
+    from pydantic import ValidationError
+    from pydantic_core import PydanticCustomError
+
     details: list[InitErrorDetails] = [
         {
             "type": PydanticCustomError("fault", "{message}", {"message": message}),
