@@ -1,7 +1,7 @@
 """The signs that states are shown with, and bars of progress.
 
 A state is always a glyph and a word; colour only comes on top. The glyphs are one cell wide and none of them
-is turned into an emoji by a terminal; where the locale is not UTF-8 all of them are ASCII. Imports no textual:
+is turned into an emoji by a terminal; where the locale is not UTF-8 all are ASCII. Imports no textual:
 the command line prints them too.
 """
 

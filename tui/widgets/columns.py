@@ -1,0 +1,100 @@
+"""Columns of a table: which fit, where they stand, and the pieces of a line that they make. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from tui.signs import Style
+from tui.text import pad, plain
+
+Cell = str | tuple[str, Style]
+"""Untrusted text, or such text and what it means."""
+
+Sortable = str | float | None
+"""What a column is sorted by. None (nothing known) stays at the end in both directions."""
+
+GAP = 1
+"""Blank cells between two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    key: str
+    title: str
+    width: int | None
+    """Cells; None takes its share of what the others leave."""
+    align: Literal["left", "right"] = "left"
+    priority: int = 0
+    """When there is no room, the column with the highest goes first; 0 stays to the last."""
+    sortable: bool = True
+    least: int = 10
+    """Cells below which a column without a width is not worth having."""
+    keep: Literal["start", "end"] = "start"
+    """Which end of a text that is too long is shown: the end of a path says more."""
+    value: Callable[[str], Sortable] | None = None
+    """What a row sorts by, from its key; without it, the text of its cell, numbers in it as numbers."""
+
+
+class Place(NamedTuple):
+    """Where a column stands."""
+
+    column: int
+    """Its number among all, also those that had no room."""
+    x: int
+    width: int
+
+
+def place(columns: Sequence[Column], width: int) -> tuple[Place, ...]:
+    """Where each column stands in `width` cells, without those that have no room."""
+    kept = list(range(len(columns)))
+
+    def needed() -> int:
+        return sum(_least(columns[n]) + GAP for n in kept) - GAP
+
+    while len(kept) > 1 and needed() > width:
+        # Of equals the rightmost goes.
+        kept.remove(max(kept, key=lambda n: (columns[n].priority, n)))
+    spare = max(0, width - needed())
+    flexible = [n for n in kept if columns[n].width is None]
+    places = []
+    x = 0
+    for n in kept:
+        cells = _least(columns[n])
+        if n in flexible:
+            share = spare // len(flexible)
+            flexible.pop(0)
+            spare -= share
+            cells += share
+        places.append(Place(n, x, min(cells, max(0, width - x))))
+        x += cells + GAP
+    return tuple(places)
+
+
+def _least(column: Column) -> int:
+    return column.least if column.width is None else column.width
+
+
+def pieces(
+    columns: Sequence[Column], places: Sequence[Place], cells: Sequence[Cell], width: int
+) -> tuple[tuple[str, Style | None], ...]:
+    """The pieces of one line, `width` cells in all: a piece for each column, the gaps, and what is left over.
+
+    `cells` holds a cell for every column, whether it has room or not. The text is made harmless here.
+    """
+    made: list[tuple[str, Style | None]] = []
+    x = 0
+    for index, start, cells_wide in places:
+        if start > x:
+            made.append((" " * (start - x), None))
+        cell = cells[index]
+        text, style = (cell, None) if isinstance(cell, str) else cell
+        column = columns[index]
+        made.append((pad(plain(text), cells_wide, column.align, column.keep), style))
+        x = start + cells_wide
+    if x < width:
+        made.append((" " * (width - x), None))
+    return tuple(made)
