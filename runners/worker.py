@@ -622,11 +622,15 @@ class Batch:
                 for line in file:
                     number += 1
                     task = json.loads(line.decode("utf-8", "surrogatepass"))
+                    if not isinstance(task, dict):
+                        raise ValueError("it is not an object")
                     argv = task["argv"]
                     if not (argv and isinstance(argv, list) and all(isinstance(one, str) for one in argv)):
                         raise ValueError("argv must be a list of one or more texts")
                     if not isinstance(task["log"], str) or ("args" in task) != ("args_path" in task):
                         raise ValueError("log must be a path, and args needs args_path")
+                    if not isinstance(task["i"], int):
+                        raise ValueError("i must be a whole number")
                     self.indices.append(task["i"])
                     self.offsets.append(self.offsets[-1] + len(line))
         except KeyError as error:
