@@ -37,7 +37,7 @@ class LaunchSpec(BaseModel):
     environment: dict[str, str] = {}
     """Environment of the tasks."""
     folder: str | None = None
-    """The run's own folder; None lets the resource choose."""
+    """Absolute folder that the run's own folder is made in; None lets the resource choose."""
 
 
 class LaunchRequest(BaseModel):

@@ -46,6 +46,10 @@ class Reader:
         finally:
             self._db.execute("COMMIT")
 
+    def query(self, statement: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """What a SELECT finds, for the modules beside this one."""
+        return self._db.execute(statement, tuple(values)).fetchall()
+
     # What has changed
 
     def data_version(self) -> int:
@@ -145,7 +149,7 @@ class Reader:
     def batches(self, run: str) -> list[BatchRow]:
         """The batches of *run*, in the order of their launch."""
         rows = self._db.execute("SELECT * FROM batches WHERE run = ? ORDER BY number", (run,))
-        return [_batch(row) for row in rows]
+        return [batch_row(row) for row in rows]
 
     def live_batches(self) -> list[BatchRow]:
         """The batches, of all runs, to which something can still happen."""
@@ -154,7 +158,7 @@ class Reader:
             f"SELECT * FROM batches WHERE state NOT IN ({marks}) ORDER BY created, number",
             [state.value for state in FINAL],
         )
-        return [_batch(row) for row in rows]
+        return [batch_row(row) for row in rows]
 
     def tasks(
         self, run: str, *, since: int = 0, states: Iterable[State] = (), limit: int | None = None
@@ -244,7 +248,8 @@ def _run(row: sqlite3.Row) -> RunRow:
     )
 
 
-def _batch(row: sqlite3.Row) -> BatchRow:
+def batch_row(row: sqlite3.Row) -> BatchRow:
+    """A row of the table, as readers get it."""
     return BatchRow(
         token=row["token"],
         run=row["run"],

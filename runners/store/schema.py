@@ -155,7 +155,13 @@ CREATE INDEX events_run ON events (run, id);
 CREATE UNIQUE INDEX events_once ON events (batch, restart, seq) WHERE seq IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# A retried task keeps its place in the dataset, and a step that runs once may be given all of it.
+_SECOND = """
+ALTER TABLE tasks ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN items TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -3,12 +3,13 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from runners.states import RequestState, State
-from runners.store.reader import Reader
+from runners.store.reader import Reader, batch_row
+from runners.store.rows import BatchRow
 
 
 class Writer(Reader):
@@ -50,14 +51,6 @@ class Writer(Reader):
                 "DELETE FROM requests WHERE id = ? AND state = ?", (request, RequestState.WAITING.value)
             )
 
-    def answer_request(self, request: int, state: RequestState, answer: str = "") -> None:
-        """Say what became of a request. Its payload, which may be large, is not kept any longer."""
-        with self.change() as change:
-            change.execute(
-                "UPDATE requests SET state = ?, answer = ?, payload = '{}' WHERE id = ?",
-                (state.value, answer, request),
-            )
-
 
 class Change:
     """One transaction in progress. Every row it touches gets its revision."""
@@ -69,6 +62,19 @@ class Change:
     def execute(self, statement: str, values: Iterable[Any] = ()) -> bool:
         """Run one statement; True when it changed at least one row."""
         return self._db.execute(statement, tuple(values)).rowcount > 0
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run one statement for each of *rows* and return how many rows that changed."""
+        return self._db.executemany(statement, rows).rowcount
+
+    def query(self, statement: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """What a SELECT finds, this transaction's own changes included."""
+        return self._db.execute(statement, tuple(values)).fetchall()
+
+    def batch(self, token: str) -> BatchRow:
+        """The batch with this token, which is there."""
+        (row,) = self.query("SELECT * FROM batches WHERE token = ?", (token,))
+        return batch_row(row)
 
     def insert(self, table: str, row: Mapping[str, Any], *, stamp: bool = True) -> int:
         """Add one row and return its number; with *stamp* the row carries the revision."""
@@ -85,11 +91,20 @@ class Change:
         where = " AND ".join(f'"{name}" = ?' for name in key)
         return self.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*stamped.values(), *key.values()])
 
-    def add_tasks(self, run: str, tasks: Iterable[tuple[int, int, str, Mapping[str, str] | None]]) -> None:
-        """Add pending tasks, each as (index, step, item, columns of the item)."""
-        self._db.executemany(
-            'INSERT INTO tasks (run, "index", step, item, fields, state, revision) '
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    def answer(self, request: int, state: RequestState, answer: str = "") -> None:
+        """Say what became of a request. Its payload, which may be large, is not kept any longer."""
+        self.execute(
+            "UPDATE requests SET state = ?, answer = ?, payload = '{}' WHERE id = ?",
+            (state.value, answer, request),
+        )
+
+    def add_tasks(
+        self, run: str, tasks: Iterable[tuple[int, int, str, Mapping[str, str] | None, int]]
+    ) -> None:
+        """Add pending tasks, each as (index, step, item, columns of the item, its place in the dataset)."""
+        self.execute_many(
+            'INSERT INTO tasks (run, "index", step, item, fields, place, state, revision) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     run,
@@ -97,10 +112,11 @@ class Change:
                     step,
                     item,
                     None if fields is None else json.dumps(fields),
+                    place,
                     State.PENDING.value,
                     self.revision,
                 )
-                for index, step, item, fields in tasks
+                for index, step, item, fields, place in tasks
             ),
         )
 

@@ -1,0 +1,93 @@
+"""What every runner offers.
+
+A runner knows one way to run batches: on this machine, on a cluster. It keeps no record of its own: the
+holder (the engine, or :meth:`BaseRunner.multisubmit`) remembers which batches there are, and how far it has
+read.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from runners.batches import BatchRef, BatchSpec, Finding, Launched, LogChunk, Report, Watched
+from runners.plan import Plan
+from runners.workflow import Step
+
+
+class BaseRunner(ABC):
+    """One way to run batches.
+
+    All verbs are bounded in time. Cancelling the task that awaits one never cancels work: a launch may have
+    happened or not, and is asked for again to find out.
+    """
+
+    @property
+    @abstractmethod
+    def jobs_folder(self) -> str:
+        """Absolute path of the folder that runs get their own folders in, where they name no other."""
+
+    @abstractmethod
+    async def check(self) -> Sequence[Finding]:
+        """Preflight: what would keep runs from working, found out without starting one."""
+
+    @abstractmethod
+    def plan(self, step: Step, tasks: int) -> Plan:
+        """How *tasks* tasks of *step* become batches. Pure.
+
+        Raises:
+            ConfigError: they can't.
+        """
+
+    @abstractmethod
+    async def prepare(self, batches: Sequence[BatchSpec]) -> None:
+        """Put in place what *batches* need, starting nothing. Doing it again changes nothing.
+
+        Raises:
+            RunnerError: a folder can't be made or written. What this call made is left for `discard`.
+        """
+
+    @abstractmethod
+    async def discard(self, folder: str) -> None:
+        """Remove *folder*, of a run that never was, with all that `prepare` put there.
+
+        Raises:
+            RunnerError: it can't be removed.
+        """
+
+    @abstractmethod
+    async def launch(self, batches: Sequence[BatchRef]) -> Sequence[Launched]:
+        """Start prepared *batches*, each once however often this is called: it looks for each first.
+
+        Raises:
+            RunnerError: the resource can't be reached; nothing is known to have been started.
+        """
+
+    @abstractmethod
+    async def poll(self, batches: Sequence[Watched]) -> Sequence[Report]:
+        """One look at all *batches*.
+
+        Raises:
+            RunnerError: the resource can't be reached, which says nothing about the batches.
+        """
+
+    @abstractmethod
+    async def cancel(self, batch: BatchRef, tasks: Sequence[int] | None = None) -> bool:
+        """Cancel *batch*, or only *tasks* of it; what was cancelled shows in its events.
+
+        A batch that was not launched yet is kept from ever running these tasks. Returns whether the batch has
+        been started, that is, whether events will tell the rest.
+
+        Raises:
+            RunnerError: the resource can't be reached.
+        """
+
+    @abstractmethod
+    async def read_log(self, path: str, offset: int, limit: int) -> LogChunk:
+        """At most *limit* bytes of the file *path* from *offset* on; a negative offset counts from its end.
+
+        Raises:
+            RunnerError: the file is there but can't be read.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of everything; batches go on."""

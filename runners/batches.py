@@ -1,0 +1,160 @@
+"""The types that cross between a runner and whoever holds it: batches before, at and after their launch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from runners.events import Event
+
+
+class RunnerError(Exception):
+    """A runner can't do what it was asked; the text is one sentence for a person."""
+
+
+class TaskFailedError(Exception):
+    """A task did not end well; the text is the reason."""
+
+    def __init__(self, reason: str, *, exit_code: int | None = None, signal: str | None = None) -> None:
+        super().__init__(reason)
+        self.exit_code = exit_code
+        self.signal = signal
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """One task, ready to be run. All paths are absolute, on the machine that runs it."""
+
+    index: int
+    argv: tuple[str, ...]
+    log: str
+    limit_s: int | None = None
+    """Seconds that it may take."""
+    args: Mapping[str, Any] | None = None
+    """Written to `args_path` as JSON before it starts."""
+    args_path: str | None = None
+    out_path: str | None = None
+    """Where it may leave its result, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRef:
+    """A batch that a runner has been given, as its holder remembers it."""
+
+    token: str
+    folder: str
+    native_id: str = ""
+    """The resource's own name for it; empty as long as it has not been launched."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSpec:
+    """One batch, ready to be run."""
+
+    token: str
+    run: str
+    folder: str
+    """Absolute; the batch's alone."""
+    workdir: str
+    environment: Mapping[str, str]
+    """The whole environment of its tasks."""
+    slots: int
+    tasks: Sequence[TaskSpec]
+
+    @property
+    def ref(self) -> BatchRef:
+        """The same batch, as its holder will remember it."""
+        return BatchRef(self.token, self.folder)
+
+
+class Outcome(StrEnum):
+    """What became of a launch."""
+
+    STARTED = "started"
+    REFUSED = "refused"
+    """It does not run and won't: the reason says why."""
+    UNKNOWN = "unknown"
+    """Nobody can tell. Launching again is how to find out: it looks for the batch first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The answer to a launch."""
+
+    token: str
+    outcome: Outcome
+    native_id: str = ""
+    host: str = ""
+    reason: str = ""
+    """One sentence, where it did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the events of a batch have been read."""
+
+    restart: int = 0
+    """Which event file; a scheduler that starts a batch again makes a new one."""
+    offset: int = 0
+    """Bytes of that file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A batch to be looked at, and from where its events are new."""
+
+    batch: BatchRef
+    cursor: Cursor
+
+
+class Life(StrEnum):
+    """What can be told of a worker from outside."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    """It is gone, what it ran has been ended, and its events have been read to the last one."""
+    UNTOLD = "untold"
+    """It can't be seen from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one look at a batch brought."""
+
+    token: str
+    events: Sequence[Event]
+    cursor: Cursor
+    """Where the next look goes on."""
+    life: Life
+    more: bool = False
+    """There is more to read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """A piece of a log."""
+
+    data: bytes
+    offset: int
+    """Where in the log *data* begins."""
+    size: int
+    """Bytes in the log at the moment; 0 also where the task has (as yet) said nothing."""
+
+
+class FindingState(StrEnum):
+    """How a preflight check came out."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one preflight check."""
+
+    check: str
+    state: FindingState
+    detail: str
+    fix: str = ""
+    """What to do about it, in one sentence."""

@@ -1,0 +1,220 @@
+"""Requests: each becomes rows, or is refused with a sentence and leaves nothing behind."""
+
+import contextlib
+import logging
+import posixpath
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from runners.base import BaseRunner
+from runners.batches import BatchRef, RunnerError
+from runners.config.errors import ConfigError, faulty_fields
+from runners.config.home import Home
+from runners.engine.beginning import begin_step
+from runners.engine.pool import Pool
+from runners.engine.refusal import RefusalError
+from runners.engine.storing import Store
+from runners.requests import CancelRequest, LaunchRequest, LaunchSpec, RequestKind, RetryRequest
+from runners.states import RequestState, State
+from runners.store.creating import NewRun, add_batches, add_run
+from runners.store.database import StoreError
+from runners.store.reader import UnknownRunError
+from runners.store.rows import RequestRow, TaskRow
+from runners.store.verdicts import cancel_waiting, settle
+from runners.store.workload import dataset_of, spec_of, tasks_of
+from runners.store.writer import Change, Writer
+from runners.tasks import Numbered
+from runners.template import TemplateError
+from runners.workflow import Item, TaskType, placeholders
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Acceptor:
+    """Carries out requests, one after the other. Each can be carried out again after a crash."""
+
+    def __init__(self, home: Home, store: Store, pool: Pool) -> None:
+        self._salt = str(home.state)
+        self._store = store
+        self._pool = pool
+
+    async def carry_out(self, request: RequestRow) -> str | None:
+        """Do what *request* asks for and answer it; returns the run it is about, None where it is refused."""
+        try:
+            match request.kind:
+                case RequestKind.LAUNCH:
+                    return await self._launch(request, _parsed(LaunchRequest, request))
+                case RequestKind.RETRY:
+                    return await self._retry(request, _parsed(RetryRequest, request))
+                case RequestKind.CANCEL:
+                    return await self._cancel(request, _parsed(CancelRequest, request))
+                case kind:
+                    raise RefusalError(f"This Runyard does not know requests of the kind {kind!r}.")
+        except (RefusalError, ConfigError, TemplateError, RunnerError, StoreError) as error:
+            await self._answer(request, RequestState.REFUSED, str(error))
+        except Exception:
+            # A request that can't be carried out must not hold up those behind it.
+            log.exception("Request %d (%s) can't be carried out.", request.id, request.kind)
+            text = "The engine can't carry this out because of a fault of its own; engine.log tells more."
+            await self._answer(request, RequestState.REFUSED, text)
+        return None
+
+    async def _launch(self, request: RequestRow, asked: LaunchRequest) -> str:
+        if await self._store.read(lambda writer: _has_run(writer, asked.run)):
+            await self._answer(request, RequestState.DONE)
+            return asked.run
+        tasks: list[tuple[int, Numbered]] = []
+        for position, step in enumerate(asked.spec.workflow.steps):
+            once = step.type is TaskType.NON_PARALLEL
+            if not once and not asked.items:
+                raise RefusalError(f"There is nothing to run: step {step.name!r} has no items; give it some.")
+            placeholders(step, sorted({name for item in asked.items for name in item.fields or ()}))
+            items = [None] if once else asked.items
+            first = len(tasks)
+            tasks += ((position, Numbered(first + place, place, item)) for place, item in enumerate(items))
+        runner = await self._pool.runner(asked.spec.resource, asked.spec.profile, to_start=True)
+        dataset = asked.items if _takes_all(asked.spec) else []
+        return await self._create(request, runner, asked.run, asked.spec, tasks, dataset)
+
+    async def _retry(self, request: RequestRow, asked: RetryRequest) -> str:
+        if await self._store.read(lambda writer: _has_run(writer, asked.run)):
+            await self._answer(request, RequestState.DONE)
+            return asked.run
+        old = await self._store.read(lambda writer: writer.run(asked.of))
+        if not old.state.final:
+            raise RefusalError(
+                f"Run {old.id} has not ended (it is {old.state}); wait for it or cancel it, then retry it."
+            )
+        spec, unfinished, dataset = await self._store.read(lambda writer: _to_retry(writer, asked.of))
+        if not unfinished:
+            raise RefusalError(f"Run {old.id} has nothing to retry: all its tasks are done.")
+        tasks = [
+            (step, Numbered(index, task.place, task.item)) for index, (step, task) in enumerate(unfinished)
+        ]
+        runner = await self._pool.runner(spec.resource, spec.profile, to_start=True)
+        return await self._create(request, runner, asked.run, spec, tasks, dataset, retry_of=old.id)
+
+    async def _create(
+        self,
+        request: RequestRow,
+        runner: BaseRunner,
+        run: str,
+        spec: LaunchSpec,
+        tasks: Sequence[tuple[int, Numbered]],
+        dataset: Sequence[Item],
+        *,
+        retry_of: str | None = None,
+    ) -> str:
+        folder = posixpath.join(spec.folder or runner.jobs_folder, run)
+        first = tasks[0][0]
+        try:
+            begun = await begin_step(
+                runner,
+                run,
+                spec,
+                first,
+                [task for step, task in tasks if step == first],
+                folder=folder,
+                dataset=dataset,
+                first_number=0,
+                salt=self._salt,
+            )
+        except (ConfigError, TemplateError, RunnerError):
+            with contextlib.suppress(RunnerError):
+                await runner.discard(folder)
+            raise
+        new = NewRun(run, spec, folder, tasks, dataset, retry_of)
+
+        def keep(change: Change, now: float) -> None:
+            add_run(change, new, now=now)
+            add_batches(change, run, begun.plan, begun.batches, now=now)
+            change.answer(request.id, RequestState.DONE)
+
+        await self._store.change(keep)
+        return run
+
+    async def _cancel(self, request: RequestRow, asked: CancelRequest) -> str:
+        run = await self._store.read(lambda writer: writer.run(asked.run))
+        if run.state.final:
+            raise RefusalError(f"Run {run.id} has ended already: it is {run.state}.")
+        if asked.task is not None:
+            return await self._cancel_task(request, asked.run, asked.task)
+
+        def mark(change: Change, now: float) -> None:
+            change.update("runs", {"id": run.id}, {"cancelling": 1})
+            change.add_event(run.id, "cancel", {}, time=now)
+            cancel_waiting(change, run.id, now=now)
+            settle(change, run.id, now=now)
+            change.answer(request.id, RequestState.DONE)
+
+        await self._store.change(mark)
+        return run.id
+
+    async def _cancel_task(self, request: RequestRow, run: str, index: int) -> str:
+        task = await self._store.read(lambda writer: writer.task(run, index))
+        if task.state.final:
+            raise RefusalError(f"Task {index} of run {run} has ended already: it is {task.state}.")
+        waiting = task.batch is None and await self._cancel_waiting_task(run, index)
+        if not waiting:
+            await self._cancel_task_in_batch(await self._store.read(lambda writer: writer.task(run, index)))
+
+        def note(change: Change, now: float) -> None:
+            change.add_event(run, "cancel", {"task": index}, time=now)
+            change.answer(request.id, RequestState.DONE)
+
+        await self._store.change(note)
+        return run
+
+    async def _cancel_waiting_task(self, run: str, index: int) -> bool:
+        def cancel(change: Change, now: float) -> bool:
+            was_waiting = cancel_waiting(change, run, now=now, task=index)
+            settle(change, run, now=now)
+            return was_waiting
+
+        return await self._store.change(cancel)
+
+    async def _cancel_task_in_batch(self, task: TaskRow) -> None:
+        run = await self._store.read(lambda writer: writer.run(task.run))
+        batches = await self._store.read(lambda writer: writer.batches(task.run))
+        runner = await self._pool.runner(run.resource, run.profile)
+        for batch in batches:
+            if batch.token == task.batch:
+                await runner.cancel(BatchRef(batch.token, batch.folder, batch.native_id), [task.index])
+
+    async def _answer(self, request: RequestRow, state: RequestState, answer: str = "") -> None:
+        await self._store.change(lambda change, _: change.answer(request.id, state, answer))
+
+
+def _parsed(model: type[M], request: RequestRow) -> M:
+    try:
+        return model.model_validate(request.payload)
+    except ValidationError as error:
+        raise ConfigError.at("The request can't be carried out", faulty_fields(error)) from error
+
+
+def _has_run(writer: Writer, run: str) -> bool:
+    try:
+        writer.run(run)
+    except UnknownRunError:
+        return False
+    return True
+
+
+def _to_retry(writer: Writer, run: str) -> tuple[LaunchSpec, list[tuple[int, Numbered]], list[Item]]:
+    """What *run* was asked to do, what of it is not done, and its dataset."""
+    spec = spec_of(writer, run)
+    tasks = [
+        (position, task)
+        for position in range(len(spec.workflow.steps))
+        for task in tasks_of(writer, run, spec, position, (State.FAILED, State.CANCELLED))
+    ]
+    return spec, tasks, dataset_of(writer, run)
+
+
+def _takes_all(spec: LaunchSpec) -> bool:
+    """Whether a step is given all items together."""
+    return any(step.type is TaskType.NON_PARALLEL for step in spec.workflow.steps)

@@ -1,0 +1,79 @@
+"""Asking the engine for something: a request that is kept, and the wait for its answer."""
+
+import asyncio
+import sqlite3
+import time
+
+from pydantic import BaseModel
+
+from runners.config.home import Home
+from runners.engine.client import EngineClient, EngineError
+from runners.requests import RequestKind
+from runners.states import RequestState
+from runners.store.database import StoreError, connect
+from runners.store.rows import RequestRow
+from runners.store.writer import Writer
+
+_AGAIN_S = 1.0
+"""An engine that was just leaving when it was called has gone by then, and the next one is started."""
+
+
+class RefusedError(Exception):
+    """The engine refuses; the text is its sentence."""
+
+
+async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: float = 30.0) -> RequestRow:
+    """Have the engine of *home* carry out a request, and return it once that is done.
+
+    Cancelling takes the request back where no engine has carried it out yet.
+
+    Raises:
+        RefusedError: the engine refuses it; nothing is left behind.
+        EngineError: no engine answered within *timeout_s* seconds; the request was taken back.
+        StoreError: the store can't be used; nothing was asked for.
+    """
+    writer = Writer(await asyncio.to_thread(connect, home.database))
+    try:
+        try:
+            body = await asyncio.to_thread(payload.model_dump_json)
+            number = await asyncio.to_thread(writer.add_request, kind.value, body)
+        except sqlite3.Error as error:
+            raise StoreError(f"The store {str(home.database)!r} can't be written: {error}.") from error
+        try:
+            answer = await _answer(home, writer, number, timeout_s)
+        except BaseException as error:
+            # Blocking on purpose: a second cancel must not leave behind what the first one takes back.
+            if writer.withdraw_request(number) or not isinstance(error, EngineError):
+                raise
+            kept = writer.request(number)
+            if kept is None:
+                raise
+            answer = kept
+    finally:
+        await asyncio.to_thread(writer.close)
+    if answer.state is RequestState.REFUSED:
+        raise RefusedError(answer.answer)
+    return answer
+
+
+async def _answer(home: Home, writer: Writer, number: int, timeout_s: float) -> RequestRow:
+    client = EngineClient(home)
+    until = time.monotonic() + timeout_s
+    call_at = 0.0
+    pause = 0.005
+    while True:
+        if time.monotonic() >= call_at:
+            await client.ensure_running(min(10.0, timeout_s))
+            await client.wake()
+            call_at = time.monotonic() + _AGAIN_S
+        row = await asyncio.to_thread(writer.request, number)
+        if row is None:
+            raise EngineError("The request is gone from the store; ask again.")
+        if row.state is not RequestState.WAITING:
+            return row
+        if time.monotonic() > until:
+            raise EngineError(
+                f"The engine has not carried it out within {timeout_s:g} s; it was taken back, ask again."
+            )
+        await asyncio.sleep(pause)
+        pause = min(0.1, pause * 1.5)

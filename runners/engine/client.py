@@ -1,0 +1,176 @@
+"""Talking to the engine, and starting one where there is none."""
+
+import asyncio
+import os
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from runners.batches import LogChunk
+from runners.config.home import Home
+from runners.engine.lock import held
+from runners.engine.wire import LARGEST, WireError, receive, send, short_path
+from runners.transport.local import own_environment, words
+
+_ANSWER_S = 10.0
+"""How long an answer may take: the engine may be waiting for a slow disk."""
+
+_START_S = 3.0
+"""How long an engine may take before another one is started; a second one does no harm."""
+
+_KEPT = ("RUNYARD_HOME", "RUNYARD_ENGINE_IDLE")
+"""Variables that are meant for the engine; the others of that name tell a task about itself."""
+
+
+class EngineError(Exception):
+    """The engine can't be started or does not answer; the text is one sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine says of itself."""
+
+    pid: int
+    host: str
+    started: float
+    """Seconds since the epoch."""
+    runs: int
+    """Runs to which something can still happen."""
+    batches: int
+    """Batches that are being watched."""
+
+
+def engine_alive(home: Home) -> bool:
+    """Whether an engine is running for *home*. Some microseconds."""
+    return held(home.lock)
+
+
+class EngineClient:
+    """The engine of one home. Every call makes its own connection, and no call outlasts its time limit."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    async def ensure_running(self, timeout_s: float = 10.0) -> None:
+        """Start an engine, detached, unless one is running; return once it answers.
+
+        Cancelling leaves an engine that has been started alone.
+
+        Raises:
+            EngineError: there is none after *timeout_s* seconds.
+        """
+        until = time.monotonic() + timeout_s
+        start_at = 0.0
+        while await self._status() is None:
+            if time.monotonic() > until:
+                raise EngineError(f"The engine did not start within {timeout_s:g} s; {self._log_tail()}.")
+            if time.monotonic() >= start_at and not engine_alive(self._home):
+                await self._start()
+                start_at = time.monotonic() + _START_S
+            await asyncio.sleep(0.02)
+
+    async def wake(self) -> None:
+        """Have the engine look at the requests now; nothing happens where none is running."""
+        await self._ask({"op": "wake"})
+
+    async def status(self) -> EngineStatus | None:
+        """What the engine says of itself; None where none is running.
+
+        Raises:
+            EngineError: one is running and does not answer.
+        """
+        status = await self._status()
+        if status is None and engine_alive(self._home):
+            raise EngineError(f"The engine does not answer; {self._log_tail()}.")
+        return status
+
+    async def stop(self) -> bool:
+        """Stop the engine, which cancels nothing, and wait until it is gone; False where none was running.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        if await self._ask({"op": "stop"}) is None:
+            return False
+        until = time.monotonic() + _ANSWER_S
+        while engine_alive(self._home):
+            if time.monotonic() > until:
+                raise EngineError(f"The engine does not stop; {self._log_tail()}.")
+            await asyncio.sleep(0.02)
+        return True
+
+    async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
+        """At most *limit* bytes of a task's log from *offset* on; a negative offset counts from its end.
+
+        Raises:
+            EngineError: no engine is running, there is no such task, or its log can't be read.
+        """
+        asked = {"op": "read_log", "run": run, "task": task, "offset": offset, "limit": min(limit, LARGEST)}
+        reply = await self._ask(asked)
+        if reply is None:
+            raise EngineError("No engine is running; `runyard engine status` tells more.")
+        head, data = reply
+        return LogChunk(data, int(head["offset"]), int(head["size"]))
+
+    async def _status(self) -> EngineStatus | None:
+        reply = await self._ask({"op": "status"})
+        if reply is None:
+            return None
+        head, _ = reply
+        return EngineStatus(head["pid"], head["host"], head["started"], head["runs"], head["batches"])
+
+    async def _ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:
+        """The answer to *message*; None where no engine answers the call."""
+        writer: asyncio.StreamWriter | None = None
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                with short_path(self._home.socket) as name:
+                    reader, writer = await asyncio.open_unix_connection(name)
+                await send(writer, message)
+                reply = await receive(reader)
+        except TimeoutError:
+            raise EngineError(f"The engine gave no answer within {_ANSWER_S:g} s.") from None
+        except (OSError, WireError):
+            return None
+        finally:
+            if writer is not None:
+                writer.close()
+        if reply is not None and "error" in reply[0]:
+            raise EngineError(str(reply[0]["error"]))
+        return reply
+
+    async def _start(self) -> None:
+        home = self._home
+        environment = own_environment()
+        environment.update((name, os.environ[name]) for name in _KEPT if name in os.environ)
+        # -P: the folder we happen to be in must not be where its modules come from.
+        folders = (str(home.config), str(home.state), str(home.jobs))
+        argv = (sys.executable, "-P", "-m", "runners.engine", "--detach", *folders)
+        try:
+            log = await asyncio.to_thread(
+                os.open, home.engine_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+            )
+            try:
+                # It detaches at once, and what we wait for is the process it leaves behind.
+                process = await asyncio.create_subprocess_exec(
+                    *argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    env=environment,
+                )
+                await process.wait()
+            finally:
+                os.close(log)
+        except OSError as error:
+            raise EngineError(f"The engine can't be started: {words(error)}.") from error
+
+    def _log_tail(self) -> str:
+        path = self._home.engine_log
+        try:
+            last = path.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-1:]
+        except OSError:
+            last = []
+        return f"{str(path)!r} ends with: {last[0]}" if last else f"{str(path)!r} says nothing"

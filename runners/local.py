@@ -1,0 +1,245 @@
+"""Batches on this machine: each is a detached worker, which outlives whoever started it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import posixpath
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import runners.worker
+from runners.base import BaseRunner
+from runners.batches import (
+    BatchRef,
+    BatchSpec,
+    Cursor,
+    Finding,
+    FindingState,
+    Launched,
+    Life,
+    LogChunk,
+    Outcome,
+    Report,
+    RunnerError,
+    TaskSpec,
+    Watched,
+)
+from runners.config.resource import LocalResource
+from runners.events import parse_events
+from runners.plan import Plan, plan_local
+from runners.processes import Owner, sweep
+from runners.transport.base import Part, Piece, Transport, TransportError
+from runners.transport.local import LocalTransport
+from runners.workflow import Step
+
+LOOK_BYTES = 1 << 20
+"""Bytes of one batch's events that one look reads at most."""
+
+_HEARTBEAT_S = 2.0
+_GRACE_S = 10.0
+_CONTROL_POLL_S = 0.5
+_LAUNCH_S = 30.0
+"""Longer than the worker itself waits for its claim, so that it is the one to tell what went wrong."""
+
+
+class LocalRunner(BaseRunner):
+    """Runs batches on this machine as the user we are."""
+
+    def __init__(self, resource: LocalResource, transport: Transport | None = None) -> None:
+        self._resource = resource
+        self._transport = transport or LocalTransport()
+        self._owners: dict[str, Owner] = {}
+        """The claims seen so far, by token: a claim never changes here, where nothing is requeued."""
+
+    @property
+    def jobs_folder(self) -> str:
+        """See :attr:`BaseRunner.jobs_folder`."""
+        return self._resource.jobs_local_dir
+
+    async def check(self) -> Sequence[Finding]:
+        """See :meth:`BaseRunner.check`."""
+        folder = self._resource.jobs_local_dir
+        try:
+            await self._transport.make_folders([folder])
+            probe = posixpath.join(folder, f".check-{os.getpid()}")
+            await self._transport.make_folders([probe])
+            await self._transport.write({posixpath.join(probe, "file"): b"x" * 4096})
+            await self._transport.remove(probe)
+        except TransportError as error:
+            fix = "Make it writable, or set jobs_local_dir of the resource to a folder that is."
+            return [Finding("jobs folder", FindingState.BAD, str(error), fix)]
+        return [Finding("jobs folder", FindingState.GOOD, f"{folder!r} can be written")]
+
+    def plan(self, step: Step, tasks: int) -> Plan:
+        """See :meth:`BaseRunner.plan`."""
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+        cores = len(os.sched_getaffinity(0))
+        config = self._resource.jobs_runner_config
+        return plan_local(tasks, config, step.meta, cores=cores, memory_mb=memory)
+
+    async def prepare(self, batches: Sequence[BatchSpec]) -> None:
+        """See :meth:`BaseRunner.prepare`."""
+        for workdir in {batch.workdir for batch in batches}:
+            if not await asyncio.to_thread(os.path.isdir, workdir):
+                raise RunnerError(
+                    f"The folder to work in, {workdir!r}, is not there; make it, or name another one."
+                )
+        files = await asyncio.to_thread(lambda: dict(pair for batch in batches for pair in _files(batch)))
+        try:
+            await self._transport.make_folders([batch.folder for batch in batches])
+            await self._transport.write(files)
+        except TransportError as error:
+            raise RunnerError(f"The run can't be set up: {error}.") from error
+
+    async def discard(self, folder: str) -> None:
+        """See :meth:`BaseRunner.discard`."""
+        try:
+            await self._transport.remove(folder)
+        except TransportError as error:
+            raise RunnerError(f"What the run had begun can't be removed: {error}.") from error
+
+    async def launch(self, batches: Sequence[BatchRef]) -> Sequence[Launched]:
+        """See :meth:`BaseRunner.launch`."""
+        return [await self._launch(batch) for batch in batches]
+
+    async def poll(self, batches: Sequence[Watched]) -> Sequence[Report]:
+        """See :meth:`BaseRunner.poll`."""
+        try:
+            await self._find_owners([watched.batch for watched in batches])
+            # Looked at before the events are read: what a dead worker wrote is then all there.
+            lives = await asyncio.to_thread(lambda: [self._life(watched.batch) for watched in batches])
+            parts = await self._transport.read([_new_events(watched) for watched in batches])
+        except TransportError as error:
+            raise RunnerError(f"This machine's workers can't be looked at: {error}.") from error
+        looks = list(zip(batches, lives, parts, strict=True))
+        return await asyncio.to_thread(lambda: [_report(*look) for look in looks])
+
+    async def cancel(self, batch: BatchRef, tasks: Sequence[int] | None = None) -> bool:
+        """See :meth:`BaseRunner.cancel`."""
+        control = posixpath.join(batch.folder, "control")
+        names = ["stop"] if tasks is None else [f"cancel.{index}" for index in tasks]
+        try:
+            await self._transport.make_folders([posixpath.join(control, name) for name in names])
+            await self._find_owners([batch])
+            (events,) = await self._transport.read([Piece(_events_file(batch.folder, Cursor()), 0, 1)])
+        except TransportError as error:
+            raise RunnerError(f"The batch {batch.token} can't be cancelled: {error}.") from error
+        owner = self._owners.get(batch.token)
+        # Once it writes events it knows the signal; before, the signal would end it. It looks by itself, too.
+        if owner is not None and events is not None and events.data:
+            await asyncio.to_thread(owner.signal, signal.SIGUSR1)
+        return owner is not None
+
+    async def read_log(self, path: str, offset: int, limit: int) -> LogChunk:
+        """See :meth:`BaseRunner.read_log`."""
+        try:
+            (part,) = await self._transport.read([Piece(path, offset, limit)])
+        except TransportError as error:
+            raise RunnerError(f"The log can't be shown: {error}.") from error
+        if part is None:
+            return LogChunk(b"", 0, 0)
+        if part.trouble:
+            raise RunnerError(f"The log can't be shown: {part.trouble}.")
+        return LogChunk(part.data, part.offset, part.size)
+
+    async def close(self) -> None:
+        """See :meth:`BaseRunner.close`."""
+        await self._transport.close()
+
+    async def _launch(self, batch: BatchRef) -> Launched:
+        try:
+            await self._find_owners([batch])
+            if batch.token not in self._owners:
+                worker = [sys.executable, "-I", "-S", runners.worker.__file__, "launch", batch.folder]
+                reply = await self._transport.run(worker, timeout_s=_LAUNCH_S)
+                await self._find_owners([batch])
+        except TransportError as error:
+            return Launched(batch.token, Outcome.UNKNOWN, reason=f"The worker can't be started: {error}.")
+        if owner := self._owners.get(batch.token):
+            # Also when another launch, of an engine killed in the middle of it, was first.
+            return Launched(batch.token, Outcome.STARTED, f"{owner.pid}.{owner.start}", owner.host)
+        return Launched(batch.token, Outcome.REFUSED, reason=_refusal(reply.out or reply.err))
+
+    async def _find_owners(self, batches: Sequence[BatchRef]) -> None:
+        missing = [batch for batch in batches if batch.token not in self._owners]
+        if not missing:
+            return
+        claims = [Piece(posixpath.join(batch.folder, "claim"), 0, 4096) for batch in missing]
+        for batch, part in zip(missing, await self._transport.read(claims), strict=True):
+            if part is not None:
+                with contextlib.suppress(ValueError):
+                    self._owners[batch.token] = Owner.of(json.loads(part.data))
+
+    def _life(self, batch: BatchRef) -> Life:
+        owner = self._owners.get(batch.token)
+        if owner is None:
+            # It was launched: someone has spoilt its claim, or removed its folder.
+            return Life.UNTOLD if os.path.lexists(posixpath.join(batch.folder, "claim")) else Life.GONE
+        lives = owner.lives()
+        return Life.UNTOLD if lives is None else Life.ALIVE if lives else Life.GONE
+
+
+def _files(batch: BatchSpec) -> list[tuple[str, bytes]]:
+    """What the worker reads (its contract is in `runners/worker.py`)."""
+    order = {
+        "version": runners.worker.VERSION,
+        "batch": batch.token,
+        "run": batch.run,
+        "slots": batch.slots,
+        "heartbeat": _HEARTBEAT_S,
+        "workdir": batch.workdir,
+        "env": dict(batch.environment),
+        "agent": [],
+        "grace": _GRACE_S,
+        "control_poll": _CONTROL_POLL_S,
+    }
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    tasks = "".join(encode(_task(task)) + "\n" for task in batch.tasks)
+    return [
+        (posixpath.join(batch.folder, "batch.json"), encode(order).encode()),
+        (posixpath.join(batch.folder, "tasks.jsonl"), tasks.encode()),
+    ]
+
+
+def _task(task: TaskSpec) -> dict[str, Any]:
+    line: dict[str, Any] = {"i": task.index, "argv": task.argv, "log": task.log, "limit": task.limit_s}
+    if task.args_path is not None:
+        line |= {"args": task.args, "args_path": task.args_path}
+    if task.out_path is not None:
+        line["out_path"] = task.out_path
+    return line
+
+
+def _events_file(folder: str, cursor: Cursor) -> str:
+    return posixpath.join(folder, f"events.{cursor.restart}.jsonl")
+
+
+def _new_events(watched: Watched) -> Piece:
+    file = _events_file(watched.batch.folder, watched.cursor)
+    return Piece(file, watched.cursor.offset, LOOK_BYTES)
+
+
+def _report(watched: Watched, life: Life, part: Part | None) -> Report:
+    batch, cursor = watched.batch, watched.cursor
+    data = b"" if part is None else part.data
+    full = len(data) == LOOK_BYTES
+    events, taken = parse_events(data, full=full)
+    if life is Life.GONE and part is not None and part.trouble:
+        life = Life.UNTOLD
+    elif life is Life.GONE and full:
+        life = Life.ALIVE
+    elif life is Life.GONE:
+        sweep(batch.token)
+    return Report(batch.token, events, Cursor(cursor.restart, cursor.offset + taken), life, full)
+
+
+def _refusal(said: bytes) -> str:
+    """The worker's own sentence on why it did not start."""
+    try:
+        return str(json.loads(said)["error"])
+    except (ValueError, KeyError, TypeError):
+        last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
+        return f"The worker did not start: {last[0] if last else 'it said nothing'}."

@@ -1,0 +1,134 @@
+"""The verdicts on batches, steps and runs. Each function is part of one transaction of the engine's."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from runners.states import State
+from runners.store.rows import BatchRow
+from runners.store.writer import Change
+
+_OPEN = "state NOT IN ('done', 'failed', 'cancelled')"
+
+
+def end_batch(change: Change, batch: BatchRow, *, now: float) -> None:
+    """The worker of *batch* is through. A task it has not told the end of was in a line that is lost."""
+    _end_tasks(change, batch, "the worker's report of its end is lost", "the worker never told of it", now)
+    _close(change, batch, {}, now)
+
+
+def bury_batch(change: Change, batch: BatchRow, *, now: float) -> None:
+    """The worker of *batch* is gone without a word: what it had not finished has failed."""
+    _end_tasks(change, batch, "worker died", "worker died before this task started", now)
+    seen = {"worker_state": "lost", "scheduler_state": "gone", "reason": "worker died"}
+    change.add_event(batch.run, "lost", {"why": "worker died"}, time=now, batch=batch.token)
+    _close(change, batch, seen, now)
+
+
+def refuse_batch(change: Change, batch: BatchRow, reason: str, *, now: float) -> None:
+    """*batch* was never started and never will be, for *reason*, a sentence."""
+    _end_tasks(change, batch, reason, f"not started: {reason}", now)
+    change.add_event(batch.run, "refused", {"why": reason}, time=now, batch=batch.token)
+    _close(change, batch, {"reason": reason}, now)
+
+
+def withdraw_batch(change: Change, batch: BatchRow, *, now: float) -> None:
+    """*batch* was cancelled before it was started."""
+    change.execute(
+        f"UPDATE tasks SET state = 'cancelled', reason = 'cancelled', ended = ?, revision = ? "
+        f"WHERE run = ? AND batch = ? AND {_OPEN}",
+        (now, change.revision, batch.run, batch.token),
+    )
+    _close(change, batch, {"reason": "cancelled"}, now)
+
+
+def doubt_batch(change: Change, batch: BatchRow, reason: str) -> None:
+    """Nobody can tell at the moment what becomes of *batch*."""
+    change.update("batches", {"token": batch.token}, {"state": State.UNKNOWN.value, "reason": reason})
+    change.execute(
+        "UPDATE tasks SET state = 'unknown', revision = ? WHERE run = ? AND batch = ? AND state = 'running'",
+        (change.revision, batch.run, batch.token),
+    )
+
+
+def cancel_waiting(change: Change, run: str, *, now: float, task: int | None = None) -> bool:
+    """Cancel the tasks of *run*, or the one, that no batch has; True when there was one."""
+    where, values = ('AND "index" = ?', [task]) if task is not None else ("", [])
+    return change.execute(
+        "UPDATE tasks SET state = 'cancelled', reason = 'cancelled', ended = ?, revision = ? "
+        f"WHERE run = ? AND batch IS NULL AND state = 'pending' {where}",
+        (now, change.revision, run, *values),
+    )
+
+
+def settle(change: Change, run: str, *, now: float) -> bool:
+    """Bring counts and states of *run* and its steps into step with its tasks; True when the run has ended.
+
+    A step begins when the one before is done; where it is not, those that follow are cancelled.
+    """
+    change.recount(run)
+    steps = change.query("SELECT * FROM steps WHERE run = ? ORDER BY position", (run,))
+    for step in steps:
+        state = _state(step)
+        if state.value != step["state"]:
+            change.update("steps", {"run": run, "position": step["position"]}, {"state": state.value})
+        if state in (State.FAILED, State.CANCELLED):
+            how = "failed" if state is State.FAILED else "was cancelled"
+            reason = f"step {step['position'] + 1} '{step['name']}' {how}"
+            if _skip_steps_after(change, run, step["position"], reason, now):
+                return settle(change, run, now=now)
+            break
+    row = change.query("SELECT * FROM runs WHERE id = ?", (run,))[0]
+    state = _state(row)
+    seen: dict[str, Any] = {}
+    if state.value != row["state"]:
+        seen["state"] = state.value
+    if row["started"] is None and state not in (State.PENDING, State.UNKNOWN):
+        began = change.query("SELECT min(started) AS began FROM batches WHERE run = ?", (run,))[0]["began"]
+        if began is not None:
+            seen["started"] = began
+    if state.final and not State(row["state"]).final:
+        seen |= {"ended": now, "reason": "", "cancelling": 0}
+        change.add_event(run, "ended", {"state": state.value}, time=now)
+    if seen:
+        change.update("runs", {"id": run}, seen)
+    return state.final
+
+
+def _state(counts: Mapping[str, Any] | sqlite3.Row) -> State:
+    """The state of a batch, step or run with these counts of tasks."""
+    if counts["unknown"]:
+        return State.UNKNOWN
+    if counts["pending"] + counts["running"]:
+        begun = counts["running"] + counts["done"] + counts["failed"] + counts["cancelled"]
+        return State.RUNNING if begun else State.PENDING
+    if counts["failed"]:
+        return State.FAILED
+    return State.CANCELLED if counts["cancelled"] else State.DONE
+
+
+def _end_tasks(change: Change, batch: BatchRow, started: str, waiting: str, now: float) -> None:
+    change.execute(
+        "UPDATE tasks SET state = 'failed', reason = CASE worker_state WHEN '' THEN ? ELSE ? END, ended = ?, "
+        f"revision = ? WHERE run = ? AND batch = ? AND {_OPEN}",
+        (waiting, started, now, change.revision, batch.run, batch.token),
+    )
+
+
+def _close(change: Change, batch: BatchRow, seen: Mapping[str, Any], now: float) -> None:
+    rows = change.query(
+        "SELECT state, count(*) AS number FROM tasks WHERE run = ? AND batch = ? GROUP BY state",
+        (batch.run, batch.token),
+    )
+    counts = {**dict.fromkeys((state.value for state in State), 0), **{row[0]: row[1] for row in rows}}
+    values = {"scheduler_state": "gone", **seen, "state": _state(counts).value, "ended": now}
+    change.update("batches", {"token": batch.token}, values)
+    change.execute("DELETE FROM slots WHERE batch = ?", (batch.token,))
+
+
+def _skip_steps_after(change: Change, run: str, position: int, reason: str, now: float) -> bool:
+    return change.execute(
+        "UPDATE tasks SET state = 'cancelled', reason = ?, ended = ?, revision = ? "
+        "WHERE run = ? AND step > ? AND batch IS NULL AND state = 'pending'",
+        (reason, now, change.revision, run, position),
+    )

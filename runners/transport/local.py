@@ -1,0 +1,138 @@
+"""Commands and files of this machine, as the user we are."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from runners.transport.base import Part, Piece, Reply, Transport, TransportError
+
+
+class LocalTransport(Transport):
+    """This machine. File work is done in threads, because a disk may be slow and a mount may hang."""
+
+    async def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float) -> Reply:
+        """See :meth:`Transport.run`. Cancelling kills the command."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd="/",
+                env=own_environment(),
+            )
+        except (OSError, ValueError) as error:
+            raise TransportError(f"{argv[0]!r} can't be started: {words(error)}") from error
+        try:
+            async with asyncio.timeout(timeout_s):
+                out, err = await process.communicate(stdin)
+        except TimeoutError:
+            raise TransportError(f"{argv[0]!r} gave no answer within {timeout_s:g} s") from None
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        return Reply(process.returncode or 0, out, err)
+
+    async def read(self, pieces: Sequence[Piece]) -> Sequence[Part | None]:
+        """See :meth:`Transport.read`."""
+        return await asyncio.to_thread(lambda: [_read(piece) for piece in pieces])
+
+    async def write(self, files: Mapping[str, bytes]) -> None:
+        """See :meth:`Transport.write`."""
+        await asyncio.to_thread(_write_all, files)
+
+    async def make_folders(self, paths: Sequence[str]) -> None:
+        """See :meth:`Transport.make_folders`."""
+        await asyncio.to_thread(_make_folders, paths)
+
+    async def remove(self, path: str) -> None:
+        """See :meth:`Transport.remove`."""
+        await asyncio.to_thread(_remove, path)
+
+    async def close(self) -> None:
+        """See :meth:`Transport.close`; there is nothing to let go of."""
+
+
+def own_environment() -> dict[str, str]:
+    """Our environment, without what a batch that we may be part of has put there for its own tasks."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "RUNYARD_"))}
+
+
+def words(error: Exception) -> str:
+    """What an error says, without its number and file names."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _read(piece: Piece) -> Part | None:
+    try:
+        # Not to wait for ever where a task has put a pipe in the place of its log.
+        descriptor = os.open(piece.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                return Part(b"", 0, 0, f"{piece.path!r} can't be read: it is not a regular file")
+            size = found.st_size
+            offset = max(0, size + piece.offset) if piece.offset < 0 else piece.offset
+            return Part(os.pread(descriptor, piece.limit, offset), offset, size)
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        return Part(b"", 0, 0, f"{piece.path!r} can't be read: {words(error)}")
+
+
+def _write_all(files: Mapping[str, bytes]) -> None:
+    for path, data in files.items():
+        try:
+            _write(path, data)
+        except OSError as error:
+            raise TransportError(f"{path!r} can't be written: {words(error)}") from error
+
+
+def _write(path: str, data: bytes) -> None:
+    # mkstemp makes it readable by its owner only.
+    descriptor, temporary = tempfile.mkstemp(prefix=".", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _make_folders(paths: Sequence[str]) -> None:
+    for path in paths:
+        try:
+            _make_folder(path)
+        except OSError as error:
+            raise TransportError(f"the folder {path!r} can't be made: {words(error)}") from error
+
+
+def _make_folder(path: str) -> None:
+    # os.makedirs gives the folders above the mode of the umask.
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent != path:
+        _make_folder(parent)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    if not os.path.isdir(path):
+        raise NotADirectoryError(f"{path!r} is there and is no folder")
+
+
+def _remove(path: str) -> None:
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise TransportError(f"the folder {path!r} can't be removed: {words(error)}") from error
