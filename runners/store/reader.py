@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +12,8 @@ from runners.states import FINAL, RequestState, State
 from runners.store.database import StoreError, connect
 from runners.store.rows import BatchRow, Counts, EventRow, RequestRow, RunRow, SlotRow, StepRow, TaskRow
 
+_STATES = {state.value: state for state in State}
+_TASK_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(TaskRow))
 _COUNTS = ("pending", "running", "done", "failed", "cancelled", "unknown")
 
 
@@ -164,7 +167,8 @@ class Reader:
         self, run: str, *, since: int = 0, states: Iterable[State] = (), limit: int | None = None
     ) -> list[TaskRow]:
         """The tasks of *run* changed after revision *since* (and in one of *states*), by index."""
-        query, values = "SELECT * FROM tasks WHERE run = ? AND revision > ?", [run, since]
+        query = f"SELECT {_TASK_COLUMNS} FROM tasks WHERE run = ? AND revision > ?"
+        values: list[Any] = [run, since]
         if wanted := [state.value for state in states]:
             query += f" AND state IN ({','.join('?' * len(wanted))})"
             values += wanted
@@ -172,7 +176,7 @@ class Reader:
         if limit is not None:
             query += " LIMIT ?"
             values.append(limit)
-        return [_task(row) for row in self._db.execute(query, values)]
+        return [_task(row) for row in self._tuples().execute(query, values)]
 
     def task(self, run: str, index: int) -> TaskRow:
         """One task.
@@ -180,7 +184,8 @@ class Reader:
         Raises:
             UnknownRunError: *run* has no such task.
         """
-        row = self._db.execute('SELECT * FROM tasks WHERE run = ? AND "index" = ?', (run, index)).fetchone()
+        query = f'SELECT {_TASK_COLUMNS} FROM tasks WHERE run = ? AND "index" = ?'
+        row = self._tuples().execute(query, (run, index)).fetchone()
         if row is None:
             total = self.run(run).counts.total
             raise UnknownRunError(f"Run {run} has no task {index}: its tasks are 0 to {total - 1}.")
@@ -208,6 +213,11 @@ class Reader:
             )
             for row in rows
         ]
+
+    def _tuples(self) -> sqlite3.Cursor:
+        cursor = self._db.cursor()
+        cursor.row_factory = None
+        return cursor
 
     # Requests
 
@@ -273,29 +283,10 @@ def batch_row(row: sqlite3.Row) -> BatchRow:
     )
 
 
-def _task(row: sqlite3.Row) -> TaskRow:
-    return TaskRow(
-        run=row["run"],
-        index=row["index"],
-        step=row["step"],
-        item=row["item"],
-        batch=row["batch"],
-        slot=row["slot"],
-        state=State(row["state"]),
-        worker_state=row["worker_state"],
-        exit_code=row["exit_code"],
-        signal=row["signal"],
-        reason=row["reason"],
-        started=row["started"],
-        ended=row["ended"],
-        max_rss_mb=row["max_rss_mb"],
-        cpu_s=row["cpu_s"],
-        wall_s=row["wall_s"],
-        log_bytes=row["log_bytes"],
-        left=row["left"],
-        result=row["result"],
-        revision=row["revision"],
-    )
+def _task(row: tuple[Any, ...]) -> TaskRow:
+    # By position and without a look at names: a screen reads 20,000 of these at once.
+    run, index, step, item, batch, slot, state, *others = row
+    return TaskRow(run, index, step, item, batch, slot, _STATES[state], *others)
 
 
 def _slot(row: sqlite3.Row) -> SlotRow:
