@@ -1,4 +1,4 @@
-"""``python -m tests.bench [NAME...]``: measure, print the figures, and keep them in README.md beside this file.
+"""``python -m tests.bench [NAME...]``: measure, print the figures, and keep them in README.md here.
 
 Each bench runs Runyard and what it is compared with in the same run, so that the ratio holds on any machine.
 The exit code is 1 when a promise is not kept.
@@ -24,8 +24,8 @@ BENCHES: dict[str, Callable[[], Iterable[Figure]]] = {
 KEPT = Path(__file__).with_name("README.md")
 HEAD = """# Figures
 
-Made by `make bench`, which measures Runyard and the usual way side by side in one run. Ratios carry over to other
-machines; seconds do not. A line that says NO is a promise broken.
+Made by `make bench`, which measures Runyard and the usual way side by side in one run. Ratios carry over to
+other machines; seconds do not. A line that says NO is a promise broken.
 """
 
 

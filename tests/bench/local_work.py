@@ -14,7 +14,9 @@ from typing import Any
 
 from tests.bench.figures import Figure
 
-RUNYARD = (sys.executable, "-m", "tui.cli")
+RUNYARD = str(Path(sys.executable).with_name("runyard"))
+"""The installed program, as a person runs it."""
+
 LONG_S, SHORT_S, UNEVEN_TASKS, UNEVEN_SLOTS = 2.0, 0.1, 200, 4
 NOOP_TASKS, NOOP_SLOTS = 5_000, 2
 LAUNCHED_ITEMS = 20_000
@@ -42,7 +44,7 @@ def runyard(environment: dict[str, str], *arguments: str) -> str:
     Raises:
         subprocess.CalledProcessError: it ended with another code than 0.
     """
-    done = subprocess.run([*RUNYARD, *arguments], env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run([RUNYARD, *arguments], env=environment, check=True, capture_output=True, text=True)
     return done.stdout
 
 
