@@ -1,0 +1,149 @@
+"""All that the command line prints.
+
+Whatever comes from outside (names, reasons, logs) goes through `plain` or `LogStream` on its way to a person,
+and through JSON on its way to a program. Every other module hands its lines to this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from runners.states import State
+from tui.signs import sign
+from tui.text import fit, pad, plain, width_of
+
+WIDTH = 80
+"""Cells of a line where the terminal does not tell its own width."""
+
+_LEAST = 8
+"""Cells that a column is never cut below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    title: str
+    align: Literal["left", "right"] = "left"
+    stretches: bool = False
+    """Is cut where the terminal has no room for all; one column of a table at most."""
+    keep: Literal["start", "end"] = "start"
+    """Which side of a text stays when it is cut."""
+
+
+def line(text: str = "") -> None:
+    """Print one line for a person."""
+    print(plain(text, len(text) + 1))
+
+
+def note(text: str) -> None:
+    """Print a line that is no result, to standard error."""
+    print(plain(f"runyard: {text}", len(text) + 16), file=sys.stderr, flush=True)
+
+
+def data(value: Any) -> None:
+    """Print *value* as one line of JSON."""
+    print(json.dumps(value), flush=True)
+
+
+def array(values: Iterable[Any]) -> None:
+    """Print *values* as one JSON array with a value on each line; they need not fit into memory."""
+    between = "["
+    for value in values:
+        print(between + json.dumps(value), end="")
+        between = ",\n "
+    print("[]" if between == "[" else "]")
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Print *rows* under the titles of *columns*, aligned, and in a terminal no wider than it is."""
+    shown = [[plain(cell) for cell in row] for row in rows]
+    widths = [
+        max(width_of(column.title), *(width_of(row[place]) for row in shown), 0)
+        for place, column in enumerate(columns)
+    ]
+    if sys.stdout.isatty():
+        over = sum(widths) + 2 * (len(widths) - 1) - terminal_width()
+        for place, column in enumerate(columns):
+            if column.stretches and over > 0:
+                widths[place] = max(_LEAST, widths[place] - over)
+    for row in [[column.title for column in columns], *shown]:
+        cells = [
+            pad(cell, width, column.align, column.keep)
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print what is known of one thing, a line each; empty ones are left out."""
+    given = [(name, value) for name, value in pairs if value]
+    width = max(len(name) for name, _ in given)
+    for name, value in given:
+        line(f"{name:<{width}}  {value}")
+
+
+def state(of: State) -> str:
+    """A state as sign and word."""
+    shown = sign(of)
+    return f"{shown.glyph} {shown.word}"
+
+
+def status(text: str) -> None:
+    """Show *text* in place of the status before, where standard error is a terminal."""
+    if sys.stderr.isatty():
+        shown = fit(plain(text), terminal_width() - 1)
+        print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)
+
+
+def end_status() -> None:
+    """Take the status away."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def flush() -> None:
+    """Let a reader have what was printed so far."""
+    sys.stdout.flush()
+
+
+def text(content: str) -> None:
+    """Print *content*, which was made harmless before, as it is."""
+    print(content, end="", flush=True)
+
+
+def raw(content: bytes) -> None:
+    """Hand *content* on byte for byte: for a program, never for a terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def to_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()
+
+
+def terminal_width() -> int:
+    """Cells of a line of the terminal."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+def set_up() -> None:
+    """Make standard output able to print any text, whatever the locale's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def give_up() -> None:
+    """After a reader has gone: let nothing more be written, also not at the exit of the interpreter."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,80 @@
+"""`runyard events RUN`: the history of a run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+
+from runners.config.home import Home
+from runners.store.reader import Reader
+from runners.store.rows import EventRow
+from tui import output
+from tui.failure import ExitCode
+from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.verbs.rows import event_object
+from tui.verbs.watching import changes
+
+_AT_ONCE = 10_000
+"""Events that are read from the store at a time."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "Print the history of a run: what the worker and the engine saw happen.",
+        "runyard events last",
+        "runyard events 3k9m -f --json",
+    )
+    add_run(parser)
+    parser.add_argument(
+        "-f",
+        "--follow",
+        action="store_true",
+        help="go on until the run has ended; JSON is then one object a line",
+    )
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """Print it."""
+    store, run = found_run(home, args.run)
+    try:
+        if args.follow:
+            seen = 0
+            for state in changes(home, store, run.id):
+                for event in _events(store, run.id, seen):
+                    seen = event.id
+                    if args.json:
+                        output.data(event_object(event))
+                    else:
+                        output.line(_told(event))
+                output.flush()
+                if state.state.final:
+                    break
+        elif args.json:
+            output.array(map(event_object, _events(store, run.id, 0)))
+        else:
+            for event in _events(store, run.id, 0):
+                output.line(_told(event))
+    finally:
+        store.close()
+    return ExitCode.OK
+
+
+def _events(store: Reader, run: str, after: int) -> Iterator[EventRow]:
+    while events := store.events(run, after=after, limit=_AT_ONCE):
+        yield from events
+        after = events[-1].id
+
+
+def _told(event: EventRow) -> str:
+    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
+    details = " ".join(f"{name}={_value(value)}" for name, value in event.detail.items())
+    return f"{clock}  {event.kind:<8}  {details}"
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) and value and " " not in value else json.dumps(value)

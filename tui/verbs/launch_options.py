@@ -1,0 +1,116 @@
+"""The arguments that `run` and `plan` share, and what they are in the words of `runners.launching`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runners.config.home import Home
+from tui.failure import Failure
+from tui.verbs.resource import make_home
+
+if TYPE_CHECKING:
+    from runners.launching import LaunchOptions, Prepared
+
+PLACEHOLDERS = """\
+In COMMAND and in the commands of a workflow these stand for the item: {item}, its position {index}, and of a
+path {name}, {stem} (the name without its last ending) and {parent}; for a table also every {column}.
+{args_json} is a file with the task's arguments. {{x}} is a literal {x}."""
+
+
+def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
+    """The arguments of a launch, and *examples* for the help."""
+    parser.usage = (
+        f"{parser.prog} [options] [--items GLOB… | --items-from FILE] -- COMMAND…\n"
+        f"       {parser.prog} [options] WORKFLOW.json"
+    )
+    lines = "\n".join(f"  {line}" for line in examples)
+    parser.epilog = f"{PLACEHOLDERS}\n\nexamples:\n{lines}"
+    parser.set_defaults(takes_command=True)
+    parser.add_argument("workflow", metavar="WORKFLOW.json", nargs="*", help="a workflow of several steps")
+    items = parser.add_argument_group("items (without any, a command runs once)")
+    items.add_argument(
+        "--items",
+        metavar="GLOB",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="files; ** stands for any number of folders",
+    )
+    items.add_argument(
+        "--items-from",
+        "--dataset",
+        metavar="FILE",
+        help="a line for each item, or a .csv or .jsonl table; - is standard input",
+    )
+    items.add_argument("-0", "--null", action="store_true", help="the items in FILE end with NUL characters")
+    where = parser.add_argument_group("where")
+    where.add_argument("--resource", default="local", metavar="R", help="the resource (default: local)")
+    where.add_argument("--profile", metavar="P", help="the profile on it")
+    where.add_argument("--workdir", metavar="DIR", help="where tasks start (default: the current folder)")
+    where.add_argument("--name", metavar="N", help="a name for the run")
+    needs = parser.add_argument_group("what each task needs, in place of what the steps of a workflow say")
+    needs.add_argument("--cpus", type=int, metavar="C", help="CPUs")
+    needs.add_argument("--mem", metavar="M", help="memory: 500M, 4G (1G is 1000 MB)")
+    needs.add_argument(
+        "--time", metavar="T", help="the time it may take: 90s, 5m, 2h, 1:30:00; a number is minutes"
+    )
+    needs.add_argument("--slots", type=int, metavar="S", help="how many tasks run at the same time")
+    parser.add_argument(
+        "--shell",
+        action="store_true",
+        help="COMMAND is a line for /bin/sh; items are still never read as code",
+    )
+    parser.add_argument(
+        "--export",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="hand on this environment variable though its name looks secret",
+    )
+
+
+def prepared_launch(args: argparse.Namespace, home: Home) -> Prepared:
+    """The launch that *args* describe, checked; nothing is started.
+
+    Raises:
+        Failure: it can't be.
+        ConfigError: the home can't be made.
+    """
+    from runners.launching import LaunchError, prepare
+
+    options = _options(args)
+    make_home(home)
+    try:
+        return prepare(options, home, stdin=sys.stdin.buffer)
+    except LaunchError as error:
+        raise Failure(str(error)) from error
+
+
+def _options(args: argparse.Namespace) -> LaunchOptions:
+    from runners.launching import LaunchOptions
+
+    words: list[str] = args.workflow
+    if len(words) > 1 or (words and not args.command and not words[0].endswith(".json")):
+        raise Failure(
+            f"A command goes behind -- (`runyard run -- {' '.join(words)}`); a workflow is one .json file."
+        )
+    return LaunchOptions(
+        command=args.command,
+        shell=args.shell,
+        workflow=Path(words[0]) if words else None,
+        items=tuple(args.items),
+        items_from=args.items_from,
+        nuls=args.null,
+        resource=args.resource,
+        profile=args.profile,
+        name=args.name,
+        cpus=args.cpus,
+        mem=args.mem,
+        time=args.time,
+        slots=args.slots,
+        export=tuple(args.export),
+        workdir=None if args.workdir is None else Path(args.workdir),
+    )

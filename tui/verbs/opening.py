@@ -1,0 +1,49 @@
+"""What most commands begin with: the store, a run in it, and the arguments that name them."""
+
+from __future__ import annotations
+
+import argparse
+
+from runners.config.home import Home
+from runners.store.reader import Reader, UnknownRunError
+from runners.store.rows import RunRow
+
+
+def open_store(home: Home) -> Reader | None:
+    """The store of *home*; None where there is none yet, which a look does not change.
+
+    Raises:
+        StoreError: it can't be opened.
+    """
+    return Reader.open(home.database) if home.database.exists() else None
+
+
+def found_run(home: Home, name: str) -> tuple[Reader, RunRow]:
+    """The store, open, and the run in it that *name* means.
+
+    Raises:
+        UnknownRunError: no run, or several, go by that name.
+        StoreError: the store can't be opened.
+    """
+    store = open_store(home)
+    if store is None:
+        raise UnknownRunError(f"There is no run {name!r}: nothing has been run yet.")
+    return store, store.find_run(name)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """The argument that names a run."""
+    parser.add_argument(
+        "run", metavar="RUN", help="the run's id, a unique beginning of it, its name, or `last`"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The option for programs."""
+    parser.add_argument("--json", action="store_true", help="print JSON; times are seconds since 1970")
+
+
+def example(parser: argparse.ArgumentParser, about: str, *lines: str) -> None:
+    """What the help says first, and the examples it ends with."""
+    parser.description = about
+    parser.epilog = "examples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,118 @@
+"""`runyard profile`: who we are on a resource."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runners.config.home import Home
+from tui import output
+from tui.failure import ExitCode, Failure
+from tui.output import Column
+from tui.verbs.opening import add_json, example
+from tui.verbs.resource import make_home, refuse_unknown
+
+if TYPE_CHECKING:
+    from runners.config.profile import Profile
+
+_COLUMNS = (Column("resource"), Column("profile"), Column("file, or what is wrong with it", stretches=True))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "Profiles are JSON files in the reference system's schema; each belongs to a resource.",
+        "runyard profile list",
+        "runyard profile add uzh me.json --name me",
+    )
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate")
+    every = verbs.add_parser("list", help="list those of a resource, or of all")
+    every.add_argument("resource", metavar="RESOURCE", nargs="?")
+    add_json(every)
+    show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
+    remove = verbs.add_parser("remove", help="remove one")
+    for verb in (show, remove):
+        verb.add_argument("resource", metavar="RESOURCE")
+        verb.add_argument("name", metavar="PROFILE")
+    add = verbs.add_parser("add", help="add the one in a file")
+    add.add_argument("resource", metavar="RESOURCE")
+    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
+    validate = verbs.add_parser("validate", help="say whether the one in a file is valid, and change nothing")
+    validate.add_argument("file", metavar="FILE", type=Path)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """Do what was asked for."""
+    from runners.config.files import read_profile, remove_profile, write_profile
+
+    if args.what == "validate":
+        _read(args.file)
+        output.line(f"{args.file} is a valid profile.")
+        return ExitCode.OK
+    profile = _read(args.file) if args.what == "add" else None
+    make_home(home)
+    if args.resource is not None:
+        refuse_unknown(home, args.resource)
+    if args.what == "list":
+        return _list(home, args.resource, as_json=args.json)
+    if profile is not None:
+        name = profile.name if args.name is None else args.name
+        write_profile(home.resources, args.resource, name, profile, None)
+        output.line(f"The profile {name} has been added to the resource {args.resource}.")
+        return ExitCode.OK
+    _refuse_unknown(home, args.resource, args.name)
+    if args.what == "show":
+        output.data(read_profile(home.resources, args.resource, args.name).value.model_dump(mode="json"))
+    else:
+        remove_profile(home.resources, args.resource, args.name)
+        output.line(f"The profile {args.name} of the resource {args.resource} has been removed.")
+    return ExitCode.OK
+
+
+def _refuse_unknown(home: Home, resource: str, name: str) -> None:
+    from runners.config.files import list_profiles, profile_path
+
+    if not profile_path(home.resources, resource, name).exists():
+        names = ", ".join(found.name for found in list_profiles(home.resources, resource)) or "none yet"
+        raise Failure(
+            f"The resource {resource} has no profile {name!r}; there are: {names}.", ExitCode.NOT_FOUND
+        )
+
+
+def _list(home: Home, resource: str | None, *, as_json: bool) -> int:
+    from runners.config.files import Broken, list_profiles, list_resources
+
+    resources = [found.name for found in list_resources(home.resources)] if resource is None else [resource]
+    objects: list[dict[str, Any]] = []
+    for owner in resources:
+        for profile in list_profiles(home.resources, owner):
+            broken = isinstance(profile, Broken)
+            objects.append(
+                {
+                    "resource": owner,
+                    "name": profile.name,
+                    "path": str(profile.path),
+                    "error": str(profile.error) if isinstance(profile, Broken) else None,
+                    "valid": not broken,
+                }
+            )
+    if as_json:
+        output.array(objects)
+    elif not objects:
+        output.line("There are no profiles; the resource local needs none.")
+    else:
+        output.table(
+            _COLUMNS, [(each["resource"], each["name"], each["error"] or each["path"]) for each in objects]
+        )
+    return ExitCode.OK
+
+
+def _read(file: Path) -> Profile:
+    from runners.config.errors import shown
+    from runners.config.files import from_json, read_file
+    from runners.config.profile import parse_profile
+
+    return parse_profile(from_json(read_file(file), shown(file)), shown(file))

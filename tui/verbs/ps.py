@@ -1,0 +1,87 @@
+"""`runyard ps`: the runs."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from runners.config.home import Home
+from runners.config.units import format_duration
+from runners.states import State
+from runners.store.rows import RunRow
+from tui import output
+from tui.failure import ExitCode
+from tui.output import Column
+from tui.verbs.opening import add_json, example, open_store
+from tui.verbs.rows import run_object
+
+_ENDED = 20
+"""How many runs that have ended are listed, unless all are asked for."""
+
+_COLUMNS = (
+    Column("run"),
+    Column("state"),
+    Column("name", stretches=True),
+    Column("resource"),
+    Column("tasks", "right"),
+    Column("failed", "right"),
+    Column("elapsed", "right"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        f"List the runs that go on and the {_ENDED} newest of those that have ended, newest first.",
+        "runyard ps",
+        "runyard ps --all --json",
+    )
+    parser.add_argument("-a", "--all", action="store_true", help="list all runs")
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """List them."""
+    store = open_store(home)
+    runs = [] if store is None else store.runs()
+    if store is not None:
+        store.close()
+    shown = runs if args.all else _newest(runs)
+    if args.json:
+        output.array(map(run_object, shown))
+    elif not runs:
+        output.line("Nothing has been run yet; `runyard run --help` shows how.")
+    else:
+        output.table(_COLUMNS, [_cells(run) for run in shown])
+        if len(shown) < len(runs):
+            output.line(f"and {len(runs) - len(shown):,} older ones: runyard ps --all")
+    return ExitCode.OK
+
+
+def elapsed(run: RunRow) -> str:
+    """How long a run has taken, or had taken when it ended."""
+    if run.started is None:
+        return ""
+    return format_duration((run.ended or time.time()) - run.started)
+
+
+def _newest(runs: list[RunRow]) -> list[RunRow]:
+    ended = [run.id for run in runs if run.state.final]
+    older = frozenset(ended[_ENDED:])
+    return [run for run in runs if run.id not in older]
+
+
+def _cells(run: RunRow) -> tuple[str, ...]:
+    state = output.state(run.state)
+    if run.cancelling and not run.state.final:
+        state = f"{output.state(State.CANCELLED)[0]} cancelling"
+    return (
+        run.id,
+        state,
+        run.name,
+        run.resource,
+        f"{run.counts.ended:,}/{run.counts.total:,}",
+        f"{run.counts.failed:,}",
+        elapsed(run),
+    )

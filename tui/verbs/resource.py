@@ -1,0 +1,165 @@
+"""`runyard resource`: the places that run work."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runners.config.home import Home
+from runners.states import State
+from tui import output
+from tui.failure import ExitCode, Failure
+from tui.output import Column
+from tui.verbs.opening import add_json, example, open_store
+
+if TYPE_CHECKING:
+    from runners.config.files import Broken, Stored
+    from runners.config.resource import Resource
+
+_COLUMNS = (Column("resource"), Column("type"), Column("file, or what is wrong with it", stretches=True))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "Resources are JSON files in the reference system's schema.",
+        "runyard resource list",
+        "runyard resource validate cluster.json && runyard resource add cluster.json --name uzh",
+    )
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate")
+    add_json(verbs.add_parser("list", help="list them, broken ones too"))
+    show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
+    show.add_argument("name", metavar="RESOURCE")
+    add = verbs.add_parser("add", help="add the one in a file")
+    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
+    remove = verbs.add_parser("remove", help="remove one, with its profiles")
+    remove.add_argument("name", metavar="RESOURCE")
+    validate = verbs.add_parser("validate", help="say whether the one in a file is valid, and change nothing")
+    validate.add_argument("file", metavar="FILE", type=Path)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """Do what was asked for."""
+    match args.what:
+        case "list":
+            return _list(home, as_json=args.json)
+        case "show":
+            return _show(home, args.name)
+        case "add":
+            return _add(home, args.file, args.name)
+        case "remove":
+            return _remove(home, args.name)
+    _read(args.file)
+    output.line(f"{args.file} is a valid resource.")
+    return ExitCode.OK
+
+
+def make_home(home: Home) -> None:
+    """Make the folders of *home*, and the resource `local`, where they are missing.
+
+    Raises:
+        ConfigError: they can't be made.
+    """
+    from runners.config.files import ensure_local_resource
+
+    home.make()
+    ensure_local_resource(home.resources, home.jobs.parent)
+
+
+def refuse_unknown(home: Home, resource: str) -> None:
+    """Refuse a name that no resource has, broken ones included.
+
+    Raises:
+        Failure: there is no such resource.
+        ConfigError: it is no name of a resource.
+    """
+    from runners.config.files import list_resources, resource_path
+
+    if not resource_path(home.resources, resource).parent.is_dir():
+        names = ", ".join(found.name for found in list_resources(home.resources))
+        raise Failure(f"There is no resource {resource!r}; there are: {names}.", ExitCode.NOT_FOUND)
+
+
+def _list(home: Home, *, as_json: bool) -> int:
+    from runners.config.files import list_resources
+
+    make_home(home)
+    found = list_resources(home.resources)
+    if as_json:
+        output.array(map(_object, found))
+    else:
+        objects = [_object(resource) for resource in found]
+        output.table(
+            _COLUMNS,
+            [
+                (
+                    each["name"],
+                    each["type"] or f"{output.state(State.FAILED)[0]} broken",
+                    each["error"] or each["path"],
+                )
+                for each in objects
+            ],
+        )
+    return ExitCode.OK
+
+
+def _object(resource: Stored[Resource] | Broken) -> dict[str, Any]:
+    from runners.config.files import Broken
+
+    broken = isinstance(resource, Broken)
+    return {
+        "name": resource.name,
+        "type": None if isinstance(resource, Broken) else resource.value.type,
+        "path": str(resource.path),
+        "error": str(resource.error) if isinstance(resource, Broken) else None,
+        "valid": not broken,
+    }
+
+
+def _show(home: Home, name: str) -> int:
+    from runners.config.files import read_resource
+
+    make_home(home)
+    refuse_unknown(home, name)
+    output.data(read_resource(home.resources, name).value.model_dump(mode="json"))
+    return ExitCode.OK
+
+
+def _add(home: Home, file: Path, name: str | None) -> int:
+    from runners.config.files import add_resource
+
+    resource = _read(file)
+    make_home(home)
+    name = resource.name if name is None else name
+    add_resource(home.resources, name, resource)
+    output.line(f"The resource {name} has been added.")
+    return ExitCode.OK
+
+
+def _remove(home: Home, name: str) -> int:
+    from runners.config.files import remove_resource
+
+    make_home(home)
+    refuse_unknown(home, name)
+    store = open_store(home)
+    if store is not None:
+        live = [run.id for run in store.live_runs() if run.resource == name]
+        store.close()
+        if live:
+            raise Failure(
+                f"The resource {name} can't be removed while run {live[0]} is on it; cancel the run first."
+            )
+    remove_resource(home.resources, name)
+    output.line(f"The resource {name} has been removed, with its profiles.")
+    return ExitCode.OK
+
+
+def _read(file: Path) -> Resource:
+    from runners.config.errors import shown
+    from runners.config.files import from_json, read_file
+    from runners.config.resource import parse_resource
+
+    return parse_resource(from_json(read_file(file), shown(file)), shown(file))

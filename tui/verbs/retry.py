@@ -1,0 +1,41 @@
+"""`runyard retry RUN`: run what failed again, as a new run."""
+
+from __future__ import annotations
+
+import argparse
+
+from runners.config.home import Home
+from tui import output
+from tui.failure import ExitCode
+from tui.verbs.asking import ask_engine
+from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.verbs.wait import wait_for
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "Run the failed and unfinished tasks of a run again, as a new run that is linked to it.",
+        "runyard retry last --wait",
+    )
+    add_run(parser)
+    parser.add_argument("--wait", action="store_true", help="stay until the new run has ended")
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """Run them."""
+    from runners.requests import RequestKind, RetryRequest, new_run_id
+
+    store, run = found_run(home, args.run)
+    store.close()
+    request = RetryRequest(run=new_run_id(), of=run.id)
+    ask_engine(home, RequestKind.RETRY, request)
+    if not args.json:
+        output.line(f"Run {request.run} tries what failed in run {run.id} again.")
+        output.line(f"follow it: runyard wait {request.run}, or runyard for the dashboard")
+        output.flush()
+    elif not args.wait:
+        output.data({"run": request.run, "retry_of": run.id})
+    return wait_for(home, request.run, as_json=args.json) if args.wait else ExitCode.OK

@@ -1,0 +1,141 @@
+"""`runyard show RUN`: all that is known of one run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+
+from runners.config.home import Home
+from runners.states import State
+from runners.store.reader import Reader
+from runners.store.rows import Counts, RunRow
+from tui import output
+from tui.failure import ExitCode
+from tui.output import Column
+from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.verbs.ps import elapsed
+from tui.verbs.rows import batch_object, run_object, step_object
+
+_STEPS = (
+    Column("step"),
+    Column("state"),
+    Column("tasks", "right"),
+    Column("failed", "right"),
+    Column("command", stretches=True),
+)
+_BATCHES = (
+    Column("batch", "right"),
+    Column("state"),
+    Column("tasks", "right"),
+    Column("slots", "right"),
+    Column("host"),
+    Column("id", "right"),
+    Column("reason", stretches=True),
+)
+_MOST = 20
+"""Batches, and reasons of failure, that are printed for a person."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "Show one run: its state, steps and batches, and why tasks failed.",
+        "runyard show last",
+        "runyard show 3k9m --json",
+    )
+    add_run(parser)
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """Show it."""
+    store, run = found_run(home, args.run)
+    try:
+        with store.snapshot():
+            if args.json:
+                output.data(
+                    {
+                        **run_object(store.run(run.id)),
+                        "batches": [batch_object(batch) for batch in store.batches(run.id)],
+                        "steps": [step_object(step) for step in store.steps(run.id)],
+                    }
+                )
+            else:
+                _print(store, store.run(run.id))
+    finally:
+        store.close()
+    return ExitCode.OK
+
+
+def told(counts: Counts) -> str:
+    """Counts in words, without those that are zero."""
+    return ", ".join(f"{number:,} {word}" for word, number in counts.as_dict().items() if number) or "none"
+
+
+def _print(store: Reader, run: RunRow) -> None:
+    output.facts(
+        [
+            ("run", f"{run.id}  {run.name}"),
+            ("state", output.state(run.state) + (f": {run.reason}" if run.reason else "")),
+            ("cancelling", "yes" if run.cancelling and not run.state.final else ""),
+            ("tasks", told(run.counts)),
+            ("elapsed", elapsed(run)),
+            ("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created))),
+            ("resource", run.resource + (f" as {run.profile}" if run.profile else "")),
+            ("retry of", run.retry_of or ""),
+            ("works in", run.workdir),
+            ("writes to", run.folder),
+        ]
+    )
+    steps = store.steps(run.id)
+    output.line()
+    output.table(
+        _STEPS,
+        [
+            (
+                f"{step.position} {step.name}",
+                output.state(step.state),
+                f"{step.counts.ended:,}/{step.counts.total:,}",
+                f"{step.counts.failed:,}",
+                step.command,
+            )
+            for step in steps
+        ],
+    )
+    for step in steps:
+        if step.plan:
+            output.line(f"step {step.position}: {step.plan}")
+    if batches := store.batches(run.id):
+        output.line()
+        output.table(
+            _BATCHES,
+            [
+                (
+                    str(batch.number),
+                    output.state(batch.state),
+                    f"{batch.counts.ended:,}/{batch.counts.total:,}",
+                    str(batch.slots),
+                    batch.host,
+                    batch.native_id,
+                    batch.reason,
+                )
+                for batch in batches[:_MOST]
+            ],
+        )
+        if len(batches) > _MOST:
+            output.line(f"and {len(batches) - _MOST} more: runyard show {run.id} --json")
+    if run.counts.failed:
+        _print_failures(store, run)
+
+
+def _print_failures(store: Reader, run: RunRow) -> None:
+    failed = store.tasks(run.id, states=[State.FAILED])
+    reasons = Counter(task.reason or "no reason given" for task in failed)
+    first = {task.reason or "no reason given": task.index for task in reversed(failed)}
+    output.line()
+    output.line("failed:")
+    for reason, number in reasons.most_common(_MOST):
+        output.line(f"  {number:,} × {reason} (first: task {first[reason]})")
+    output.line(f"runyard logs {run.id} shows what they printed, runyard retry {run.id} runs them again.")

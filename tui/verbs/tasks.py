@@ -1,0 +1,72 @@
+"""`runyard tasks RUN`: the tasks of a run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from runners.config.home import Home
+from runners.config.units import format_duration
+from runners.states import State
+from runners.store.rows import TaskRow
+from tui import output
+from tui.failure import ExitCode
+from tui.output import Column
+from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.verbs.rows import task_object
+
+_COLUMNS = (
+    Column("task", "right"),
+    Column("state"),
+    Column("item", stretches=True, keep="end"),
+    Column("time", "right"),
+    Column("MB", "right"),
+    Column("reason"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "List the tasks of a run.",
+        "runyard tasks last --state failed",
+        "runyard tasks 3k9m --json | jq -r '.[] | select(.max_rss_mb > 1000) | .item'",
+    )
+    add_run(parser)
+    parser.add_argument(
+        "--state",
+        action="append",
+        choices=[state.value for state in State],
+        default=[],
+        help="only tasks in this state; can be given several times",
+    )
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """List them."""
+    store, run = found_run(home, args.run)
+    tasks = store.tasks(run.id, states=[State(word) for word in args.state])
+    store.close()
+    if args.json:
+        output.array(map(task_object, tasks))
+    elif not tasks:
+        output.line(f"Run {run.id} has no task that is {' or '.join(args.state)}.")
+    else:
+        output.table(_COLUMNS, [_cells(task) for task in tasks])
+    return ExitCode.OK
+
+
+def _cells(task: TaskRow) -> tuple[str, ...]:
+    seconds = task.wall_s
+    if seconds is None and task.state is State.RUNNING and task.started is not None:
+        seconds = time.time() - task.started
+    return (
+        str(task.index),
+        output.state(task.state),
+        task.item,
+        "" if seconds is None else format_duration(seconds),
+        "" if task.max_rss_mb is None else f"{task.max_rss_mb:,.0f}",
+        task.reason,
+    )

@@ -1,0 +1,73 @@
+"""`runyard wait RUN`: stay until a run has ended."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from runners.config.home import Home
+from runners.states import State
+from runners.store.rows import RunRow
+from tui import output
+from tui.failure import ExitCode
+from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.verbs.ps import elapsed
+from tui.verbs.show import told
+from tui.verbs.watching import changes
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    example(
+        parser,
+        "Wait for the end of a run. The exit code is 0 when all its tasks are done, else 1.",
+        "runyard wait last && echo all done",
+    )
+    add_run(parser)
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace, home: Home) -> int:
+    """Wait."""
+    store, run = found_run(home, args.run)
+    store.close()
+    return wait_for(home, run.id, as_json=args.json)
+
+
+def wait_for(home: Home, run: str, *, as_json: bool) -> int:
+    """Stay until *run* has ended, say how, and return the exit code.
+
+    Ctrl-C ends the waiting and not the run.
+
+    Raises:
+        Failure: there is no engine to carry it on, and none can be started.
+    """
+    store, row = found_run(home, run)
+    try:
+        for row in changes(home, store, run):
+            if row.state.final:
+                break
+            output.status(f"{output.state(row.state)}  {told(row.counts)}  {elapsed(row)}")
+    except KeyboardInterrupt:
+        output.end_status()
+        output.note(f"run {run} goes on; `runyard wait {run}` waits again, `runyard cancel {run}` ends it.")
+        raise
+    finally:
+        store.close()
+    output.end_status()
+    if as_json:
+        output.data(_object(row))
+    else:
+        reason = f" ({row.reason})" if row.reason else ""
+        output.line(
+            f"{output.state(row.state)}  run {run}: {told(row.counts)} in {elapsed(row) or '0 s'}{reason}"
+        )
+        if row.counts.failed:
+            output.line(
+                f"runyard logs {run} shows what failed tasks printed, runyard retry {run} runs them again."
+            )
+    return ExitCode.OK if row.state is State.DONE else ExitCode.UNSUCCESSFUL
+
+
+def _object(run: RunRow) -> dict[str, Any]:
+    return {"run": run.id, "state": run.state.value, "reason": run.reason, "counts": run.counts.as_dict()}
