@@ -54,8 +54,6 @@ class Dashboard(App[int]):
     TITLE = "Runyard"
     CSS_PATH = "dashboard.tcss"
     COMMANDS: ClassVar = {_commands}
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (32, "-high")]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     NOTIFICATION_TIMEOUT = 6
 
@@ -211,24 +209,40 @@ class Dashboard(App[int]):
         return self.read_only
 
     def ask(
-        self, kind: RequestKind, payload: BaseModel, *, told: str, then: Callable[[], object] | None = None
+        self,
+        kind: RequestKind,
+        payload: BaseModel,
+        *,
+        told: str,
+        then: Callable[[], object] = lambda: None,
+        otherwise: Callable[[], object] = lambda: None,
     ) -> None:
         """Ask the engine, which is started if need be; say *told* and do *then* once it has carried it out.
 
-        A refusal is shown in its one sentence. Leaving the dashboard meanwhile takes nothing back.
+        A refusal is shown in its one sentence, and *otherwise* is done. Leaving the dashboard before there is
+        an answer takes the request back, if the engine has not begun with it.
         """
-        self.run_worker(self._ask(kind, payload, told, then), group="ask", exit_on_error=False)
+        self.run_worker(self._ask(kind, payload, told, then, otherwise), group="ask", exit_on_error=False)
 
     async def _ask(
-        self, kind: RequestKind, payload: BaseModel, told: str, then: Callable[[], object] | None
+        self,
+        kind: RequestKind,
+        payload: BaseModel,
+        told: str,
+        then: Callable[[], object],
+        otherwise: Callable[[], object],
     ) -> None:
         from runners.engine.asking import ask
 
-        await ask(self.home, kind, payload)
+        try:
+            await ask(self.home, kind, payload)
+        except Exception:
+            # Whatever it is: it is told when the worker has ended with it.
+            otherwise()
+            raise
         self._feed.look_now()
         self.tell(told)
-        if then is not None:
-            then()
+        then()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What went wrong in the background is said, not died of."""

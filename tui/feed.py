@@ -249,7 +249,8 @@ def _merged_tasks(old: Mapping[int, TaskRow], changed: Mapping[int, TaskRow]) ->
 
 
 def _same(new: Picture, old: Picture) -> bool:
-    return new is old or replace(new, read_at=old.read_at) == old
+    # When it was read does not count; that it was read at all does: an empty store is news at first.
+    return new is old or (bool(new.read_at) == bool(old.read_at) and replace(new, read_at=old.read_at) == old)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -12,8 +12,8 @@ def parse(text: str, keys: Collection[str]) -> Callable[[Values], bool] | None:
     """The test that *text* means, or None where it is empty.
 
     `state:fail` fits rows whose state begins with `fail`; `name:seg`, or any other key of *keys*, rows where
-    it holds `seg`. A word by itself fits rows where any value holds it. Capitals do not matter. What looks like
-    a pair but has no known key is a word: items may hold colons.
+    it holds `seg`. A word by itself fits rows where any value holds it. Capitals do not matter. What looks
+    like a pair but has no known key is a word: items may hold colons.
     """
     tests: list[tuple[str | None, str]] = []
     for word in text.lower().split():

@@ -81,7 +81,7 @@ def cancel_task(dashboard: Dashboard, run: RunRow, task: TaskRow) -> None:
     )
 
 
-def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object] | None = None) -> None:
+def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object] = lambda run: None) -> None:
     """Run the failed and unfinished tasks of *run* again, as a new run whose id *then* is given."""
     if dashboard.refuses_changes():
         return
@@ -97,7 +97,7 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
         RequestKind.RETRY,
         RetryRequest(run=new, of=run.id),
         told=f"{_tasks(again)} of {short_name(run)} run again, as run {new}.",
-        then=None if then is None else lambda: then(new),
+        then=lambda: then(new),
     )
 
 

@@ -29,6 +29,12 @@ class Page(Screen[None]):
     ABOUT = ""
     """A sentence or two for the help: what can be seen here."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Style sheets tell apart a classic terminal (80x24) and one with room.
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]
+
     @property
     def dashboard(self) -> Dashboard:
         """The application that this page belongs to."""

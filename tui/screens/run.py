@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
+from runners.batches import LogChunk
+from runners.engine.client import EngineClient
 from runners.store.rows import RunRow
 from tui import intents
 from tui.feed import Picture, RunPicture
+from tui.log_follow import Read
 from tui.messages import OpenRun
 from tui.screens.page import Page
+from tui.widgets.batches_pane import BatchesPane
+from tui.widgets.log_pane import LogPane
 from tui.widgets.run_head import RunHead, why_of
 from tui.widgets.tasks_pane import TasksPane
 
@@ -82,7 +88,9 @@ class RunPage(Page):
         self.watches = run
         self._row: RunRow | None = None
         self._picture = RunPicture(run)
-        self._why = ("", -1)
+        self._why = ""
+        self._tab = "tasks"
+        self._logged = -1
 
     def compose_body(self) -> Iterable[Widget]:
         """Head and tabs."""
@@ -91,9 +99,9 @@ class RunPage(Page):
             with TabPane("Tasks", id="tasks"):
                 yield TasksPane()
             with TabPane("Batches", id="batches"):
-                yield from ()
+                yield BatchesPane()
             with TabPane("Log", id="log"):
-                yield from ()
+                yield LogPane(self._log_reader)
 
     def on_mount(self) -> None:
         """The keys go to the tasks."""
@@ -107,22 +115,76 @@ class RunPage(Page):
         if self._row is None:
             return
         now = self.dashboard.now()
-        self._head(self._row, now)
+        self._why = why_of(self._row, self._picture.steps, self._picture.tasks.values())
+        self.query_one(RunHead).show(self._row, self._why, now)
         self._tasks.show(self._picture, now)
+        self._show_tab(now)
 
     def tick(self) -> None:
         """Elapsed times, while something runs."""
         if self._row is not None and not self._row.state.final:
             now = self.dashboard.now()
-            self._head(self._row, now)
-            self._tasks.tick(now)
+            self.query_one(RunHead).show(self._row, self._why, now)
+            if self._tab == "tasks":
+                self._tasks.tick(now)
+            else:
+                self._show_tab(now)
 
-    def _head(self, row: RunRow, now: float) -> None:
-        self.query_one(RunHead).show(row, why_of(row, self._picture.steps, self._picture.tasks.values()), now)
+    def _show_tab(self, now: float) -> None:
+        """Bring what is seen besides the tasks up to date."""
+        if self._tab == "batches":
+            self.query_one(BatchesPane).show(self._picture, now)
+        elif self._tab == "log":
+            self.query_one(LogPane).show(self._picture.tasks.get(self._logged))
 
     def action_back(self) -> None:
-        """To the runs."""
-        self.dismiss()
+        """From a log or the batches to the tasks, from there to the runs."""
+        if self._tab == "tasks":
+            self.dismiss()
+        else:
+            self.action_tab("tasks")
+
+    def action_tab(self, tab: str) -> None:
+        """Go to a tab."""
+        self.query_one(TabbedContent).active = tab
+
+    def action_log(self) -> None:
+        """The log of the task under the cursor."""
+        self.action_tab("log")
+
+    @on(TasksPane.Chosen)
+    def _chosen(self, event: TasksPane.Chosen) -> None:
+        event.stop()
+        self.action_tab("log")
+
+    @on(TabbedContent.TabActivated)
+    def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        event.stop()
+        self._tab = event.pane.id or "tasks"
+        log = self.query_one(LogPane)
+        if self._tab == "log":
+            task = self._tasks.chosen
+            self._logged = -1 if task is None else task.index
+            log.follow(task)
+            log.view.focus()
+            return
+        log.stop()
+        self._show_tab(self.dashboard.now())
+        (self._tasks.table if self._tab == "tasks" else self.query_one(BatchesPane).table).focus()
+
+    def _log_reader(self, task: int) -> Read:
+        client = EngineClient(self.dashboard.home)
+        running = False
+
+        async def read(offset: int, limit: int) -> LogChunk:
+            nonlocal running
+            if not running:
+                # Logs are read by the engine, which knows where they are; one that rested is started.
+                await client.ensure_running()
+                running = True
+            return await client.read_log(self.run, task, offset, limit)
+
+        return read
 
     def action_filter(self) -> None:
         """Type a filter."""

@@ -94,7 +94,7 @@ class RunsPage(Page):
                 ),
             ],
             id="runs",
-            empty=EMPTY,
+            empty="reading…",
         )
 
     def __init__(self) -> None:
@@ -118,6 +118,10 @@ class RunsPage(Page):
             self._table.set_rows([Row(run, self._cells) for run in self._runs])
         else:
             self._table.patch(Row(run, self._cells) for run, row in self._runs.items() if old[run] is not row)
+        if picture.read_at and not self._runs:
+            self._table.empty = EMPTY
+        elif self._runs:
+            self._table.empty = "No run fits the filter.\n/ changes it, esc in it shows all again."
         self._say()
 
     def tick(self) -> None:

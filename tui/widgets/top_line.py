@@ -14,6 +14,9 @@ from tui.signs import sign
 from tui.text import plain
 
 
+_QUIET = "$foreground 60%"
+
+
 class TopLine(Widget):
     """One line; drawn anew only when it says something else."""
 
@@ -52,7 +55,7 @@ def _said(picture: Picture, now: float, *, read_only: bool) -> Content:
     glyph = sign(State.RUNNING if picture.engine else State.PENDING).glyph
     parts += [
         "  engine ",
-        (f"{glyph} on", "$success") if picture.engine else (f"{glyph} off", "$foreground 60%"),
+        (f"{glyph} on", "$success") if picture.engine else (f"{glyph} off", _QUIET),
     ]
     if picture.problem:
         age = f", what you see is {format_about(now - picture.read_at)} old" if picture.read_at else ""

@@ -1,0 +1,202 @@
+"""The feed: pictures of a real store, made while somebody else writes to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.states import State
+from runners.store.writer import Writer
+from tests.tui import stores
+from tui.feed import FIRST_TASKS, Feed, Gatherer, Picture
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "runyard.db"
+
+
+@pytest.fixture
+def writer(database: Path) -> Iterator[Writer]:
+    writer = Writer.open(database)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def gatherer(database: Path) -> Iterator[Gatherer]:
+    gatherer = Gatherer(database, lambda: False, lambda: stores.T0)
+    yield gatherer
+    gatherer.close()
+
+
+def looked(gatherer: Gatherer, watched: str | None = None) -> Picture:
+    picture = gatherer.look(watched)
+    assert picture is not None
+    return picture
+
+
+def test_an_empty_store_is_a_picture_and_then_nothing_new(gatherer: Gatherer) -> None:
+    picture = looked(gatherer)
+    assert (picture.runs, picture.run, picture.problem, picture.read_at) == ({}, None, "", stores.T0)
+    assert [gatherer.look() for _ in range(10)] == [None] * 10
+
+
+def test_runs_come_newest_first_and_unchanged_rows_stay_the_same_objects(
+    writer: Writer, gatherer: Gatherer
+) -> None:
+    stores.typical(writer)
+    first = looked(gatherer)
+    assert [run.name for run in first.runs.values()][0] == "count-nuclei"
+    with writer.change() as change:
+        change.update("runs", {"id": "k3x9a2bc"}, {"cancelling": 1})
+    second = looked(gatherer)
+    assert second.runs["k3x9a2bc"].cancelling
+    assert not first.runs["k3x9a2bc"].cancelling
+    same = [run for run in first.runs if second.runs[run] is first.runs[run]]
+    assert sorted([*same, "k3x9a2bc"]) == sorted(first.runs)
+    stores.tell(writer, stores.Tale("newest00", "newest", items=["a"]))
+    assert next(iter(looked(gatherer).runs)) == "newest00"
+
+
+def test_a_watched_run_is_shown_in_part_at_once_and_then_in_full(writer: Writer, gatherer: Gatherer) -> None:
+    stores.tell(writer, stores.live(number=1000, ended=812))
+    first = looked(gatherer, "k3x9a2bc").run
+    assert first is not None
+    assert (len(first.tasks), first.complete, len(first.slots), len(first.batches)) == (
+        FIRST_TASKS,
+        False,
+        2,
+        1,
+    )
+    second = looked(gatherer, "k3x9a2bc").run
+    assert second is not None
+    assert (list(second.tasks), second.complete) == (list(range(1000)), True)
+    assert gatherer.look("k3x9a2bc") is None
+
+
+def test_only_changed_tasks_are_read_anew(writer: Writer, gatherer: Gatherer) -> None:
+    stores.tell(writer, stores.live(number=300, ended=100))
+    looked(gatherer, "k3x9a2bc")
+    before = looked(gatherer, "k3x9a2bc").run
+    with writer.change() as change:
+        change.update("tasks", {"run": "k3x9a2bc", "index": 100}, {"state": State.DONE.value})
+    after = looked(gatherer, "k3x9a2bc").run
+    assert before is not None and after is not None
+    assert [index for index in before.tasks if before.tasks[index] is not after.tasks[index]] == [100]
+    assert after.tasks[100].state is State.DONE
+    assert before.tasks[100].state is State.RUNNING
+
+
+def test_a_run_that_is_not_there_has_no_tasks_until_it_is(writer: Writer, gatherer: Gatherer) -> None:
+    assert looked(gatherer, "k3x9a2bc").run is not None
+    stores.tell(writer, stores.live(number=300, ended=100))
+    run = looked(gatherer, "k3x9a2bc").run
+    assert run is not None
+    assert len(run.tasks) == 300
+
+
+def test_a_store_that_is_gone_is_told_and_the_last_picture_stays(
+    database: Path, writer: Writer, gatherer: Gatherer
+) -> None:
+    stores.typical(writer)
+    known = looked(gatherer)
+    for path in database.parent.glob("runyard.db*"):
+        path.unlink()
+    told = next(picture for picture in (gatherer.look() for _ in range(9)) if picture is not None)
+    assert "is gone" in told.problem
+    assert told.runs == known.runs
+    assert not database.exists()
+    assert all(gatherer.look() is None for _ in range(9))
+
+
+def test_another_store_in_its_place_is_read_from_the_start(
+    tmp_path: Path, database: Path, writer: Writer, gatherer: Gatherer
+) -> None:
+    stores.typical(writer)
+    looked(gatherer)
+    other = Writer.open(tmp_path / "other.db")
+    for number in range(60):
+        stores.tell(other, stores.Tale(f"other{number:03d}", "other", items=["a"]))
+    other.close()
+    for end in ("-wal", "-shm"):
+        database.with_name(f"runyard.db{end}").unlink(missing_ok=True)
+    os.replace(tmp_path / "other.db", database)
+    for _ in range(9):
+        gatherer.look()
+    assert {run.name for run in gatherer.picture.runs.values()} == {"other"}
+    assert gatherer.picture.problem == ""
+
+
+def test_a_damaged_store_is_told_in_one_sentence_and_mended_later(
+    tmp_path: Path, database: Path, writer: Writer, gatherer: Gatherer
+) -> None:
+    stores.typical(writer)
+    looked(gatherer)
+    writer.close()
+    gatherer.close()
+    whole = database.read_bytes()
+    for end in ("-wal", "-shm"):
+        database.with_name(f"runyard.db{end}").unlink(missing_ok=True)
+    database.write_bytes(b"this is no store" * 64)
+    told = next(picture for picture in (gatherer.look() for _ in range(9)) if picture is not None)
+    assert "not a database" in told.problem
+    assert len(told.runs) == 5
+    database.write_bytes(whole)
+    mended = next(picture for picture in (gatherer.look() for _ in range(9)) if picture is not None)
+    assert mended.problem == ""
+
+
+def test_a_locked_store_is_told_and_read_when_it_is_free(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runners.store.database._BUSY_S", 0.05)
+    Writer.open(database).close()
+    holder = sqlite3.connect(database, isolation_level=None)
+    # Shuts readers out as well, as any writer does on a network file system.
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("UPDATE revision SET value = 1")
+    gatherer = Gatherer(database, lambda: False)
+    assert "locked" in looked(gatherer).problem
+    holder.close()
+    assert (
+        next(picture for picture in (gatherer.look() for _ in range(9)) if picture is not None).problem == ""
+    )
+    gatherer.close()
+
+
+def test_the_engine_coming_and_going_is_a_new_picture(database: Path) -> None:
+    alive = True
+    gatherer = Gatherer(database, lambda: alive)
+    assert looked(gatherer).engine
+    alive = False
+    assert not next(picture for picture in (gatherer.look() for _ in range(9)) if picture is not None).engine
+    gatherer.close()
+
+
+def test_the_thread_delivers_and_ends(database: Path, writer: Writer) -> None:
+    arrived = threading.Semaphore(0)
+    pictures: list[Picture] = []
+
+    def deliver(picture: Picture) -> None:
+        pictures.append(picture)
+        arrived.release()
+
+    feed = Feed(Gatherer(database, lambda: False), deliver)
+    feed.start()
+    assert arrived.acquire(timeout=5)
+    stores.tell(writer, stores.live(number=300, ended=100))
+    assert arrived.acquire(timeout=5)
+    feed.watch("k3x9a2bc")
+    assert arrived.acquire(timeout=5)
+    assert arrived.acquire(timeout=5)
+    feed.close()
+    run = pictures[-1].run
+    assert run is not None
+    assert len(run.tasks) == 300
+    assert not any(thread.name == "feed" for thread in threading.enumerate())

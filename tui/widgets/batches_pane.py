@@ -1,0 +1,124 @@
+"""The batches of a run, and below them their live slots: what runs in each, and what it takes."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from runners.config.units import format_duration
+from runners.states import State
+from runners.store.rows import BatchRow, SlotRow
+from tui.feed import RunPicture
+from tui.signs import sign
+from tui.widgets.columns import Cell, Column
+from tui.widgets.slots_panel import Slot, SlotsPanel
+from tui.widgets.table_rows import Row
+from tui.widgets.virtual_table import VirtualTable
+
+_WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
+"""The worker's last word, for a person."""
+
+
+class BatchesPane(Vertical):
+    """Table of batches, and the slots."""
+
+    DEFAULT_CSS = """
+    BatchesPane {
+        & > VirtualTable { height: 1fr; min-height: 3; }
+        & > #slots-title { height: 2; padding: 1 1 0 1; }
+        & > SlotsPanel { height: auto; max-height: 60%; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._batches: dict[str, BatchRow] = {}
+        self._picture = RunPicture("")
+        self._now = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Both, one above the other."""
+        yield VirtualTable(
+            [
+                Column("state", "state", 11, value=lambda key: self._batches[key].state.value),
+                Column("number", "batch", 5, align="right", value=lambda key: self._batches[key].number),
+                Column("slots", "slots", 5, align="right", value=lambda key: self._batches[key].slots),
+                Column("done", "done", 11, align="right", sortable=False),
+                Column("failed", "failed", 6, align="right", priority=1, sortable=False),
+                Column("elapsed", "elapsed", 8, align="right", priority=2, sortable=False),
+                Column("worker", "worker", 8, priority=4, sortable=False),
+                Column("host", "on", 12, priority=3, value=lambda key: self._batches[key].host),
+                Column("pid", "id", 9, priority=6, sortable=False),
+                Column("reason", "reason", None, least=8, priority=5, sortable=False),
+            ],
+            id="batch-table",
+            empty="No batch yet: the run waits for its turn.",
+        )
+        yield Static(id="slots-title", markup=False)
+        yield SlotsPanel()
+
+    @property
+    def table(self) -> VirtualTable:
+        """The table."""
+        return self.query_one(VirtualTable)
+
+    def show(self, picture: RunPicture, now: float) -> None:
+        """Bring both up to date."""
+        self._picture, self._now = picture, now
+        self._batches = {batch.token: batch for batch in picture.batches}
+        if self.table.total_count != len(self._batches):
+            self.table.set_rows(Row(token, self._cells) for token in self._batches)
+        else:
+            self.table.patch(Row(token, self._cells) for token in self._batches)
+        self._show_slots()
+
+    def tick(self, now: float) -> None:
+        """Elapsed times."""
+        self.show(self._picture, now)
+
+    def _show_slots(self) -> None:
+        slots = self._picture.slots
+        busy = sum(slot.state == "busy" for slot in slots)
+        words = f"{busy} of {len(slots)} busy" if slots else "none live: no batch of this run is at work"
+        title = Content.assemble(("Slots", "bold"), "  ", (words, "$foreground 60%"))
+        shown = self.query_one("#slots-title", Static)
+        if shown.visual != title:
+            shown.update(title)
+        self.query_one(SlotsPanel).show([self._slot(slot) for slot in slots])
+
+    def _slot(self, slot: SlotRow) -> Slot:
+        batch = self._batches.get(slot.batch)
+        name = str(slot.slot) if len(self._batches) == 1 or batch is None else f"{batch.number}.{slot.slot}"
+        if slot.task is None or slot.state != "busy":
+            return Slot(name, slot.state, busy=False)
+        task = self._picture.tasks.get(slot.task)
+        return Slot(
+            name,
+            f"{task.item}  #{slot.task}" if task is not None else str(slot.task),
+            busy=True,
+            elapsed_s=None if slot.since is None else max(0.0, self._now - slot.since),
+            cpu_percent=slot.cpu_percent,
+            memory_mb=slot.rss_mb,
+        )
+
+    def _cells(self, key: str) -> tuple[Cell, ...]:
+        batch = self._batches[key]
+        shown = sign(batch.state)
+        counts = batch.counts
+        elapsed = None
+        if batch.started is not None:
+            elapsed = (batch.ended if batch.ended is not None else self._now) - batch.started
+        return (
+            (f"{shown.glyph} {shown.word}", shown.style),
+            str(batch.number),
+            str(batch.slots),
+            f"{counts.done}/{counts.total}",
+            (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
+            "" if elapsed is None else format_duration(elapsed),
+            _WORKER.get(batch.worker_state, batch.worker_state),
+            batch.host,
+            (batch.native_id, "muted"),
+            (batch.reason, "failed" if batch.state is State.FAILED else "muted"),
+        )

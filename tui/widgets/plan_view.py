@@ -1,0 +1,93 @@
+"""What a launch will do, before anybody launches it."""
+
+from __future__ import annotations
+
+import shlex
+
+from textual.content import Content
+from textual.widgets import Static
+
+from runners.config.units import format_mb
+from runners.launching import Prepared
+from runners.plan import Plan
+from runners.workflow import Step
+from tui.text import plain
+
+_QUIET = "$foreground 60%"
+
+HOW_TO = """\
+Type a command; {item} in it stands for one item.
+Items are files, by patterns such as *.csv or data/**/*.tif,
+or the lines of a file. The plan appears here as you type."""
+
+_Part = Content | str | tuple[str, str]
+
+
+class PlanView(Static):
+    """Shows a plan, or why there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(Content.styled(HOW_TO, _QUIET), id="plan")
+
+    def hint(self) -> None:
+        """Say how to begin."""
+        self.update(Content.styled(HOW_TO, _QUIET))
+
+    def refuse(self, sentence: str) -> None:
+        """Say why it can't be launched."""
+        self.update(
+            Content.assemble(("It can't be launched yet.\n", "bold"), (plain(sentence), "$text-error"))
+        )
+
+    def show(self, prepared: Prepared) -> None:
+        """Say what will happen."""
+        parts: list[_Part] = []
+        several = len(prepared.plans) > 1
+        for number, ((step, plan), command) in enumerate(
+            zip(prepared.plans, prepared.commands, strict=True), start=1
+        ):
+            if several:
+                parts += [(f"Step {number}: {plain(step.name)}\n", "bold $text-primary")]
+            parts += _of_step(step, plan, command)
+        parts += _items(prepared)
+        for warning in prepared.warnings:
+            parts += [("! ", "bold $text-warning"), plain(warning), "\n"]
+        self.update(Content.assemble(*parts).rstrip())
+
+
+def _of_step(step: Step, plan: Plan, command: tuple[str, ...]) -> list[_Part]:
+    batches = len(plan.batches)
+    parts: list[_Part] = [
+        (f"{plan.tasks:,}", "bold"),
+        f" {_word(plan.tasks, 'task')} in ",
+        (f"{batches:,}", "bold"),
+        f" {_word(batches, 'batch', 'batches')}",
+    ]
+    if batches > 1:
+        parts.append(f" of up to {plan.tasks_per_batch:,}")
+    parts += [
+        ", ",
+        (f"{plan.slots_per_batch:,}", "bold"),
+        " at a time" if batches == 1 else " at a time in each",
+        "\n",
+    ]
+    needs = [f"{plan.cpus_per_batch:,} {_word(plan.cpus_per_batch, 'CPU')}"]
+    if plan.mem_mb_per_batch is not None:
+        needs.append(f"{format_mb(plan.mem_mb_per_batch)} of memory")
+    parts += [("asks for ", _QUIET), f"{' and '.join(needs)}{'' if batches == 1 else ' per batch'}", "\n"]
+    parts += [("because  ", _QUIET), plain(plan.reason), "\n"]
+    first = plain(command[0]) if step.shell else plain(shlex.join(command))
+    parts += [("first    ", _QUIET), (first, "$text-primary"), "\n"]
+    return parts
+
+
+def _items(prepared: Prepared) -> list[_Part]:
+    items = prepared.request.items
+    if not items:
+        return []
+    some = [items[0].value, items[-1].value] if len(items) > 1 else [items[0].value]
+    return [("items    ", _QUIET), " … ".join(plain(item, 200) for item in some), "\n"]
+
+
+def _word(number: int, one: str, many: str = "") -> str:
+    return one if number == 1 else (many or f"{one}s")
