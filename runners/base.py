@@ -6,11 +6,14 @@ read.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from runners.batches import BatchRef, BatchSpec, Finding, Launched, LogChunk, Report, Watched
 from runners.plan import Plan
-from runners.workflow import Step
+from runners.submitting import Submission
+from runners.workflow import Item, Step
 
 
 class BaseRunner(ABC):
@@ -91,3 +94,62 @@ class BaseRunner(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Let go of everything; batches go on."""
+
+    async def submit(
+        self,
+        step: Step,
+        folder: Path,
+        *,
+        items: Sequence[Item] = (),
+        workdir: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[Any, BaseException | None]:
+        """Run a step that runs once, and return (its result, None) or (None, what went wrong).
+
+        The arguments, the result, and what is raised and what cancelling does are those of
+        :meth:`multisubmit`; *items* are what ``{args_json}`` lists.
+        """
+        results, exceptions = await self.multisubmit(
+            step, items, folder, workdir=workdir, environment=environment
+        )
+        return results.get(0), exceptions.get(0)
+
+    async def multisubmit(
+        self,
+        step: Step,
+        items: Sequence[Item],
+        folder: Path,
+        *,
+        workdir: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[dict[int, Any], dict[int, BaseException]]:
+        """Run a step on all *items*, and return results and exceptions by the index of the item.
+
+        A result is the JSON that the task left at ``{out_json}``, None where it left none. A task that did
+        not end well has a :class:`TaskFailedError`; whatever happens, each index is in one of the two.
+
+        Cancelling the task that awaits this detaches: the batches go on. The same call again, with the
+        same *folder*, takes them up and starts nothing twice.
+
+        Args:
+            step: what to run.
+            items: what to run it on.
+            folder: absolute; the step's own, for arguments, logs and results. A folder runs one step once.
+            workdir: what the tasks start in; *folder* unless given.
+            environment: the whole environment of the tasks; this process's own unless given.
+
+        Raises:
+            ConfigError: the step can't be planned.
+            TemplateError: its command can't be rendered.
+            RunnerError: its files can't be put in place, or the resource can't be reached for the launch.
+        """
+        submission = Submission(
+            self,
+            step,
+            items,
+            str(folder),
+            workdir=None if workdir is None else str(workdir),
+            environment=environment,
+        )
+        await submission.run()
+        return submission.results, submission.exceptions

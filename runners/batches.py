@@ -12,6 +12,15 @@ class RunnerError(Exception):
     """A runner can't do what it was asked; the text is one sentence for a person."""
 
 
+WORKER_DIED = "worker died"
+"""Why a task failed that was running, as far as is known, when its worker was killed."""
+
+WORKER_DIED_BEFORE = "worker died before this task started"
+
+REPORT_LOST = "the worker's report of it is lost"
+"""Why a task counts as failed whose end stood in a line that can't be read."""
+
+
 class TaskFailedError(Exception):
     """A task did not end well; the text is the reason."""
 

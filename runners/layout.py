@@ -11,8 +11,12 @@ _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def step_folder(run_folder: str, position: int, name: str) -> str:
     """Where the tasks of a step write: ``{order}_{slug}`` below the run's folder."""
-    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:60]
-    return posixpath.join(run_folder, f"{position}_{slug or 'step'}")
+    return posixpath.join(run_folder, f"{position}_{slug(name)}")
+
+
+def slug(name: str) -> str:
+    """What is left of *name* where only small letters, digits and underscores are allowed."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:60] or "unnamed"
 
 
 def batch_folder(folder: str, token: str) -> str:

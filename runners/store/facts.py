@@ -78,7 +78,11 @@ def apply_events(
             case "hello":
                 seen |= {"worker_state": "hello", "started": event.time}
             case "bye":
-                seen |= {"worker_state": "bye", "reason": _farewell(detail.get("why", ""))}
+                seen |= {
+                    "worker_state": "bye",
+                    "ended": event.time,
+                    "reason": _farewell(detail.get("why", "")),
+                }
     change.execute_many(
         _STARTED,
         (

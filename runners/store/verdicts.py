@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from runners.batches import REPORT_LOST, WORKER_DIED, WORKER_DIED_BEFORE
 from runners.states import State
 from runners.store.rows import BatchRow
 from runners.store.writer import Change
@@ -13,15 +14,15 @@ _OPEN = "state NOT IN ('done', 'failed', 'cancelled')"
 
 def end_batch(change: Change, batch: BatchRow, *, now: float) -> None:
     """The worker of *batch* is through. A task it has not told the end of was in a line that is lost."""
-    _end_tasks(change, batch, "the worker's report of its end is lost", "the worker never told of it", now)
+    _end_tasks(change, batch, REPORT_LOST, REPORT_LOST, now)
     _close(change, batch, {}, now)
 
 
 def bury_batch(change: Change, batch: BatchRow, *, now: float) -> None:
     """The worker of *batch* is gone without a word: what it had not finished has failed."""
-    _end_tasks(change, batch, "worker died", "worker died before this task started", now)
-    seen = {"worker_state": "lost", "scheduler_state": "gone", "reason": "worker died"}
-    change.add_event(batch.run, "lost", {"why": "worker died"}, time=now, batch=batch.token)
+    _end_tasks(change, batch, WORKER_DIED, WORKER_DIED_BEFORE, now)
+    seen = {"worker_state": "lost", "reason": WORKER_DIED}
+    change.add_event(batch.run, "lost", {"why": WORKER_DIED}, time=now, batch=batch.token)
     _close(change, batch, seen, now)
 
 
@@ -83,12 +84,12 @@ def settle(change: Change, run: str, *, now: float) -> bool:
     seen: dict[str, Any] = {}
     if state.value != row["state"]:
         seen["state"] = state.value
-    if row["started"] is None and state not in (State.PENDING, State.UNKNOWN):
-        began = change.query("SELECT min(started) AS began FROM batches WHERE run = ?", (run,))[0]["began"]
-        if began is not None:
-            seen["started"] = began
+    times = "SELECT min(started) AS began, max(ended) AS ended FROM batches WHERE run = ?"
+    (batches,) = change.query(times, (run,))
+    if row["started"] is None and batches["began"] is not None:
+        seen["started"] = batches["began"]
     if state.final and not State(row["state"]).final:
-        seen |= {"ended": now, "reason": "", "cancelling": 0}
+        seen |= {"ended": batches["ended"] or now, "reason": "", "cancelling": 0}
         change.add_event(run, "ended", {"state": state.value}, time=now)
     if seen:
         change.update("runs", {"id": run}, seen)
@@ -121,8 +122,9 @@ def _close(change: Change, batch: BatchRow, seen: Mapping[str, Any], now: float)
         (batch.run, batch.token),
     )
     counts = {**dict.fromkeys((state.value for state in State), 0), **{row[0]: row[1] for row in rows}}
-    values = {"scheduler_state": "gone", **seen, "state": _state(counts).value, "ended": now}
+    values = {"scheduler_state": "gone", **seen, "state": _state(counts).value}
     change.update("batches", {"token": batch.token}, values)
+    change.execute("UPDATE batches SET ended = coalesce(ended, ?) WHERE token = ?", (now, batch.token))
     change.execute("DELETE FROM slots WHERE batch = ?", (batch.token,))
 
 
