@@ -49,6 +49,7 @@ VERSION = 1
 INLINE_RESULT = 2048  # bytes; an event line stays under 4 KiB
 READABLE_RESULT = 16 << 20  # bytes; checking a larger file would cost the slot its memory
 AGENT_TRIES = 5
+AGENT_GRACE = 3.0  # seconds an agent has, beyond the task's own grace, to end a task
 LAUNCH_SECONDS = 20.0
 LEFTOVER_TERM, LEFTOVER_KILL = 1.0, 5.0  # seconds after the task's end, then after that
 
@@ -63,11 +64,15 @@ class Problem(Exception):
 # ------------------------------------------------------------------------------------------- processes
 
 
-def read(path: "str | bytes", size: int = 1 << 20) -> bytes:
-    """The first `size` bytes of a file; OSError as from open."""
+def read(path: str) -> bytes:
+    """A whole file, however small the pieces are in which /proc hands it out; OSError as from open."""
     fd = os.open(path, os.O_RDONLY)
     try:
-        return os.read(fd, size)
+        data = piece = os.read(fd, 1 << 16)
+        while piece:
+            piece = os.read(fd, 1 << 16)
+            data += piece
+        return data
     finally:
         os.close(fd)
 
@@ -150,7 +155,7 @@ def processes() -> "Iterator[tuple[int, list[bytes]]]":
     for name in names:
         if name.isdigit():
             try:
-                data = read("/proc/%s/stat" % name, 2048)
+                data = read("/proc/%s/stat" % name)
             except OSError:
                 continue  # it ended meanwhile
             fields = data[data.rindex(b")") + 2 :].split()
@@ -297,6 +302,13 @@ def refusal(error: Exception, program: str) -> str:
     return "%s: %s" % (known.get(code or 0) or reason(error), program)
 
 
+def not_run(state: str, why: str) -> "dict[str, Any]":
+    """The facts about the end of a task that never ran."""
+    facts = {"state": state, "exit": None, "signal": None, "why": why}  # type: dict[str, Any]
+    facts.update(wall=0.0, cpu=0.0, rss=0.0, log=0)
+    return facts
+
+
 def reason(error: Exception) -> str:
     """What the system said, without number and path: the sentence around it names them."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -428,11 +440,8 @@ class Agent:
         task = Running(order)
         try:
             self.prepare(task, order)
-        except OSError as error:
-            what = os.path.basename(os.fsdecode(error.filename or b""))
-            self.fail_to_start(
-                task, "%s (%s)" % (reason(error), "log" if error.filename == task.log else what)
-            )
+        except (OSError, ValueError) as error:
+            self.fail_to_start(task, reason(error))
             return
         self.oom.mark()
         self.env[b"RUNYARD_TASK"] = b"%d" % task.index
@@ -446,29 +455,28 @@ class Agent:
         self.send({"e": "start", "i": task.index, "pid": task.pid})
 
     def prepare(self, task: Running, order: "dict[str, Any]") -> None:
-        """Open the log, write the arguments, remove the result of an earlier try."""
+        """Open the log, remove the result of an earlier try, write the arguments; OSError says which."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        what = "log"
         try:
-            task.log_fd = os.open(task.log, flags, 0o666)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(task.log), exist_ok=True)
-            task.log_fd = os.open(task.log, flags, 0o666)
-        if task.out:
             try:
-                os.unlink(task.out)
+                task.log_fd = os.open(task.log, flags, 0o666)
             except FileNotFoundError:
-                pass
-        if "args" in order:
-            path = to_bytes(order["args_path"])
-            try:
-                with open(path, "w") as file:
+                os.makedirs(os.path.dirname(task.log), exist_ok=True)
+                task.log_fd = os.open(task.log, flags, 0o666)
+            what = "result"
+            if task.out and os.path.lexists(task.out):
+                os.unlink(task.out)
+            what = "arguments"
+            if "args" in order:
+                with open(to_bytes(order["args_path"]), "w") as file:
                     json.dump(order["args"], file)
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, path)
+        except OSError as error:
+            raise OSError(error.errno, "%s (%s)" % (error.strerror, what))
 
     def fail_to_start(self, task: Running, why: str) -> None:
-        self.send({"e": "end", "i": task.index, "state": "failed", "exit": None, "signal": None, "why": why,
-                   "wall": 0.0, "cpu": 0.0, "rss": 0.0, "log": self.close_log(task)})  # fmt: skip
+        self.close_log(task)
+        self.send(dict(not_run("failed", why), e="end", i=task.index))
 
     def close_log(self, task: Running, keep: bool = False) -> int:
         """Bytes in the log; an empty one is removed unless something may still write to it."""
@@ -559,7 +567,8 @@ class Agent:
                 due.append(self.task.kill_at)
             elif self.task.limit is not None:
                 due.append(self.task.started + self.task.limit)
-        return max(0, int((min(due) - monotonic()) * 1000) + 1) if due else None
+        # An hour at most: the system takes no more than 24 days.
+        return max(0, min(3600000, int((min(due) - monotonic()) * 1000) + 1)) if due else None
 
     def tick(self) -> None:
         now = monotonic()
@@ -603,6 +612,8 @@ class Batch:
                 raise ValueError("it is of version %s, this worker knows %d" % (given["version"], VERSION))
             if self.slots < 1:
                 raise ValueError("slots must be 1 or more, not %d" % self.slots)
+            if self.heartbeat <= 0 or self.control_poll <= 0:
+                raise ValueError("heartbeat and control_poll must be more than 0 s")
         except KeyError as error:
             raise Problem("%s cannot be used: %s is missing; launch the batch again." % (path, error))
         except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -627,6 +638,10 @@ class Batch:
                     argv = task["argv"]
                     if not (argv and isinstance(argv, list) and all(isinstance(one, str) for one in argv)):
                         raise ValueError("argv must be a list of one or more texts")
+                    for text in argv + [task["log"]]:
+                        to_bytes(text)
+                    if not isinstance(task.get("limit", 0), (int, float, type(None))):
+                        raise ValueError("limit must be seconds or null")
                     if not isinstance(task["log"], str) or ("args" in task) != ("args_path" in task):
                         raise ValueError("log must be a path, and args needs args_path")
                     if not isinstance(task["i"], int):
@@ -712,7 +727,7 @@ class Slot:
         self.began = 0.0
         self.verdict = ""  # why the coordinator ends the task
         self.kill_by = 0.0  # monotonic; when the agent must have done so
-        self.sample = [None, None]  # type: list[Any]
+        self.sample = []  # type: list[float]
         self.tries = 0
         self.start_at = 0.0  # monotonic; when the agent is to be started (again)
         self.given_up = False
@@ -720,6 +735,10 @@ class Slot:
         self.inbox = b""
         self.outbox = b""
         self.tail = b""
+
+    def said(self) -> str:
+        """The end of what came on standard error, on one line."""
+        return " ".join(self.tail.decode("utf-8", "replace").split())[-300:]
 
 
 class Coordinator:
@@ -755,6 +774,7 @@ class Coordinator:
         self.beat_open = False
         self.beat_bytes = 0
         self.closing = False
+        self.place = place()
         for earlier in range(restart):
             self.skip_done(os.path.join(folder, "events.%d.jsonl" % earlier))
 
@@ -855,7 +875,7 @@ class Coordinator:
             slot.task_pid = 0
             slot.began = monotonic()
             slot.verdict = ""
-            slot.sample = [None, None]
+            slot.sample = []
             self.send(slot, self.batch.line(self.position))
             self.position += 1
 
@@ -880,6 +900,7 @@ class Coordinator:
                 self.start_agent(slot)
         for slot in self.busy():
             if slot.verdict and now >= slot.kill_by:
+                slot.kill_by = now + 1.0
                 os.killpg(slot.agent, signal.SIGKILL)  # the agent itself hangs
 
     # -- agents
@@ -944,10 +965,9 @@ class Coordinator:
             try:
                 message = json.loads(line.decode())
                 kind = message.pop("e", "")
-            except (ValueError, AttributeError):
-                slot.tail = (slot.tail + line + b"\n")[
-                    -2000:
-                ]  # what it was started through has something to say
+            except (ValueError, AttributeError, TypeError):
+                # The command it was started through has something to say.
+                slot.tail = (slot.tail + line + b"\n")[-2000:]
                 continue
             if kind == "start":
                 slot.task_pid = message["pid"]
@@ -992,7 +1012,7 @@ class Coordinator:
         except OSError:
             pass
         _pid, status = os.waitpid(slot.agent, 0)
-        if slot.task is not None and slot.place == place():
+        if slot.task is not None and slot.place == self.place:
             # Elsewhere the end of the SLURM step does this.
             destroy_task(slot.task_pid, task_marks(self.batch.token, slot.task))
         self.lose(slot, describe_status(status))
@@ -1007,7 +1027,7 @@ class Coordinator:
             self.idle.remove(slot)
         if self.closing:
             return
-        said = " ".join(slot.tail.decode("utf-8", "replace").split())[-500:]
+        said = slot.said()
         why = ": ".join(part for part in (how, said) if part)
         if slot.ready:
             slot.ready = False
@@ -1022,17 +1042,10 @@ class Coordinator:
             # slurmstepd tells on standard error why it ended a step.
             memory = "oom" in said.lower() or "out of memory" in said.lower()
             died = "out of memory" if memory else "slot agent died (%s)" % how
-            ended = {
-                "state": "cancelled" if slot.verdict else "failed",
-                "exit": None,
-                "signal": None,
-                "why": slot.verdict or died,
-                "wall": round(monotonic() - slot.began, 3),
-                "cpu": slot.sample[1],
-                "rss": slot.sample[0],
-                "log": None,
-            }
-            self.end(slot.task, slot.number, ended)
+            facts = not_run("cancelled", slot.verdict) if slot.verdict else not_run("failed", died)
+            rss, cpu = slot.sample or (None, None)
+            facts.update(wall=round(monotonic() - slot.began, 3), cpu=cpu, rss=rss, log=None)
+            self.end(slot.task, slot.number, facts)
             slot.task = None
 
     def dismiss_agents(self) -> None:
@@ -1098,14 +1111,13 @@ class Coordinator:
         position = self.position_of(index)
         if position >= self.position and position not in self.skipped:
             self.skipped.add(position)
-            self.end(index, None, {"state": "cancelled", "exit": None, "signal": None, "why": "cancelled",
-                                   "wall": 0.0, "cpu": 0.0, "rss": 0.0, "log": 0})  # fmt: skip
+            self.end(index, None, not_run("cancelled", "cancelled"))
 
     def kill(self, slot: Slot, why: str) -> None:
         if slot.verdict:
             return
         slot.verdict = why
-        slot.kill_by = monotonic() + self.batch.grace + 10.0
+        slot.kill_by = monotonic() + self.batch.grace + AGENT_GRACE
         self.send(slot, to_bytes(encode({"kill": why}) + "\n"))
 
     # -- heartbeats
@@ -1119,7 +1131,7 @@ class Coordinator:
                 self.send(slot, b'{"hb":1}\n')
             self.beat_due = now + (1.0 if self.beat_open else self.batch.heartbeat)
             return
-        rows = [[slot.number, slot.task] + slot.sample for slot in self.busy()]
+        rows = [[slot.number, slot.task] + (slot.sample or [0.0, 0.0]) for slot in self.busy()]
         before = len(self.unwritten)
         for first in range(0, len(rows), 80):  # a line stays under 4 KiB
             self.event("hb", run=rows[first : first + 80])
@@ -1133,8 +1145,9 @@ class Coordinator:
     def say_bye(self) -> None:
         why = self.ending or "done"
         if not self.ending and not self.exhausted():
-            tails = [" ".join(slot.tail.decode("utf-8", "replace").split())[-500:] for slot in self.slots]
-            why = "no agent could start: " + (max(tails, key=len) or "it said nothing")
+            why = "no agent could start: " + (
+                max((slot.said() for slot in self.slots), key=len) or "no reason given"
+            )
         ranges = []  # type: list[list[int]]
         for position in range(self.position, len(self.batch.indices)):
             if position not in self.skipped:
@@ -1144,8 +1157,8 @@ class Coordinator:
                     ranges[-1][1] = index
                 else:
                     ranges.append([index, index])
-        for first in range(0, len(ranges), 100):
-            self.event("left", i=ranges[first : first + 100], why=why)
+        for first in range(0, len(ranges), 60):  # a line stays under 4 KiB
+            self.event("left", i=ranges[first : first + 60], why=why)
         self.event("bye", why=why, counts=self.counts)
 
 
@@ -1161,14 +1174,21 @@ def coordinate(folder: str, report: "Callable[[dict[str, Any]], None]") -> int:
         if holder != claim.mine:
             report({"duplicate": holder})
             return 0
-        coordinator = Coordinator(folder, batch, claim.restart)
+        try:
+            coordinator = Coordinator(folder, batch, claim.restart)
+        except OSError:
+            os.unlink(claim.path)  # nothing has run: whoever tries again must find nothing
+            raise
     except Problem as error:
         report({"error": str(error)})
         return 1
     except (OSError, ValueError) as error:
         report({"error": "The batch in %s cannot be started: %s." % (folder, reason(error))})
         return 1
-    report({"claimed": holder})
+    try:
+        report({"claimed": holder})
+    except OSError:
+        pass  # whoever asked has died meanwhile; the batch is ours all the same
     coordinator.run()
     return 0
 
@@ -1196,8 +1216,10 @@ def launch(folder: str) -> int:
         ready, _, _ = select.select([answer], [], [], max(0.0, until - monotonic()))
         data = os.read(answer, 1 << 16) if ready else b""
         if not data:
-            os.killpg(session, signal.SIGKILL) if not ready else None
-            why = "it died while it started" if ready else "it did not start within %d s" % LAUNCH_SECONDS
+            why = "it died while it started"
+            if not ready:
+                why = "it did not start within %d s" % LAUNCH_SECONDS
+                os.killpg(session, signal.SIGKILL)
             say(
                 {
                     "error": "The worker of the batch in %s is not there: %s; see worker.err there."

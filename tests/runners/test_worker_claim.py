@@ -89,6 +89,15 @@ def test_a_requeued_job_skips_what_was_done(lab: Lab) -> None:
     assert lab.launch()["duplicate"]["restart"] == 2
 
 
+def test_a_launcher_that_dies_costs_nothing(lab: Lab) -> None:
+    lab.fill([recorded(0)])
+    reader, writer = os.pipe()
+    os.close(reader)
+    subprocess.run(lab.command("coordinate"), env=lab.environ, stdout=writer, check=True)
+    os.close(writer)
+    assert lab.finish()[0]["state"] == "done"
+
+
 def test_no_tasks(lab: Lab) -> None:
     assert lab.run([]) == []
     assert lab.of("bye")[0]["why"] == "done"
@@ -96,6 +105,12 @@ def test_no_tasks(lab: Lab) -> None:
 
 BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
     "no slots": ({"slots": 0}, "", "slots must be 1 or more, not 0"),
+    "no heartbeat": ({"heartbeat": 0}, "", "heartbeat and control_poll must be more than 0 s"),
+    "a wrong limit": (
+        {},
+        '{"i": 0, "argv": ["true"], "log": "/x", "limit": "1h"}',
+        "limit must be seconds or null",
+    ),
     "unknown version": ({"version": 9}, "", "it is of version 9, this worker knows 1"),
     "no such workdir": ({"workdir": "/no/such"}, "", "The folder to work in is not there: /no/such"),
     "half a line": ({}, '{"i": 0, "argv"', "tasks.jsonl, line 1 cannot be used"),

@@ -98,6 +98,13 @@ def test_an_agent_that_starts_at_the_third_try_costs_no_task(lab: Lab) -> None:
     assert lab.ran() == ["0", "1"]
 
 
+def test_a_batch_whose_files_cannot_be_made_is_not_claimed(lab: Lab) -> None:
+    lab.fill([["true"]])
+    (lab.folder / "events.0.jsonl").mkdir()
+    assert "cannot be started: file exists" in lab.launch()["error"]
+    assert not (lab.folder / "claim").exists()
+
+
 def test_slots_that_cannot_start_hold_up_no_others(lab: Lab) -> None:
     script = f'mkdir {lab.folder}/first 2>/dev/null && exec "$@"; sleep 50'
     ends = lab.run([recorded(index) for index in range(5)], slots=3, agent=["sh", "-c", script, "sh"])
