@@ -32,7 +32,7 @@ class Column:
     title: str
     align: Literal["left", "right"] = "left"
     stretches: bool = False
-    """Is cut where the terminal has no room for all; one column of a table at most."""
+    """Is cut where the terminal has no room for all; the widest of such columns first."""
     keep: Literal["start", "end"] = "start"
     """Which side of a text stays when it is cut."""
 
@@ -69,16 +69,23 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         for place, column in enumerate(columns)
     ]
     if sys.stdout.isatty():
-        over = sum(widths) + 2 * (len(widths) - 1) - terminal_width()
-        for place, column in enumerate(columns):
-            if column.stretches and over > 0:
-                widths[place] = max(_LEAST, widths[place] - over)
+        _narrow(widths, columns)
     for row in [[column.title for column in columns], *shown]:
         cells = [
             pad(cell, width, column.align, column.keep)
             for cell, width, column in zip(row, widths, columns, strict=True)
         ]
         print("  ".join(cells).rstrip())
+
+
+def _narrow(widths: list[int], columns: Sequence[Column]) -> None:
+    """Take from the columns that stretch until a line fits into the terminal, or nothing more can be taken."""
+    places = [place for place, column in enumerate(columns) if column.stretches]
+    for _ in range(sum(widths) + 2 * (len(widths) - 1) - terminal_width()):
+        widest = max(places, key=lambda place: widths[place])
+        if widths[widest] <= _LEAST:
+            break
+        widths[widest] -= 1
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> None:

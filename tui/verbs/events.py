@@ -19,6 +19,9 @@ from tui.verbs.watching import changes
 _AT_ONCE = 10_000
 """Events that are read from the store at a time."""
 
+_KNOWN = frozenset({"v", "run", "batch", "restart"})
+"""What the greeting of a worker repeats."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
@@ -72,7 +75,8 @@ def _events(store: Reader, run: str, after: int) -> Iterator[EventRow]:
 
 def _told(event: EventRow) -> str:
     clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
-    details = " ".join(f"{name}={_value(value)}" for name, value in event.detail.items())
+    told = {name: value for name, value in event.detail.items() if name not in _KNOWN}
+    details = " ".join(f"{name}={_value(value)}" for name, value in told.items())
     return f"{clock}  {event.kind:<8}  {details}"
 
 

@@ -95,7 +95,7 @@ def _print(store: Reader, run: RunRow) -> None:
         _STEPS,
         [
             (
-                f"{step.position} {step.name}",
+                f"{step.position + 1} {step.name}",
                 output.state(step.state),
                 f"{step.counts.ended:,}/{step.counts.total:,}",
                 f"{step.counts.failed:,}",
@@ -106,7 +106,7 @@ def _print(store: Reader, run: RunRow) -> None:
     )
     for step in steps:
         if step.plan:
-            output.line(f"step {step.position}: {step.plan}")
+            output.line(f"step {step.position + 1}: {step.plan}")
     if batches := store.batches(run.id):
         output.line()
         output.table(

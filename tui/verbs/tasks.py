@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("item", stretches=True, keep="end"),
     Column("time", "right"),
     Column("MB", "right"),
-    Column("reason"),
+    Column("reason", stretches=True),
 )
 
 
@@ -66,7 +66,13 @@ def _cells(task: TaskRow) -> tuple[str, ...]:
         str(task.index),
         output.state(task.state),
         task.item,
-        "" if seconds is None else format_duration(seconds),
+        _told(seconds),
         "" if task.max_rss_mb is None else f"{task.max_rss_mb:,.0f}",
         task.reason,
     )
+
+
+def _told(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.2f} s" if seconds < 60 else format_duration(seconds)
