@@ -135,6 +135,8 @@ class LogView(LineView, can_focus=True):
         """Stay at the end, or where it was."""
         self._view.page = max(1, event.size.height - _FOOT)
         self._view.scroll(self._view.lowest if self._following else self._view.top)
+        # Textual may have drawn the new size before it said so.
+        self.repaint()
 
     def _go(self, top: int) -> None:
         """Move the view. At the end it follows, anywhere else it does not."""

@@ -268,6 +268,8 @@ class VirtualTable(LineView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in view."""
         self._view.resize(event.size.height - _HEADER)
+        # Textual may have drawn the new size before it said so.
+        self.repaint()
 
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""
