@@ -79,7 +79,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _narrow(widths: list[int], columns: Sequence[Column]) -> None:
-    """Take from the columns that stretch until a line fits into the terminal, or nothing more can be taken."""
+    """Take from the columns that stretch until a line fits into the terminal, or nothing is left to take."""
     places = [place for place, column in enumerate(columns) if column.stretches]
     for _ in range(sum(widths) + 2 * (len(widths) - 1) - terminal_width()):
         widest = max(places, key=lambda place: widths[place])
