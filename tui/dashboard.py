@@ -11,17 +11,20 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+import textual
 from pydantic import BaseModel
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from runners.config.home import Home
-from runners.engine.client import engine_alive
+from runners.engine.client import EngineClient, engine_alive
 from runners.requests import RequestKind
 from tui.feed import Feed, Gatherer, Picture
 from tui.messages import OpenLaunch, OpenRun, PictureTaken
@@ -82,16 +85,22 @@ class Dashboard(App[int]):
         read_only: bool = False,
         run: str | None = None,
         clock: Callable[[], float] = time.time,
+        client: EngineClient | None = None,
+        alive: Callable[[], bool] | None = None,
     ) -> None:
-        """*run* is the id of the run to show first; *clock* gives the time in seconds since the epoch."""
+        """*run* is the id of the run to show first; *clock* gives the time in seconds since the epoch.
+
+        *client* talks to the engine of *home*, and *alive* tells whether it runs; tests give their own.
+        """
         super().__init__()
         self.home = home
+        self.client = EngineClient(home) if client is None else client
         self.read_only = read_only
         self.picture = Picture()
         self._first_run = run
         self._clock = clock
         self._problem_told = ""
-        gatherer = Gatherer(home.database, lambda: engine_alive(home), clock)
+        gatherer = Gatherer(home.database, alive or partial(engine_alive, home), clock)
         self._feed = Feed(gatherer, lambda picture: self.post_message(PictureTaken(picture)))
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -118,6 +127,12 @@ class Dashboard(App[int]):
     def now(self) -> float:
         """The time in seconds since the epoch."""
         return self._clock()
+
+    def _fatal_error(self) -> None:
+        # Textual prints every local variable as well: what tasks got for an environment would be among them.
+        from rich.traceback import Traceback
+
+        self.panic(Traceback(width=None, suppress=[textual]))
 
     # Pictures
 
@@ -187,9 +202,24 @@ class Dashboard(App[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides the runs: only what a user of Runyard has a use for."""
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Theme", "Choose other colours", self.search_themes)
         yield SystemCommand("Help", "Keys and signs of this screen", self.action_help)
         yield SystemCommand("Quit", "Leave the dashboard; everything that runs goes on", self.action_quit)
+
+    def action_command_palette(self) -> None:
+        """All commands, by name."""
+        if not isinstance(self.screen, CommandPalette):
+            from tui.screens.palette import Palette
+
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        """Choose a theme."""
+        from textual.theme import ThemeProvider
+
+        from tui.screens.palette import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for colours…"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so, while the terminal is too small to show anything."""
@@ -213,11 +243,11 @@ class Dashboard(App[int]):
         kind: RequestKind,
         payload: BaseModel,
         *,
-        told: str,
+        told: str = "",
         then: Callable[[], object] = lambda: None,
         otherwise: Callable[[], object] = lambda: None,
     ) -> None:
-        """Ask the engine, which is started if need be; say *told* and do *then* once it has carried it out.
+        """Ask the engine, which is started if need be; say *told* and do *then* once it is carried out.
 
         A refusal is shown in its one sentence, and *otherwise* is done. Leaving the dashboard before there is
         an answer takes the request back, if the engine has not begun with it.
@@ -241,7 +271,8 @@ class Dashboard(App[int]):
             otherwise()
             raise
         self._feed.look_now()
-        self.tell(told)
+        if told:
+            self.tell(told)
         then()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

@@ -17,7 +17,6 @@ class Key(NamedTuple):
     binding: Binding
     shown: str
     """The key as a person reads it."""
-    enabled: bool
 
 
 def keys_of(screen: Screen[Any]) -> Iterator[Key]:
@@ -34,13 +33,13 @@ def keys_of(screen: Screen[Any]) -> Iterator[Key]:
     seen = set()
     for node in nodes:
         for binding in Binding.make_bindings(type(node).BINDINGS):
-            state = node.check_action(binding.action.partition("(")[0], ())
-            if state is False or binding.action in seen or not binding.description:
+            possible = node.check_action(binding.action.partition("(")[0], ())
+            if not possible or binding.action in seen or not binding.description:
                 continue
             if typing and (len(binding.key) == 1 or binding.key in ("slash", "question_mark")):
                 continue
             seen.add(binding.action)
-            yield Key(binding, _shown(screen, binding), bool(state))
+            yield Key(binding, _shown(screen, binding))
 
 
 def _shown(screen: Screen[Any], binding: Binding) -> str:

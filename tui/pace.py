@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from runners.config.units import format_about
 from runners.states import State
-from runners.store.rows import RunRow
+from runners.store.rows import Counts, RunRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,13 @@ def rate_words(per_s: float) -> str:
         if rate >= 1:
             return f"{rate:.1f}/{unit}" if rate < 10 else f"{rate:,.0f}/{unit}"
     return "< 1/h"
+
+
+def age_words(seconds: float) -> str:
+    """How long ago something was, in minutes at the finest: seconds would have a still screen drawn anew."""
+    return "just now" if seconds < 60 else f"{format_about(seconds)} ago"
+
+
+def worked(counts: Counts) -> Counts:
+    """The counts as a bar shows them: tasks that were cancelled are no progress."""
+    return replace(counts, cancelled=0, pending=counts.pending + counts.cancelled)

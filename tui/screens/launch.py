@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Label, Static
+from textual.widgets import Input, Label, Static
 
 from runners.launching import LaunchError, Prepared, prepare
 from runners.requests import RequestKind
@@ -23,6 +23,7 @@ from tui.messages import OpenRun
 from tui.screens.page import Page
 from tui.signs import sign
 from tui.widgets.plan_view import PlanView
+from tui.widgets.tick import Tick
 
 PAUSE_S = 0.15
 """How long nobody types before the plan is made: files may have to be looked for."""
@@ -104,7 +105,7 @@ class LaunchPage(Page):
                 with Horizontal(classes="row"):
                     yield Field("time", "time", placeholder="90m", wide=False)
                     yield Field("slots", "slots", placeholder="as many as fit", wide=False)
-                yield Checkbox("the command is for a shell", compact=True, id="field-shell")
+                yield Tick("the command is a line for a shell", id="field-shell")
             with VerticalScroll(id="plan-frame") as frame:
                 frame.border_title = "Plan"
                 yield PlanView()
@@ -125,7 +126,7 @@ class LaunchPage(Page):
         self._plan_now()
 
     @on(Input.Changed)
-    @on(Checkbox.Changed)
+    @on(Tick.Changed)
     def _typed(self) -> None:
         self._launch_wanted = False
         if self._pause is not None:
@@ -195,7 +196,6 @@ class LaunchPage(Page):
         self.dashboard.ask(
             RequestKind.LAUNCH,
             request,
-            told=f"Run {request.spec.name} is launched.",
             then=lambda: self._launched(request.run),
             otherwise=self._not_launched,
         )
@@ -211,4 +211,4 @@ class LaunchPage(Page):
 
     def _read(self) -> LaunchDraft:
         texts = {field.key: field.query_one(Input).value for field in self.query(Field)}
-        return LaunchDraft(shell=self.query_one("#field-shell", Checkbox).value, **texts)
+        return LaunchDraft(shell=self.query_one("#field-shell", Tick).value, **texts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker, WorkerState
 
 from tui.feed import Picture
 from tui.widgets.key_hints import KeyHints
@@ -22,6 +23,9 @@ class Page(Screen[None]):
 
     watches: str | None = None
     """The run that must be in the pictures in full while this page is in front."""
+
+    CHANGES: frozenset[str] = frozenset()
+    """The actions that change something: out of reach in a read-only dashboard."""
 
     HELP_TITLE = ""
     """What the screen is, at the head of its help."""
@@ -44,7 +48,7 @@ class Page(Screen[None]):
         """The frame; what is between comes from `compose_body`."""
         yield TopLine(read_only=self.dashboard.read_only)
         yield from self.compose_body()
-        yield KeyHints()
+        yield KeyHints(blocked=self.CHANGES if self.dashboard.read_only else ())
 
     def compose_body(self) -> Iterable[Widget]:
         """The widgets between top line and key hints."""
@@ -54,6 +58,11 @@ class Page(Screen[None]):
         """Catch up with what has happened behind another screen."""
         self.dashboard.look_at(self.watches)
         self.show_all(self.dashboard.picture)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What went wrong in the background is said, not died of."""
+        if event.state is WorkerState.ERROR:
+            self.dashboard.tell(str(event.worker.error), wrong=True)
 
     def show_all(self, picture: Picture) -> None:
         """Show *picture*, frame and body."""

@@ -11,7 +11,6 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from runners.batches import LogChunk
-from runners.engine.client import EngineClient
 from runners.store.rows import RunRow
 from tui import intents
 from tui.feed import Picture, RunPicture
@@ -28,6 +27,7 @@ class RunPage(Page):
     """The screen of one run."""
 
     CSS_PATH = "run.tcss"
+    CHANGES = frozenset({"retry", "cancel", "cancel_task"})
     HELP_TITLE = "Run"
     ABOUT = (
         "One run: a command applied to a list of items. Each item is a task; tasks run in slots of a batch."
@@ -60,7 +60,7 @@ class RunPage(Page):
             "filter",
             "filter",
             id="run.filter",
-            tooltip="Show some tasks only: words, state:failed, reason:x, item:x",
+            tooltip="Show some tasks only, such as reason:memory or item:x",
         ),
         Binding(
             "r",
@@ -96,11 +96,11 @@ class RunPage(Page):
         """Head and tabs."""
         yield RunHead()
         with TabbedContent(id="tabs"):
-            with TabPane("Tasks", id="tasks"):
+            with TabPane("1 Tasks", id="tasks"):
                 yield TasksPane()
-            with TabPane("Batches", id="batches"):
+            with TabPane("2 Batches", id="batches"):
                 yield BatchesPane()
-            with TabPane("Log", id="log"):
+            with TabPane("3 Log", id="log"):
                 yield LogPane(self._log_reader)
 
     def on_mount(self) -> None:
@@ -122,9 +122,11 @@ class RunPage(Page):
 
     def tick(self) -> None:
         """Elapsed times, while something runs."""
-        if self._row is not None and not self._row.state.final:
+        if self._row is not None:
             now = self.dashboard.now()
             self.query_one(RunHead).show(self._row, self._why, now)
+            if self._row.state.final:
+                return
             if self._tab == "tasks":
                 self._tasks.tick(now)
             else:
@@ -138,11 +140,17 @@ class RunPage(Page):
             self.query_one(LogPane).show(self._picture.tasks.get(self._logged))
 
     def action_back(self) -> None:
-        """From a log or the batches to the tasks, from there to the runs."""
-        if self._tab == "tasks":
-            self.dismiss()
-        else:
+        """From a log or the batches to the tasks, from some to all of them, from there to the runs."""
+        if self._tab != "tasks":
             self.action_tab("tasks")
+        elif self._tasks.filtered:
+            self._tasks.show_all()
+        else:
+            self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done to tasks is there only where they are seen (Textual asks)."""
+        return self._tab == "tasks" or action not in ("log", "next_filter", "filter", "cancel_task")
 
     def action_tab(self, tab: str) -> None:
         """Go to a tab."""
@@ -161,6 +169,7 @@ class RunPage(Page):
     def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
         self._tab = event.pane.id or "tasks"
+        self.refresh_bindings()
         log = self.query_one(LogPane)
         if self._tab == "log":
             task = self._tasks.chosen
@@ -173,7 +182,7 @@ class RunPage(Page):
         (self._tasks.table if self._tab == "tasks" else self.query_one(BatchesPane).table).focus()
 
     def _log_reader(self, task: int) -> Read:
-        client = EngineClient(self.dashboard.home)
+        client = self.dashboard.client
         running = False
 
         async def read(offset: int, limit: int) -> LogChunk:

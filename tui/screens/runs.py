@@ -14,7 +14,7 @@ from runners.store.rows import RunRow
 from tui import filters, intents
 from tui.feed import Picture
 from tui.messages import OpenLaunch, OpenRun
-from tui.pace import pace_of
+from tui.pace import age_words, pace_of, worked
 from tui.screens.page import Page
 from tui.signs import Style, bar, sign
 from tui.widgets.columns import Cell, Column
@@ -39,6 +39,7 @@ class RunsPage(Page):
     """The table of runs."""
 
     CSS_PATH = "runs.tcss"
+    CHANGES = frozenset({"launch", "retry", "cancel"})
     HELP_TITLE = "Runs"
     ABOUT = (
         "Every run of yours: one launch of a command, or of a workflow, over a list of items. "
@@ -53,8 +54,9 @@ class RunsPage(Page):
             "filter",
             "filter",
             id="runs.filter",
-            tooltip="Show some runs only: words, state:failed, name:x, id:x, resource:x",
+            tooltip="Show some runs only, such as state:failed or name:x",
         ),
+        Binding("escape", "unfilter", "all runs", show=False, id="runs.all", tooltip="Drop the filter"),
         Binding(
             "r",
             "retry",
@@ -90,7 +92,12 @@ class RunsPage(Page):
                 Column("elapsed", "elapsed", 8, align="right", priority=3, value=self._elapsed),
                 Column("left", "left", 7, align="right", priority=3, sortable=False),
                 Column(
-                    "age", "age", 6, align="right", priority=7, value=lambda run: -self._runs[run].created
+                    "age",
+                    "launched",
+                    11,
+                    align="right",
+                    priority=7,
+                    value=lambda run: -self._runs[run].created,
                 ),
             ],
             id="runs",
@@ -100,6 +107,7 @@ class RunsPage(Page):
     def __init__(self) -> None:
         super().__init__()
         self._runs: dict[str, RunRow] = {}
+        self._ticks = 0
 
     def on_mount(self) -> None:
         """The keys go to the table."""
@@ -125,8 +133,11 @@ class RunsPage(Page):
         self._say()
 
     def tick(self) -> None:
-        """Elapsed times of what goes on, and ages once a minute."""
-        self._table.patch(Row(run, self._cells) for run, row in self._runs.items() if not row.state.final)
+        """Elapsed times of what goes on, and, once a minute, how long ago the others were."""
+        self._ticks = (self._ticks + 1) % 60
+        self._table.patch(
+            Row(run, self._cells) for run, row in self._runs.items() if not (self._ticks and row.state.final)
+        )
 
     def action_launch(self) -> None:
         """Go to the launch form."""
@@ -136,6 +147,10 @@ class RunsPage(Page):
         """Go to the run under the cursor."""
         if (run := self.chosen) is not None:
             self.post_message(OpenRun(run.id))
+
+    def action_unfilter(self) -> None:
+        """Show everything."""
+        self.query_one(FilterLine).action_clear()
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -186,6 +201,9 @@ class RunsPage(Page):
         counts = self._runs[run].counts
         return counts.done / max(1, counts.total)
 
+    def _created(self, run: str) -> float:
+        return self._runs[run].created
+
     def _elapsed(self, run: str) -> float | None:
         return pace_of(self._runs[run], self.dashboard.now()).elapsed_s
 
@@ -202,10 +220,10 @@ class RunsPage(Page):
             (row.name, "strong"),
             (row.id, "muted"),
             row.resource,
-            (bar(counts, _BAR), style),
+            (bar(worked(counts), _BAR), style),
             f"{counts.done}/{counts.total}",
             (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
             "" if pace.elapsed_s is None else format_duration(pace.elapsed_s),
             "" if pace.left_s is None else f"~{format_about(pace.left_s)}",
-            (format_about(now - row.created), "muted"),
+            (age_words(now - row.created), "muted"),
         )

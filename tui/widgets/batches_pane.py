@@ -26,9 +26,9 @@ class BatchesPane(Vertical):
 
     DEFAULT_CSS = """
     BatchesPane {
-        & > VirtualTable { height: 1fr; min-height: 3; }
+        & > VirtualTable { height: 3; max-height: 50%; }
         & > #slots-title { height: 2; padding: 1 1 0 1; }
-        & > SlotsPanel { height: auto; max-height: 60%; }
+        & > SlotsPanel { height: 1fr; }
     }
     """
 
@@ -70,6 +70,8 @@ class BatchesPane(Vertical):
         self._batches = {batch.token: batch for batch in picture.batches}
         if self.table.total_count != len(self._batches):
             self.table.set_rows(Row(token, self._cells) for token in self._batches)
+            # Its titles and its rows, so that the slots come right behind them.
+            self.table.styles.height = max(3, 1 + len(self._batches))
         else:
             self.table.patch(Row(token, self._cells) for token in self._batches)
         self._show_slots()

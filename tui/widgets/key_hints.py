@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from textual import events
@@ -22,8 +23,10 @@ class KeyHints(Widget):
     KeyHints { dock: bottom; height: 1; background: $panel; color: $text-muted; padding: 0 1; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, blocked: Collection[str] = ()) -> None:
+        """*blocked* are actions that are shown as out of reach; their keys say why."""
         super().__init__()
+        self._blocked = blocked
         self._hints: list[tuple[str, str, str, bool]] = []
 
     def on_mount(self) -> None:
@@ -34,7 +37,7 @@ class KeyHints(Widget):
         if not screen.is_attached or screen is not self.app.screen:
             return
         hints = [
-            (key.binding.key, key.shown, key.binding.description, key.enabled)
+            (key.binding.key, key.shown, key.binding.description, key.binding.action not in self._blocked)
             for key in keys_of(screen)
             if key.binding.show
         ]

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
-from textual.worker import Worker
+from textual.worker import Worker, WorkerState
 
 from runners.states import State
 from runners.store.rows import TaskRow
@@ -83,6 +83,11 @@ class LogPane(Vertical):
         self._say()
         if before.state is State.PENDING and task.state is not State.PENDING:
             self.follow(task)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Why there is no log is said where it would be."""
+        if event.state is WorkerState.ERROR:
+            self.view.reset(empty=str(event.worker.error))
 
     async def _follow(self, index: int) -> None:
         await follow(self._reader(index), self.view, self._over)

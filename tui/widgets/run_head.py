@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from runners.config.units import format_about, format_duration
 from runners.states import State
 from runners.store.rows import RunRow, StepRow, TaskRow
-from tui.pace import pace_of, rate_words
+from tui.pace import age_words, pace_of, rate_words, worked
 from tui.signs import Style, bar, sign
 from tui.text import fit, plain, width_of
 from tui.widgets.line_view import Line, LineView, Piece
@@ -68,7 +68,7 @@ class RunHead(LineView):
         if run.state.final:
             return [
                 (f"took {format_duration(pace.elapsed_s)}", None),
-                (f", {format_about(self._now - (run.ended or self._now))} ago", "muted"),
+                (f", {age_words(self._now - (run.ended or self._now))}", "muted"),
             ]
         pieces: list[Piece] = [(format_duration(pace.elapsed_s), None)]
         if pace.left_s is not None:
@@ -92,15 +92,16 @@ class RunHead(LineView):
         room = width - sum(width_of(text) for text, _ in right)
         while room < 10 and len(right) > 1:
             room += width_of(right.pop()[0])
-        return _filled([(bar(counts, max(1, room)), sign(run.state).style), *right], width)
+        return _filled([(bar(worked(counts), max(1, room)), sign(run.state).style), *right], width)
 
 
 def why_of(run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow]) -> str:
     """Why *run* is as it is, in a sentence, from its tasks."""
     if run.counts.failed:
         reasons = Counter(task.reason for task in tasks if task.state is State.FAILED)
-        named = [f"{number:,} {reason}" for reason, number in reasons.most_common(_REASONS)]
-        other = run.counts.failed - sum(number for _, number in reasons.most_common(_REASONS))
+        most = reasons.most_common(_REASONS)
+        named = [f"{number:,}× {reason}" if len(most) > 1 else reason for reason, number in most]
+        other = run.counts.failed - sum(number for _, number in most)
         if other > 0 and named:
             named.append(f"{other:,} other")
         tasks_word = "task" if run.counts.failed == 1 else "tasks"

@@ -16,7 +16,7 @@ class TaskDetail(LineView):
     """Shows one task: item, verdict and why, what it used, where it ran, its command."""
 
     DEFAULT_CSS = """
-    TaskDetail { height: 4; }
+    TaskDetail { height: 4; color: $foreground; }
     """
 
     def __init__(self) -> None:

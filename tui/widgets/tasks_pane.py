@@ -42,8 +42,6 @@ class TasksPane(Vertical):
     DEFAULT_CSS = """
     TasksPane {
         & > VirtualTable { height: 1fr; }
-        & > FilterLine { margin-top: 0; }
-        & > TaskDetail { border-top: solid $border-blurred; }
     }
     """
 
@@ -70,12 +68,11 @@ class TasksPane(Vertical):
             [
                 Column("state", "state", 11, value=lambda key: self._of(key).state.value),
                 Column("index", "task", 6, align="right", value=lambda key: float(key)),
-                Column("item", "item", None, least=24, keep="end", value=lambda key: self._of(key).item),
+                Column("item", "item", None, least=20, keep="end", value=lambda key: self._of(key).item),
                 Column(
                     "reason",
                     "reason",
-                    None,
-                    least=18,
+                    22,
                     priority=2,
                     value=lambda key: self._of(key).reason or None,
                 ),
@@ -139,9 +136,15 @@ class TasksPane(Vertical):
         self._only = choices[(choices.index(self._only) + 1) % len(choices)]
         self._refilter()
 
-    def show_only(self, state: State | None) -> None:
-        """Show only tasks in this state; None shows all."""
-        self._only = state
+    @property
+    def filtered(self) -> bool:
+        """Whether some tasks may be hidden."""
+        return self._only is not None or self._fits is not None
+
+    def show_all(self) -> None:
+        """Drop both filters."""
+        self._only = None
+        self.query_one(FilterLine).action_clear()
         self._refilter()
 
     def _take(self, old: Mapping[int, TaskRow], new: Mapping[int, TaskRow]) -> None:

@@ -13,7 +13,6 @@ from tui.feed import Picture
 from tui.signs import sign
 from tui.text import plain
 
-
 _QUIET = "$foreground 60%"
 
 

@@ -1,0 +1,106 @@
+"""Draws screenshots/*.svg from a made-up store, the same on every run: `python -m tests.tui.screenshots`."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from rich.cells import cell_len
+from textual.widgets import Input
+
+from tests.tui import stores
+from tests.tui.stage import Stage, make_home, on_stage, until
+from tui.screens.launch import LaunchPage
+from tui.widgets.plan_view import PlanView
+from tui.widgets.tasks_pane import TasksPane
+
+FOLDER = Path(__file__).parents[2] / "screenshots"
+
+SIZE = (120, 34)
+
+LOG = b"""\
+field_0097: 2048 x 2048, 3 channels
+background 112.4, threshold 431.0 (otsu)
+nuclei: 214 found, 9 touch the border
+cells: growing from 205 seeds
+  iteration  1: 205 regions, 38.1 % of the field
+  iteration  2: 205 regions, 44.6 % of the field
+  iteration  3: 205 regions, 47.0 % of the field
+cells: 3 regions have no cytoplasm
+error: channel 3 is saturated in 61 % of the field, measuring it makes no sense
+"""
+
+
+_PIECE = re.compile(
+    r'<text( class="[^"]*") x="([0-9.]+)"( y="[^"]*") textLength="([0-9.]+)"([^>]*)>([^<]*)</text>'
+)
+
+
+async def main() -> None:
+    """Every screen once."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = make_home(Path(folder) / "home", stores.typical)
+        run = "k3x9a2bc"
+        async with on_stage(home, size=SIZE) as stage:
+            await stage.press("down")
+            draw(stage, "runs")
+            await stage.press("question_mark")
+            draw(stage, "help")
+        async with on_stage(home, size=SIZE, run=run, logs={(run, 97): LOG}) as stage:
+            stage.app.screen.query_one(TasksPane).table.move_to("812")
+            await stage.press("up", "up", "down", "down")
+            draw(stage, "run")
+            await stage.press("2")
+            draw(stage, "batches")
+            await stage.press("1", "f", "c")
+            draw(stage, "confirm")
+            await stage.press("n", "enter")
+            await stage.pause(0.5)
+            draw(stage, "log")
+        await launch(Path(folder))
+
+
+async def launch(folder: Path) -> None:
+    """The form, filled in."""
+    data = folder / "plate-4"
+    data.mkdir()
+    for number in range(240):
+        (data / f"field_{number:04d}.tif").touch()
+    os.chdir(data)
+    home = make_home(folder / "home2", None)
+    async with on_stage(home, size=SIZE) as stage:
+        await stage.press("n")
+        fields = {"command": "gzip -k --best {item}", "items": "*.tif", "name": "compress-plate-4"}
+        for key, text in {**fields, "workdir": ".", "cpus": "1", "mem": "1G"}.items():
+            stage.app.screen.query_one(f"#field-{key}", Input).value = text
+        page = stage.app.screen
+        assert isinstance(page, LaunchPage)
+        await until(stage, lambda: "240" in str(page.query_one(PlanView).visual))
+        draw(stage, "launch")
+
+
+def draw(stage: Stage, name: str) -> None:
+    """Keep what is on the screen."""
+    drawn = _PIECE.sub(_trimmed, stage.app.export_screenshot(title="Runyard"))
+    (FOLDER / f"{name}.svg").write_text(drawn, encoding="utf-8")
+
+
+def _trimmed(piece: re.Match[str]) -> str:
+    # Some programs that draw SVG drop blanks at the ends of a text, and shift what is left of it.
+    kind, x, y, length, more, text = piece.groups()
+    text = text.replace("&#160;", "\xa0")
+    cell = float(length) / max(1, cell_len(html.unescape(text)))
+    kept = text.lstrip("\xa0")
+    start = float(x) + (len(text) - len(kept)) * cell
+    kept = kept.rstrip("\xa0")
+    width = cell_len(html.unescape(kept)) * cell
+    return f'<text{kind} x="{start:g}"{y} textLength="{width:g}"{more}>{kept}</text>' if kept else ""
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,92 @@
+"""A dashboard on a made-up store, with a clock that stands still and an engine that only has logs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from runners.batches import LogChunk
+from runners.config.files import ensure_local_resource
+from runners.config.home import Home
+from runners.engine.client import EngineClient, EngineError
+from runners.store.writer import Writer
+from tests.tui import stores
+from tui.dashboard import Dashboard
+
+Stage = Pilot[int]
+
+
+class Logs(EngineClient):
+    """An engine's logs, by run and task, and nothing else of it."""
+
+    def __init__(self, home: Home, logs: Mapping[tuple[str, int], bytes]) -> None:
+        super().__init__(home)
+        self.logs = dict(logs)
+
+    async def ensure_running(self, timeout_s: float = 10.0) -> None:
+        """There is no engine to start."""
+
+    async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
+        """As the engine does."""
+        log = self.logs.get((run, task))
+        if log is None:
+            raise EngineError(f"Task {task} of run {run} has no log.")
+        start = max(0, len(log) + offset) if offset < 0 else min(offset, len(log))
+        return LogChunk(log[start : start + limit], start, len(log))
+
+
+def make_home(folder: Path, tell: Callable[[Writer], None] | None) -> Home:
+    """A home in *folder* whose store holds what *tell* writes."""
+    home = Home.at(folder)
+    home.make()
+    ensure_local_resource(home.resources, home.jobs.parent)
+    writer = Writer.open(home.database)
+    if tell is not None:
+        tell(writer)
+    writer.close()
+    return home
+
+
+@asynccontextmanager
+async def on_stage(
+    home: Home,
+    *,
+    size: tuple[int, int] = (80, 24),
+    run: str | None = None,
+    read_only: bool = False,
+    logs: Mapping[tuple[str, int], bytes] | None = None,
+    engine: bool = True,
+) -> AsyncIterator[Stage]:
+    """The dashboard of *home*, once it has read the store."""
+    dashboard = Dashboard(
+        home,
+        run=run,
+        read_only=read_only,
+        clock=lambda: stores.T0,
+        client=Logs(home, logs or {}),
+        alive=lambda: engine,
+    )
+    async with dashboard.run_test(size=size) as stage:
+        await until(stage, lambda: dashboard.picture.read_at > 0 or dashboard.picture.problem != "")
+        if run is not None:
+            await until(stage, lambda: dashboard.picture.run is not None and dashboard.picture.run.complete)
+        await stage.pause()
+        yield stage
+
+
+async def until(stage: Stage, true: Callable[[], bool]) -> None:
+    """Let the dashboard go on until something is *true*; fails after some seconds."""
+    for _ in range(400):
+        if true():
+            return
+        await stage.pause(0.01)
+    raise AssertionError("It never came true.")
+
+
+def shown(stage: Stage) -> str:
+    """The text on the screen, line by line."""
+    lines = stage.app.screen._compositor.render_strips()
+    return "\n".join(line.text.rstrip() for line in lines)
