@@ -204,6 +204,23 @@ async def test_a_live_sort_moves_a_changed_row() -> None:
         assert table.cursor_key == "k0"
 
 
+async def test_the_mouse_in_a_border() -> None:
+    app = TableApp()
+    async with app.run_test(size=(60, 21)) as pilot:
+        table = await filled(pilot)
+        table.styles.border = ("solid", "red")
+        await pilot.pause()
+        await pilot.click("#table", offset=(5, 5))
+        assert table.cursor_key == "k3"
+        await pilot.click("#table", offset=(5, 0))
+        await pilot.click("#table", offset=(5, 1))
+        assert order(table) == ("name", False)
+        await pilot.mouse_down("#table", offset=(58, 19))
+        await pilot.hover("#table", offset=(58, 10))
+        await pilot.mouse_up("#table", offset=(58, 10))
+        assert "item 35" in shown(table)[1]
+
+
 async def test_the_mouse() -> None:
     app = TableApp()
     async with app.run_test(size=(60, 21)) as pilot:

@@ -69,7 +69,7 @@ class LogView(LineView, can_focus=True):
         """Begin another log, of which the first `skipped` bytes will not be given, and follow it."""
         self._text = LogText(skipped)
         self._view.count = 0
-        self._view.put(0)
+        self._view.scroll(0)
         self._following = True
         self._left = 0
         if empty is not None:
@@ -81,8 +81,7 @@ class LogView(LineView, can_focus=True):
         dropped = self._text.dropped
         self._text.feed(data)
         self._view.count = len(self._text)
-        gone = self._text.dropped - dropped
-        self._view.scroll(self._view.lowest if self._following else self._view.top - gone)
+        self._place(self._view.top - (self._text.dropped - dropped))
         if self._waiting is not None:
             return
         due = self._painted + _PAUSE - time.monotonic()
@@ -90,6 +89,15 @@ class LogView(LineView, can_focus=True):
             self._paint()
         else:
             self._waiting = self.set_timer(due, self._paint)
+
+    def _place(self, top: int) -> None:
+        """Have that line at the top, or the end in view when following."""
+        self._measure()
+        self._view.scroll(self._view.lowest if self._following else top)
+
+    def _measure(self) -> None:
+        # A border that comes with the focus changes the room without an event.
+        self._view.page = max(1, self.size.height - _FOOT)
 
     def _paint(self) -> None:
         self._waiting = None
@@ -101,7 +109,7 @@ class LogView(LineView, can_focus=True):
     def line(self, y: int) -> Line:
         """A line of the log, or the last line, which says what is seen of it."""
         width = self.size.width
-        if y == self._view.page:
+        if y == self.size.height - _FOOT:
             return self._foot(width)
         index = self._view.top + y
         if not len(self._text):
@@ -131,15 +139,15 @@ class LogView(LineView, can_focus=True):
 
     # -- what people do
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Stay at the end, or where it was."""
-        self._view.page = max(1, event.size.height - _FOOT)
-        self._view.scroll(self._view.lowest if self._following else self._view.top)
+        self._place(self._view.top)
         # Textual may have drawn the new size before it said so.
         self.repaint()
 
     def _go(self, top: int) -> None:
         """Move the view. At the end it follows, anywhere else it does not."""
+        self._measure()
         self._view.scroll(top)
         self._following = self._view.top == self._view.lowest
         self.repaint()

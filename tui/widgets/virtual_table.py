@@ -182,8 +182,13 @@ class VirtualTable(LineView, can_focus=True):
         self._move(lambda: self._view.put(index))
         return True
 
+    def _measure(self) -> None:
+        # A border that comes with the focus changes the room without an event.
+        self._view.resize(self.size.height - _HEADER)
+
     def _move(self, how: Callable[[], None]) -> None:
         """Move cursor or view, and draw what that changes."""
+        self._measure()
         cursor, top = self._view.cursor, self._view.top
         how()
         if self._view.top != top:
@@ -194,6 +199,7 @@ class VirtualTable(LineView, can_focus=True):
 
     def _settle(self, before: Sequence[str]) -> None:
         """Draw what is in view, after a change of rows or their order."""
+        self._measure()
         self._view.settle(before, self._rows.index_of, len(self._rows))
         self.repaint()
         self._tell()
@@ -265,9 +271,9 @@ class VirtualTable(LineView, can_focus=True):
 
     # -- what people do
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Keep the cursor in view."""
-        self._view.resize(event.size.height - _HEADER)
+        self._measure()
         # Textual may have drawn the new size before it said so.
         self.repaint()
 
@@ -309,10 +315,13 @@ class VirtualTable(LineView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Choose a row, ask for it with a second click, or order by the column of the header."""
-        if event.y < _HEADER:
-            self._click_header(event.x - 1)
-        elif event.x < self.size.width - 1:
-            index = self._view.top + event.y - _HEADER
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        if at.y < _HEADER:
+            self._click_header(at.x - 1)
+        elif at.x < self.size.width - 1:
+            index = self._view.top + at.y - _HEADER
             if index < len(self._rows):
                 self._move(lambda: self._view.put(index))
                 if event.chain == 2:
@@ -341,15 +350,16 @@ class VirtualTable(LineView, can_focus=True):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the thumb."""
-        if event.x == self.size.width - 1 and event.y >= _HEADER:
+        at = event.get_content_offset(self)
+        if at is not None and at.x == self.size.width - 1 and at.y >= _HEADER:
             self.capture_mouse()
             self._dragging = True
-            self._move(lambda: self._view.drag(event.y - _HEADER))
+            self.on_mouse_move(event)
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
+    def on_mouse_move(self, event: events.MouseEvent) -> None:
         """Drag the thumb."""
         if self._dragging:
-            self._move(lambda: self._view.drag(event.y - _HEADER))
+            self._move(lambda: self._view.drag(event.y - self.gutter.top - _HEADER))
 
     def on_mouse_up(self) -> None:
         """Let go of the thumb."""
