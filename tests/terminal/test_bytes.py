@@ -1,4 +1,4 @@
-"""What the widgets cost: bytes to the terminal, time to answer a key, CPU when nothing happens.
+"""What the widgets cost in bytes to the terminal. Times are measured by `make bench`, not here.
 
 The budgets are those of issue 2 and of the notes on Textual; the real programs are in table_app and log_app.
 """
@@ -45,17 +45,7 @@ def test_a_table_of_20000_rows(table: TerminalSession) -> None:
     assert 0 < cost(table, "pagedown") < 12_000
     assert 0 < cost(table, "end") < 12_500
     assert "well_19999" in table.lines[-1]
-    before = table.cpu_seconds()
     assert table.pump(2.0) == 0, "nothing happened"
-    assert (table.cpu_seconds() - before) / 2.0 < 0.015
-
-
-def test_keys_are_answered_at_once(table: TerminalSession) -> None:
-    took = []
-    for key in ("down", "down", "pagedown", "up", "pageup") * 8:
-        took.append(table.latency(key))
-        table.settle(0.02)
-    assert sorted(took)[int(len(took) * 0.9)] < 0.030, took
 
 
 def test_a_log_that_is_written_fast_is_drawn_seldom() -> None:
