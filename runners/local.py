@@ -82,17 +82,19 @@ class LocalRunner(BaseRunner):
 
     async def prepare(self, batches: Sequence[BatchSpec]) -> None:
         """See :meth:`BaseRunner.prepare`."""
+        for batch in batches:
+            # A step may work in its own folder, which is about to be made.
+            within = batch.folder.startswith(batch.workdir.rstrip("/") + "/")
+            if not within and not await asyncio.to_thread(os.path.isdir, batch.workdir):
+                raise RunnerError(
+                    f"The folder to work in, {batch.workdir!r}, is not there; make it, or name another one."
+                )
         files = await asyncio.to_thread(lambda: dict(pair for batch in batches for pair in _files(batch)))
         try:
             await self._transport.make_folders([batch.folder for batch in batches])
             await self._transport.write(files)
         except TransportError as error:
             raise RunnerError(f"The run can't be set up: {error}.") from error
-        for workdir in {batch.workdir for batch in batches}:
-            if not await asyncio.to_thread(os.path.isdir, workdir):
-                raise RunnerError(
-                    f"The folder to work in, {workdir!r}, is not there; make it, or name another one."
-                )
 
     async def discard(self, folder: str) -> None:
         """See :meth:`BaseRunner.discard`."""

@@ -1,5 +1,6 @@
 """Opening the SQLite file that engine, dashboard and command line share."""
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -27,8 +28,10 @@ def connect(path: Path) -> sqlite3.Connection:
         StoreError: the file can't be made, is no SQLite file, or belongs to a newer Runyard.
     """
     try:
-        # Made here and not by SQLite, which would follow the umask.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # Made here and not by SQLite, which would follow the umask. One that is there is never opened here:
+        # closing it would drop the locks of this process's other connections (sqlite.org/howtocorrupt.html).
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"The store {path} can't be opened: {_words(error)}.") from error

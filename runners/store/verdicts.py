@@ -78,7 +78,6 @@ def settle(change: Change, run: str, *, now: float) -> bool:
             reason = f"step {step['position'] + 1} '{step['name']}' {how}"
             if _skip_steps_after(change, run, step["position"], reason, now):
                 return settle(change, run, now=now)
-            break
     row = change.query("SELECT * FROM runs WHERE id = ?", (run,))[0]
     state = _state(row)
     seen: dict[str, Any] = {}
@@ -101,8 +100,8 @@ def _state(counts: Mapping[str, Any] | sqlite3.Row) -> State:
     if counts["unknown"]:
         return State.UNKNOWN
     if counts["pending"] + counts["running"]:
-        begun = counts["running"] + counts["done"] + counts["failed"] + counts["cancelled"]
-        return State.RUNNING if begun else State.PENDING
+        # A task may be cancelled before anything has begun.
+        return State.RUNNING if counts["running"] + counts["done"] + counts["failed"] else State.PENDING
     if counts["failed"]:
         return State.FAILED
     return State.CANCELLED if counts["cancelled"] else State.DONE

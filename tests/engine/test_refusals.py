@@ -1,0 +1,175 @@
+"""Bad requests: one clear sentence, and nothing left behind."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.config.files import read_resource, resource_path, write_resource
+from runners.engine.asking import RefusedError, ask
+from runners.requests import CancelRequest, LaunchRequest, RequestKind, RetryRequest
+from runners.states import State
+from tests.engine.lab import Lab, shell, step
+from tests.waiting import until
+
+
+def unknown_resource(lab: Lab) -> LaunchRequest:
+    return lab.request(step("true"), items="a", resource="nowhere")
+
+
+def broken_resource(lab: Lab) -> LaunchRequest:
+    resource_path(lab.home.resources, "local").write_text('{"type": "local"')
+    return lab.request(step("true"), items="a")
+
+
+def closed_resource(lab: Lab) -> LaunchRequest:
+    change_resource(lab, prevent_new_submissions=True)
+    return lab.request(step("true"), items="a")
+
+
+def slurm_resource(lab: Lab) -> LaunchRequest:
+    path = resource_path(lab.home.resources, "cluster")
+    path.parent.mkdir()
+    path.write_text(
+        '{"type": "slurm_sudo", "name": "cluster", "tasks_local_dir": "/t", "jobs_local_dir": "/j",'
+        '"tasks_python_config": {"default_version": "3.12", "versions": {"3.12": "/p"}},'
+        '"tasks_pixi_config": {}, "jobs_slurm_python_worker": "/p", "jobs_runner_config": {'
+        '"default_slurm_config": {}, "batching_config": {"target_num_jobs": 1, "max_num_jobs": 1,'
+        '"target_cpus_per_job": 1, "max_cpus_per_job": 1, "target_mem_per_job": 1, "max_mem_per_job": 1}}}'
+    )
+    return lab.request(step("true"), items="a", resource="cluster")
+
+
+def jobs_folder_in_the_way(lab: Lab) -> LaunchRequest:
+    (lab.work / "file").touch()
+    change_resource(lab, jobs_local_dir=str(lab.work / "file" / "jobs"))
+    return lab.request(step("true"), items="a")
+
+
+def no_workdir(lab: Lab) -> LaunchRequest:
+    return lab.request(step("true"), items="a", workdir=str(lab.work / "none"))
+
+
+def no_items(lab: Lab) -> LaunchRequest:
+    return lab.request(step("true", name="measure"))
+
+
+def unknown_placeholder(lab: Lab) -> LaunchRequest:
+    return lab.request(step("echo", "{itme}"), items="a")
+
+
+def unknown_placeholder_in_a_later_step(lab: Lab) -> LaunchRequest:
+    return lab.request(step("true"), step("echo", "{itme}"), items="a")
+
+
+def change_resource(lab: Lab, **values: object) -> None:
+    stored = read_resource(lab.home.resources, "local")
+    changed = stored.value.model_copy(update=values)
+    write_resource(lab.home.resources, "local", changed, stored.fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (unknown_resource, r"There is no resource named nowhere; there are: local\."),
+        (broken_resource, r"resource\.json.* is not valid JSON|resource\.json.*line 1"),
+        (
+            closed_resource,
+            r"takes no new work at the moment \(prevent_new_submissions in '.*resource\.json'\)",
+        ),
+        (slurm_resource, r"'cluster' is of type slurm_sudo: this Runyard runs only local resources so far\."),
+        (
+            jobs_folder_in_the_way,
+            r"The run can't be set up: the folder '.*' can't be made: '.*file' is there and is no folder\.",
+        ),
+        (no_workdir, r"The folder to work in, '.*none', is not there; make it, or name another one\."),
+        (no_items, r"There is nothing to run: step 'measure' has no items; give it some\."),
+        (unknown_placeholder, r"\{itme\} is no placeholder"),
+        (unknown_placeholder_in_a_later_step, r"\{itme\} is no placeholder"),
+    ],
+)
+async def test_a_launch_that_cannot_be(lab: Lab, make: Callable[[Lab], LaunchRequest], sentence: str) -> None:
+    request = make(lab)
+    async with lab.hosted():
+        with pytest.raises(RefusedError) as refused:
+            await ask(lab.home, RequestKind.LAUNCH, request)
+        # The engine itself is none the worse for it.
+        assert await lab.client.status() is not None
+    text = str(refused.value)
+    assert re.search(sentence, text)
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert lab.store.runs() == []
+    assert os.listdir(lab.home.jobs) == []
+
+
+async def test_runs_and_tasks_that_are_not_there(lab: Lab) -> None:
+    async with lab.hosted():
+        run = await lab.launch(shell("true"), items="ab")
+        with pytest.raises(RefusedError, match="There is no run 'nosuchid'"):
+            await ask(lab.home, RequestKind.CANCEL, CancelRequest(run="nosuchid"))
+        with pytest.raises(RefusedError, match="There is no run 'nosuchid'"):
+            await ask(lab.home, RequestKind.RETRY, RetryRequest(run="new", of="nosuchid"))
+        run = await lab.launch(lab.gated(), items="ab")
+        with pytest.raises(RefusedError, match="has no task 7: its tasks are 0 to 1"):
+            await lab.cancel(run, 7)
+        lab.open_gate()
+        await lab.ended(run)
+
+
+async def test_a_request_that_makes_no_sense_does_not_hold_up_the_others(lab: Lab) -> None:
+    lab.store.add_request("dance", "{}")
+    lab.store.add_request("launch", '{"run": 3}')
+    async with lab.hosted():
+        run = await lab.launch(shell("true"), items="a")
+        await lab.ended(run)
+    first, second = lab.store.request(1), lab.store.request(2)
+    assert first is not None
+    assert second is not None
+    assert first.answer == "This Runyard does not know requests of the kind 'dance'."
+    assert second.answer.startswith("The request can't be carried out: ")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(folder)]
+    if os.getuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small file system can be mounted only by root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+async def test_a_launch_onto_a_full_disk_is_refused_and_leaves_nothing(lab: Lab, small_disk: Path) -> None:
+    change_resource(lab, jobs_local_dir=str(small_disk))
+    async with lab.hosted():
+        with pytest.raises(RefusedError, match=r"tasks\.jsonl' can't be written: No space left on device\.$"):
+            await lab.launch(step("echo", "{item}"), items=(f"{number:0100d}" for number in range(5000)))
+        assert os.listdir(small_disk) == []
+        assert lab.store.runs() == []
+        run = await lab.launch(step("true"), items="abc")
+        assert (await lab.ended(run)).state is State.DONE
+
+
+async def test_a_disk_that_is_full_for_a_while_loses_nothing(lab: Lab, small_disk: Path) -> None:
+    change_resource(lab, jobs_local_dir=str(small_disk))
+    second = shell("cat {args_json}", args={"text": "x" * 100_000}, name="two")
+    async with lab.hosted():
+        run = await lab.launch(lab.gated(), second, items="abcd")
+        await until(lambda: len(lab.ran()) == 2)
+        filling = small_disk / "filling"
+        with filling.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            while True:
+                os.write(file.fileno(), bytes(4096))
+        lab.open_gate()
+        assert "No space left on device" in await until(lambda: lab.run(run).reason)
+        filling.unlink()
+        row = await lab.ended(run)
+    assert row.reason == ""
+    assert row.counts.total == row.counts.ended == 8
