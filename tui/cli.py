@@ -106,9 +106,8 @@ def _dashboard(words: list[str]) -> int:
     if args.run is not None:
         from tui.verbs.opening import found_run
 
-        store, row = found_run(home, args.run)
-        store.close()
-        run = row.id
+        with found_run(home, args.run) as (_, row):
+            run = row.id
     if not (sys.stdin.isatty() and output.to_terminal()):
         raise Failure("The dashboard needs a terminal; `runyard ps` lists the runs without one.")
     from tui.app import run_dashboard

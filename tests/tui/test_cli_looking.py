@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from runners.config.home import Home
 from runners.states import State
 from runners.store.writer import Writer
 from tests.tui import stores
-from tests.tui.cli_lab import RUNYARD, answer, on_terminal, refusal, runyard
+from tests.tui.cli_lab import RUNYARD, answer, on_pipes, on_terminal, refusal, runyard
 from tests.tui.stores import HOSTILE, Tale
 from tui.cli import main
+from tui.verbs import load
 
 FAILED = Tale(
     id="aaaa1111",
@@ -236,13 +238,19 @@ def test_words_that_mean_nothing(home: Home, words: list[str], reason: str) -> N
 
 
 def test_help_has_an_example_for_every_command(home: Home) -> None:
-    text = runyard("--help").stdout
+    done = on_pipes("--help")
+    assert done.returncode == 0
+    text = done.stdout
     assert "exit codes:" in text
     for line in text[text.index("commands") :].splitlines()[1:]:
         if not line.startswith("  "):
             break
         name = line.split()[0]
-        assert f"  runyard {name}" in runyard(name, "--help").stdout.partition("examples:")[2]
+        parser = argparse.ArgumentParser(
+            prog=f"runyard {name}", formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        load(name).configure(parser)
+        assert f"  runyard {name}" in parser.format_help().partition("examples:")[2]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

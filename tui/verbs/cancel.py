@@ -27,9 +27,8 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     """Cancel it."""
     from runners.requests import CancelRequest, RequestKind
 
-    store, run = found_run(home, args.run)
-    task = None if args.task is None else store.task(run.id, args.task)
-    store.close()
+    with found_run(home, args.run) as (store, run):
+        task = None if args.task is None else store.task(run.id, args.task)
     if (run.state if task is None else task.state).final:
         what = f"Run {run.id}" if task is None else f"Task {task.index} of run {run.id}"
         state = run.state if task is None else task.state

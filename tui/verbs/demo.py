@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Open the dashboard on real work over the files of Python's standard library, in a throw-away home.\n"
+        "Open the dashboard on real work over the files of Python's standard library, in a throw-away home. "
         "It is gentle on the machine, goes on for a few minutes, and leaves nothing behind.",
         "runyard demo",
     )

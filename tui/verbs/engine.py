@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Look at the engine, the process that owns the runs, or stop it. It starts when it is needed and\n"
+        "Look at the engine, the process that owns the runs, or stop it. It starts when it is needed and "
         "leaves when there is nothing to do; stopping it cancels nothing.",
         "runyard engine status",
         "runyard engine stop",

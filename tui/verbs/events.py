@@ -43,28 +43,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Print it."""
-    store, run = found_run(home, args.run)
-    try:
+    with found_run(home, args.run) as (store, run):
         if args.follow:
-            seen = 0
-            for state in changes(home, store, run.id):
-                for event in _events(store, run.id, seen):
-                    seen = event.id
-                    if args.json:
-                        output.data(event_object(event))
-                    else:
-                        output.line(_told(event))
-                output.flush()
-                if state.state.final:
-                    break
+            _follow(home, store, run.id, as_json=args.json)
         elif args.json:
             output.array(map(event_object, _events(store, run.id, 0)))
         else:
             for event in _events(store, run.id, 0):
                 output.line(_told(event))
-    finally:
-        store.close()
     return ExitCode.OK
+
+
+def _follow(home: Home, store: Reader, run: str, *, as_json: bool) -> None:
+    seen = 0
+    for row in changes(home, store, run):
+        for event in _events(store, run, seen):
+            seen = event.id
+            if as_json:
+                output.data(event_object(event))
+            else:
+                output.line(_told(event))
+        output.flush()
+        if row.state.final:
+            break
 
 
 def _events(store: Reader, run: str, after: int) -> Iterator[EventRow]:

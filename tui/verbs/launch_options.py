@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from runners.launching import LaunchOptions, Prepared
 
 PLACEHOLDERS = """\
-In COMMAND and in the commands of a workflow these stand for the item: {item}, its position {index}, and of a
-path {name}, {stem} (the name without its last ending) and {parent}; for a table also every {column}.
-{args_json} is a file with the task's arguments. {{x}} is a literal {x}."""
+In COMMAND and in the commands of a workflow these stand for the item: {item},
+its position {index}, and of a path {name}, {stem} (the name without its last
+ending) and {parent}; for a table also every {column}. {args_json} is a file
+with the task's arguments. {{x}} is a literal {x}."""
 
 
 def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Print the log of a task. Without TASK: of the only task of the run, or the ends of the logs of\n"
+        "Print the log of a task. Without TASK: of the only task of the run, or the ends of the logs of "
         "those that failed. In a terminal all but colours is made harmless; elsewhere it comes as it is.",
         "runyard logs last",
         "runyard logs 3k9m 17 -f",
@@ -45,8 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Print it."""
-    store, run = found_run(home, args.run)
-    try:
+    with found_run(home, args.run) as (store, run):
         tasks = _chosen(store, run, args.task)
         if len(tasks) == 1:
             _print_one(home, store, tasks[0], follow=args.follow)
@@ -55,8 +54,6 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             raise Failure(f"Only one log can be followed: name a task (`runyard logs {run.id} {first} -f`).")
         else:
             _print_ends(home, tasks)
-    finally:
-        store.close()
     return ExitCode.OK
 
 

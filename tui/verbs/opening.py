@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from textwrap import fill
 
 from runners.config.home import Home
 from runners.store.reader import Reader, UnknownRunError
 from runners.store.rows import RunRow
+from tui.output import WIDTH
 
 
 def open_store(home: Home) -> Reader | None:
@@ -18,8 +22,9 @@ def open_store(home: Home) -> Reader | None:
     return Reader.open(home.database) if home.database.exists() else None
 
 
-def found_run(home: Home, name: str) -> tuple[Reader, RunRow]:
-    """The store, open, and the run in it that *name* means.
+@contextmanager
+def found_run(home: Home, name: str) -> Iterator[tuple[Reader, RunRow]]:
+    """The store, open until the end of the block, and the run in it that *name* means.
 
     Raises:
         UnknownRunError: no run, or several, go by that name.
@@ -28,7 +33,8 @@ def found_run(home: Home, name: str) -> tuple[Reader, RunRow]:
     store = open_store(home)
     if store is None:
         raise UnknownRunError(f"There is no run {name!r}: nothing has been run yet.")
-    return store, store.find_run(name)
+    with closing(store):
+        yield store, store.find_run(name)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -45,5 +51,5 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def example(parser: argparse.ArgumentParser, about: str, *lines: str) -> None:
     """What the help says first, and the examples it ends with."""
-    parser.description = about
+    parser.description = fill(about, WIDTH - 2)
     parser.epilog = "examples:\n" + "\n".join(f"  {line}" for line in lines)

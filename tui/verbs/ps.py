@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import closing
 
 from runners.config.home import Home
 from runners.config.units import format_duration
@@ -44,9 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, home: Home) -> int:
     """List them."""
     store = open_store(home)
-    runs = [] if store is None else store.runs()
+    runs = []
     if store is not None:
-        store.close()
+        with closing(store):
+            runs = store.runs()
     shown = runs if args.all else _newest(runs)
     if args.json:
         output.array(map(run_object, shown))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,8 +147,8 @@ def _remove(home: Home, name: str) -> int:
     refuse_unknown(home, name)
     store = open_store(home)
     if store is not None:
-        live = [run.id for run in store.live_runs() if run.resource == name]
-        store.close()
+        with closing(store):
+            live = [run.id for run in store.live_runs() if run.resource == name]
         if live:
             raise Failure(
                 f"The resource {name} can't be removed while run {live[0]} is on it; cancel the run first."

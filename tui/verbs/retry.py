@@ -28,9 +28,8 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     """Run them."""
     from runners.requests import RequestKind, RetryRequest, new_run_id
 
-    store, run = found_run(home, args.run)
-    store.close()
-    request = RetryRequest(run=new_run_id(), of=run.id)
+    with found_run(home, args.run) as (_, run):
+        request = RetryRequest(run=new_run_id(), of=run.id)
     ask_engine(home, RequestKind.RETRY, request)
     if not args.json:
         output.line(f"Run {request.run} tries what failed in run {run.id} again.")

@@ -18,9 +18,7 @@ _LAUNCH_S = 120.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.description = (
-        "Launch a command on every item, or a workflow; returns as soon as the engine has it."
-    )
+    parser.description = "Launch a command on every item, or a workflow. Returns when the engine has it."
     add_launch_options(
         parser,
         "runyard run --items 'data/**/*.tif' --wait -- gzip -k {item}",

@@ -51,21 +51,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Show it."""
-    store, run = found_run(home, args.run)
-    try:
-        with store.snapshot():
-            if args.json:
-                output.data(
-                    {
-                        **run_object(store.run(run.id)),
-                        "batches": [batch_object(batch) for batch in store.batches(run.id)],
-                        "steps": [step_object(step) for step in store.steps(run.id)],
-                    }
-                )
-            else:
-                _print(store, store.run(run.id))
-    finally:
-        store.close()
+    with found_run(home, args.run) as (store, run), store.snapshot():
+        run = store.run(run.id)
+        if args.json:
+            output.data(
+                {
+                    **run_object(run),
+                    "batches": [batch_object(batch) for batch in store.batches(run.id)],
+                    "steps": [step_object(step) for step in store.steps(run.id)],
+                }
+            )
+        else:
+            _print(store, run)
     return ExitCode.OK
 
 

@@ -46,9 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """List them."""
-    store, run = found_run(home, args.run)
-    tasks = store.tasks(run.id, states=[State(word) for word in args.state])
-    store.close()
+    with found_run(home, args.run) as (store, run):
+        tasks = store.tasks(run.id, states=[State(word) for word in args.state])
     if args.json:
         output.array(map(task_object, tasks))
     elif not tasks:

@@ -29,9 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Wait."""
-    store, run = found_run(home, args.run)
-    store.close()
-    return wait_for(home, run.id, as_json=args.json)
+    return wait_for(home, args.run, as_json=args.json)
 
 
 def wait_for(home: Home, run: str, *, as_json: bool) -> int:
@@ -42,31 +40,35 @@ def wait_for(home: Home, run: str, *, as_json: bool) -> int:
     Raises:
         Failure: there is no engine to carry it on, and none can be started.
     """
-    store, row = found_run(home, run)
     try:
-        for row in changes(home, store, run):
-            if row.state.final:
-                break
-            output.status(f"{output.state(row.state)}  {told(row.counts)}  {elapsed(row)}")
+        row = _ended(home, run)
     except KeyboardInterrupt:
         output.end_status()
         output.note(f"run {run} goes on; `runyard wait {run}` waits again, `runyard cancel {run}` ends it.")
         raise
-    finally:
-        store.close()
     output.end_status()
     if as_json:
         output.data(_object(row))
     else:
         reason = f" ({row.reason})" if row.reason else ""
         output.line(
-            f"{output.state(row.state)}  run {run}: {told(row.counts)} in {elapsed(row) or '0 s'}{reason}"
+            f"{output.state(row.state)}  run {row.id}: {told(row.counts)} in {elapsed(row) or '0 s'}{reason}"
         )
         if row.counts.failed:
             output.line(
-                f"runyard logs {run} shows what failed tasks printed, runyard retry {run} runs them again."
+                f"runyard logs {row.id} shows what they printed, runyard retry {row.id} runs them again."
             )
     return ExitCode.OK if row.state is State.DONE else ExitCode.UNSUCCESSFUL
+
+
+def _ended(home: Home, name: str) -> RunRow:
+    """The run once it has ended."""
+    with found_run(home, name) as (store, run):
+        for row in changes(home, store, run.id):
+            if row.state.final:
+                break
+            output.status(f"{output.state(row.state)}  {told(row.counts)}  {elapsed(row)}")
+    return row
 
 
 def _object(run: RunRow) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""`runyard resource` and `runyard profile`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runners.config.home import Home
+from tests.tui.cli_lab import answer, refusal, runyard
+
+SLURM = {
+    "type": "slurm_ssh",
+    "name": "uzh",
+    "host": "login.example.org",
+    "tasks_python_config": {"default_version": "3.12", "versions": {"3.12": "/usr/bin/python3.12"}},
+    "tasks_pixi_config": {},
+    "tasks_local_dir": "/srv/tasks",
+    "jobs_local_dir": "/srv/jobs",
+    "jobs_slurm_python_worker": "/usr/bin/python3",
+    "jobs_runner_config": {
+        "default_slurm_config": {"partition": "main", "cpus_per_task": 1, "mem": "1G"},
+        "batching_config": {
+            "target_num_jobs": 2,
+            "max_num_jobs": 4,
+            "target_cpus_per_job": 4,
+            "max_cpus_per_job": 8,
+            "target_mem_per_job": "8G",
+            "max_mem_per_job": "16G",
+        },
+    },
+}
+PROFILE = {
+    "resource_type": "slurm_ssh",
+    "name": "me",
+    "username": "me",
+    "ssh_key_path": "/home/me/.ssh/id",
+    "jobs_remote_dir": "/data/jobs",
+    "tasks_remote_dir": "/data/tasks",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a resource and a profile, and a home that is not there yet."""
+    monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "uzh.json").write_text(json.dumps(SLURM))
+    (tmp_path / "me.json").write_text(json.dumps(PROFILE))
+    return tmp_path
+
+
+def test_a_resource_from_its_addition_to_its_removal() -> None:
+    assert [found["name"] for found in answer("resource", "list", "--json")] == ["local"]
+    assert runyard("resource", "validate", "uzh.json").stdout == "uzh.json is a valid resource.\n"
+    assert "The resource uzh has been added." in runyard("resource", "add", "uzh.json").stdout
+    assert "uzh       slurm_ssh  " in runyard("resource", "list").stdout
+    shown = answer("resource", "show", "uzh")
+    assert shown["host"] == "login.example.org"
+    assert shown["jobs_poll_interval"] == 5
+    assert "already a resource uzh" in refusal("resource", "add", "uzh.json")
+    runyard("resource", "add", "uzh.json", "--name", "other")
+    assert len(answer("resource", "list", "--json")) == 3
+    runyard("resource", "remove", "other")
+    assert len(answer("resource", "list", "--json")) == 2
+
+
+def test_profiles_of_a_resource() -> None:
+    runyard("resource", "add", "uzh.json")
+    assert "valid profile" in runyard("profile", "validate", "me.json").stdout
+    assert "There are no profiles" in runyard("profile", "list").stdout
+    runyard("profile", "add", "uzh", "me.json")
+    assert answer("profile", "show", "uzh", "me")["username"] == "me"
+    assert [found["name"] for found in answer("profile", "list", "uzh", "--json")] == ["me"]
+    assert "uzh       me " in runyard("profile", "list").stdout
+    assert "must be local" in refusal("profile", "add", "local", "me.json")
+    assert "no profile 'you'; there are: me." in refusal("profile", "show", "uzh", "you", code=3)
+    runyard("profile", "remove", "uzh", "me")
+    assert answer("profile", "list", "--json") == []
+
+
+def test_a_plan_for_a_cluster() -> None:
+    runyard("resource", "add", "uzh.json")
+    (Path("items.txt")).write_text("".join(f"{number}\n" for number in range(20)))
+    arguments = ["--resource", "uzh", "--items-from", "items.txt", "--json", "--", "segment", "{item}"]
+    assert "Name a profile for the resource uzh" in refusal("plan", *arguments)
+    runyard("profile", "add", "uzh", "me.json")
+    plan = answer("plan", *arguments)
+    assert plan["profile"] == "me"
+    assert plan["steps"][0]["batches"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (["resource", "validate", "absent.json"], 2, "No such file"),
+        (["resource", "validate", "me.json"], 2, "me.json: type must be one of"),
+        (["resource", "add", "me.json"], 2, "type must be one of"),
+        (["resource", "show", "absent"], 3, "There is no resource 'absent'; there are: local."),
+        (["resource", "remove", "absent"], 3, "There is no resource 'absent'"),
+        (["resource", "show", "../x"], 2, "cannot be named"),
+        (["resource"], 2, "list|show|add|remove|validate"),
+        (["profile", "list", "absent"], 3, "There is no resource 'absent'"),
+        (["profile", "validate", "uzh.json"], 2, "resource_type"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: list[str], code: int, reason: str) -> None:
+    assert reason in refusal(*words, code=code)
+
+
+def test_a_broken_resource_does_not_hide_the_others() -> None:
+    runyard("resource", "add", "uzh.json")
+    path = Home.from_environment().resources / "uzh" / "resource.json"
+    path.write_text('{"type": "slurm_ssh", "name": "\x1b[31m"')
+    objects = answer("resource", "list", "--json")
+    assert [(found["name"], found["valid"]) for found in objects] == [("local", True), ("uzh", False)]
+    text = runyard("resource", "list").stdout
+    assert "✗ broken" in text
+    assert "not valid JSON" in text
+    assert "not valid JSON" in refusal("resource", "show", "uzh")
+    runyard("resource", "remove", "uzh")
+
+
+def test_a_resource_in_use_is_kept(home: Home) -> None:
+    run = answer("run", "--json", "--", "sleep", "20")["run"]
+    assert f"while run {run} is on it" in refusal("resource", "remove", "local")
+    runyard("cancel", run)
