@@ -130,13 +130,13 @@ def _runs(work: Path) -> list[LaunchOptions]:
     other = work / "other"
     return [
         LaunchOptions(
-            name="checksum-earlier",
+            name="checksum-stdlib",
             command=("sha256sum", "{item}"),
             items_from=_list(work, "checksum", files[:60]),
             workdir=other,
         ),
         LaunchOptions(
-            name="checksum-cancelled",
+            name="cancelled-early",
             command=("sleep 0.2; sha256sum {item}",),
             shell=True,
             items_from=_list(work, "cancelled", files[:100]),
@@ -144,21 +144,21 @@ def _runs(work: Path) -> list[LaunchOptions]:
             workdir=other,
         ),
         LaunchOptions(
-            name="compile-odd-files",
+            name="compile-odd-ones",
             command=(sys.executable, "-I", "-c", _COMPILE, "{item}"),
             items_from=_list(work, "compile", [*odd, *files[:20], gone]),
             slots=2,
             workdir=other,
         ),
         LaunchOptions(
-            name="count-lines-then-report",
+            name="count-and-report",
             workflow=flow,
             items_from=_list(work, "count", files[:_COUNTED]),
             slots=1,
             workdir=other,
         ),
         LaunchOptions(
-            name="compress-and-checksum",
+            name="compress-stdlib",
             command=(_COMPRESS,),
             shell=True,
             items_from=_list(work, "compress", to_compress),
@@ -171,7 +171,7 @@ def _runs(work: Path) -> list[LaunchOptions]:
 
 def _counting() -> dict[str, object]:
     return {
-        "name": "count-lines-then-report",
+        "name": "count-and-report",
         "steps": [
             {"name": "count", "command": [sys.executable, "-I", "-c", _COUNT, "{item}", "{out_json}"]},
             {

@@ -43,28 +43,16 @@ def until(run: str, state: str) -> None:
 
 def test_every_file_of_the_standard_library(work: Path) -> None:
     library = sysconfig.get_path("stdlib")
+    # Down to r, which leaves out site-packages: as many files as a few seconds allow.
     found = subprocess.run(
-        [
-            "find",
-            library,
-            "-name",
-            ".*",
-            "-prune",
-            "-o",
-            "-name",
-            "*.py",
-            "-path",
-            f"{library}/[a-j]*",
-            "-print",
-        ],
+        ["find", library, "-path", f"{library}/[a-r]*.py"],
         capture_output=True,
         text=True,
         check=True,
         timeout=LIMIT_S,
     ).stdout.splitlines()
-    pattern = f"{library}/[a-j]*/**/*.py"
-    found = [path for path in found if path.count("/") > library.count("/") + 1]
-    answered = answer("run", "--items", pattern, "--wait", "--json", "--", "gzip", "-kc", "{item}")
+    patterns = [f"{library}/[a-r]*.py", f"{library}/[a-r]*/**/*.py"]
+    answered = answer("run", "--items", *patterns, "--wait", "--json", "--", "gzip", "-kc", "{item}")
     assert answered["state"] == "done"
     assert answered["counts"]["done"] == len(found) > 100
     tasks = answer("tasks", answered["run"], "--json")

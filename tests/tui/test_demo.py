@@ -37,22 +37,22 @@ def test_the_demo_shows_every_state_and_leaves_nothing(
         fill(home)
         taken = time.monotonic() - before
         wanted = {
-            "checksum-earlier": State.DONE,
-            "checksum-cancelled": State.CANCELLED,
-            "compile-odd-files": State.FAILED,
-            "count-lines-then-report": State.RUNNING,
-            "compress-and-checksum": State.RUNNING,
+            "checksum-stdlib": State.DONE,
+            "cancelled-early": State.CANCELLED,
+            "compile-odd-ones": State.FAILED,
+            "count-and-report": State.RUNNING,
+            "compress-stdlib": State.RUNNING,
         }
         with closing(Reader.open(home.database)) as store:
             until = time.monotonic() + 20
             while {run.name: run.state for run in store.runs()} != wanted and time.monotonic() < until:
                 time.sleep(0.05)
             assert {run.name: run.state for run in store.runs()} == wanted
-            watched = store.find_run("compress-and-checksum")
+            watched = store.find_run("compress-stdlib")
             while store.run(watched.id).counts.failed < 3 and time.monotonic() < until:
                 time.sleep(0.1)
             reasons = {task.reason for task in store.tasks(watched.id, states=[State.FAILED])}
-            cancelled = store.find_run("checksum-cancelled").counts
+            cancelled = store.find_run("cancelled-early").counts
         assert {"exit code 1", "killed by SIGXFSZ"} <= reasons
         assert cancelled.done
         assert cancelled.cancelled

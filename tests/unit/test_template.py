@@ -125,14 +125,15 @@ def test_the_arguments_of_a_task() -> None:
 # Shell scripts
 
 
-def output(script: str, item: str) -> str:
-    """What *script* prints when /bin/sh really runs it."""
+def output(script: str, item: str, shell: str = "sh") -> str:
+    """What *script* prints when a shell really runs it."""
     argv = rendered(step(script, shell=True), Item(value=item, fields={"plate id": item}))
-    done = subprocess.run(
-        argv, capture_output=True, check=True, timeout=10, cwd="/", env={"PATH": "/usr/bin:/bin"}
-    )
+    assert argv[0] == "/bin/sh"
+    argv[0] = shell
+    environ = {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(argv, capture_output=True, check=True, timeout=10, cwd="/", env=environ)
     assert done.stderr == b""
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return done.stdout.decode()
 
 
 SCRIPTS = [
@@ -169,12 +170,13 @@ def test_no_item_is_ever_read_as_shell_code(item: str, script: str) -> None:
     assert output(script, item) == item
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash"])
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize(
     "item", ["$(echo x)", "`echo x`", "'; echo x; '", '"; echo x; "', "* ?", "-n", "~", "a  b "]
 )
-def test_hostile_items_reach_every_script_unharmed(item: str, script: str) -> None:
-    assert output(script, item) == item
+def test_hostile_items_reach_every_script_unharmed(item: str, script: str, shell: str) -> None:
+    assert output(script, item, shell) == item
 
 
 def test_a_line_break_in_an_item_is_kept() -> None:

@@ -27,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser,
         "Resources are JSON files in the reference system's schema.",
         "runyard resource list",
-        "runyard resource validate cluster.json && runyard resource add cluster.json --name uzh",
+        "runyard resource validate cluster.json",
+        "runyard resource add cluster.json --name uzh",
     )
     verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate")
     add_json(verbs.add_parser("list", help="list them, broken ones too"))
