@@ -77,7 +77,7 @@ class Step(BaseModel):
 
     It can be given as one string, which is cut into words as a shell does, unless it is a script.
     """
-    shell: bool = False
+    shell: Annotated[bool, Field(strict=True)] = False
     args: dict[str, Any] | None = None
     """Arguments handed over as a JSON file, ``{args_json}``."""
     meta: StepMeta = StepMeta()

@@ -129,5 +129,8 @@ def _failure(error: Exception) -> Failure | None:
         case sqlite3.Error():
             return Failure(f"The store can't be used: {error}.", ExitCode.UNAVAILABLE)
         case OSError():
-            return Failure(f"{error.strerror or error}: {error.filename or 'output'}.", ExitCode.UNAVAILABLE)
+            what = (
+                "The output can't be written" if error.filename is None else f"Cannot use {error.filename!r}"
+            )
+            return Failure(f"{what} ({error.strerror or error}).", ExitCode.UNAVAILABLE)
     return None

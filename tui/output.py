@@ -6,6 +6,7 @@ and through JSON on its way to a program. Every other module hands its lines to 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -143,9 +144,12 @@ def terminal_width() -> int:
 
 
 def set_up() -> None:
-    """Make standard output able to print any text, whatever the locale's encoding."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    """Make standard output able to print any text, whatever the encoding, also where it is closed."""
+    for name in ("stdout", "stderr"):
+        # None where the file descriptor was closed by whoever started us.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -215,6 +215,15 @@ def test_a_reader_that_leaves_is_no_trouble(home: Home) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(("where", "code"), [(">/dev/full", 4), (">&-", 0), (">&- 2>&-", 0)])
+def test_output_that_can_t_be_written_is_no_defect(writer: Writer, where: str, code: int) -> None:
+    done = subprocess.run(["sh", "-c", f"{RUNYARD} ps {where}"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == code
+    assert done.stderr == (
+        "runyard: The output can't be written (No space left on device).\n" if code else ""
+    )
+
+
 def test_a_store_that_is_none_is_one_sentence(home: Home) -> None:
     home.database.write_bytes(b"this is no database" * 100)
     assert str(home.database) in refusal("ps", code=4)

@@ -218,6 +218,7 @@ STEP = {"name": "s", "command": ["echo", "{item}"]}
         ({"name": "w", "steps": [{**STEP, "command": " "}]}, "command must not be empty"),
         ({"name": "w", "steps": [{**STEP, "command": "a 'b"}]}, "command can't be cut into words"),
         ({"name": "w", "steps": [{**STEP, "shell": True}]}, "command must be one string"),
+        ({"name": "w", "steps": [{**STEP, "shell": "false"}]}, "shell must be true or false"),
         ({"name": "w", "steps": [{**STEP, "command": ["a\0b"]}]}, "NUL"),
         ('{"name": "w", "steps": [{"name": "s", "command": "x", "args": {"a": NaN}}]}', "NaN"),
         ({"name": "w", "steps": [{**STEP, "meta": {"mem": "1GB"}}]}, "step 1 's': meta.mem must be memory"),
