@@ -75,20 +75,27 @@ print(len(items), "files,", sum(os.path.getsize(item) for item in items), "bytes
 
 @contextmanager
 def demo_home() -> Iterator[Home]:
-    """A home in a temporary folder. At the end its engine and workers are ended and the folder is removed.
+    """A home in a temporary folder, with an engine. At the end all that was started is ended and removed.
+
+    Signals that come while the engine starts or ends take effect after that. For the main thread only.
 
     Raises:
         ConfigError: it can't be made.
+        EngineError: the engine can't be started.
     """
     root = Path(tempfile.mkdtemp(prefix="runyard-demo-"))
     home = Home.at(root)
     os.environ.setdefault("RUNYARD_ENGINE_IDLE", _IDLE_S)
     try:
-        home.make()
-        ensure_local_resource(home.resources, root)
+        # An engine that is only half started when everything is cleared away would make the folder anew.
+        with _undisturbed():
+            home.make()
+            ensure_local_resource(home.resources, root)
+            asyncio.run(EngineClient(home).ensure_running())
         yield home
     finally:
-        _clear_away(home, root)
+        with _undisturbed():
+            _clear_away(home, root)
 
 
 def fill(home: Home) -> None:
@@ -202,6 +209,23 @@ def _begun(home: Home, run: str, timeout_s: float = 3.0) -> None:
     while store.run(run).counts.ended < 3 and time.monotonic() < until:
         time.sleep(0.05)
     store.close()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let the signals that would end us wait until the end of the block."""
+    came: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def _clear_away(home: Home, root: Path) -> None:

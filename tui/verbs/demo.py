@@ -37,19 +37,16 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     # What is there has to be cleared away also where the terminal is closed meanwhile.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    with demo_home() as demo:
-        output.status(f"launching the demo's runs in {demo.config.parent} …")
-        try:
+    output.status("launching the demo's runs …")
+    try:
+        with demo_home() as demo:
             fill(demo)
-        except (LaunchError, RefusedError, EngineError) as error:
-            raise Failure(f"The demo can't begin: {error}", ExitCode.UNAVAILABLE) from error
-        finally:
             output.end_status()
-        code = run_dashboard(demo)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        output.status("ending the demo's runs …")
-    output.end_status()
+            code = run_dashboard(demo)
+    except (LaunchError, RefusedError, EngineError) as error:
+        raise Failure(f"The demo can't begin: {error}", ExitCode.UNAVAILABLE) from error
+    finally:
+        output.end_status()
     return code
 
 
