@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from runners.config.files import ensure_local_resource
 from runners.config.home import Home
 
 _CALM = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
@@ -20,11 +19,9 @@ def run_dashboard(home: Home, *, read_only: bool = False, run: str | None = None
     touched by leaving, whichever way.
 
     Raises:
-        ConfigError: the folders of *home*, or its first resource, can't be made.
+        ConfigError: the folders of *home* can't be made.
     """
     home.make()
-    # A new home has no resource before its first engine; the launch form wants one.
-    ensure_local_resource(home.resources, home.jobs.parent)
     # Not left in the environment: tasks that are launched from here would inherit it.
     added = [name for name in _CALM if os.environ.setdefault(name, _CALM[name]) is _CALM[name]]
     from tui.dashboard import Dashboard

@@ -15,7 +15,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import textual
-from pydantic import BaseModel
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -25,7 +24,6 @@ from textual.worker import Worker, WorkerState
 
 from runners.config.home import Home
 from runners.engine.client import EngineClient, engine_alive
-from runners.requests import RequestKind
 from tui.feed import Feed, Gatherer, Picture
 from tui.messages import OpenLaunch, OpenRun, PictureTaken
 from tui.screens.page import Page
@@ -35,7 +33,10 @@ from tui.text import plain
 from tui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from textual.command import Provider
+
+    from runners.requests import RequestKind
 
 SMALLEST = (40, 10)
 """Columns and lines below which no screen makes sense."""
@@ -109,14 +110,12 @@ class Dashboard(App[int]):
     # Life
 
     def on_mount(self) -> None:
-        """Open the first screens, start to look at the store, and mind the terminal."""
+        """Open the first screen, start to look at the store, and mind the terminal."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Without this the terminal is left in its alternate screen, or the program without a terminal.
             loop.add_signal_handler(number, self.exit, None, 128 + number)
-        self.push_screen(RunsPage())
-        if self._first_run is not None:
-            self.open_run(self._first_run)
+        self.push_screen(RunsPage() if self._first_run is None else self._run_page(self._first_run))
         self._feed.start()
         self.set_interval(TICK_S, self._tick)
 
@@ -168,19 +167,27 @@ class Dashboard(App[int]):
 
     def open_run(self, run: str) -> None:
         """Show the run with the id *run*."""
+        page = self.page
+        if page is None or page.watches is None:
+            self.push_screen(self._run_page(run))
+        elif page.watches != run:
+            self.switch_screen(self._run_page(run))
+
+    def _run_page(self, run: str) -> Page:
         from tui.screens.run import RunPage
 
-        page = self.page
-        if isinstance(page, RunPage):
-            if page.run == run:
-                return
-            self.switch_screen(RunPage(run))
-        else:
-            self.push_screen(RunPage(run))
+        return RunPage(run)
 
     def on_open_run(self, message: OpenRun) -> None:
         """Somebody wants to see a run."""
         self.open_run(message.run)
+
+    def on_open_runs(self) -> None:
+        """Somebody wants to go back to the runs, which are behind, unless a run was shown first."""
+        if any(isinstance(screen, RunsPage) for screen in self.screen_stack):
+            self.pop_screen()
+        else:
+            self.switch_screen(RunsPage())
 
     def on_open_launch(self, message: OpenLaunch) -> None:
         """Somebody wants to launch something."""

@@ -200,8 +200,7 @@ class Feed:
             picture = self._gatherer.look(self._watched)
             if picture is not None:
                 self._deliver(picture)
-                if picture.run is not None and not picture.run.complete and not picture.problem:
-                    continue
+            # Also after a run's beginning: reading the rest at once would hold up the screen that shows it.
             self._wake.wait(INTERVAL_S)
         self._gatherer.close()
 

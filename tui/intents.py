@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from runners.requests import CancelRequest, RequestKind, RetryRequest, new_run_id
 from runners.states import State
 from runners.store.rows import RunRow, TaskRow
 from tui.screens.confirm import Confirm
@@ -16,6 +15,8 @@ from tui.text import fit, plain
 
 if TYPE_CHECKING:
     from tui.dashboard import Dashboard
+
+# The requests are models of pydantic, whose import takes a tenth of a second: it comes in when needed.
 
 
 def cancel_run(dashboard: Dashboard, run: RunRow) -> None:
@@ -37,6 +38,8 @@ def cancel_run(dashboard: Dashboard, run: RunRow) -> None:
     )
 
     def answered(yes: bool | None) -> None:
+        from runners.requests import CancelRequest, RequestKind
+
         if yes:
             dashboard.ask(
                 RequestKind.CANCEL,
@@ -62,6 +65,8 @@ def cancel_task(dashboard: Dashboard, run: RunRow, task: TaskRow) -> None:
     what = "It is running and will be ended." if task.state is State.RUNNING else "It has not started."
 
     def answered(yes: bool | None) -> None:
+        from runners.requests import CancelRequest, RequestKind
+
         if yes:
             dashboard.ask(
                 RequestKind.CANCEL,
@@ -92,6 +97,8 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
     if not again:
         dashboard.tell(f"All tasks of {short_name(run)} are done: there is nothing to retry.")
         return
+    from runners.requests import RequestKind, RetryRequest, new_run_id
+
     new = new_run_id()
     dashboard.ask(
         RequestKind.RETRY,

@@ -27,5 +27,9 @@ class OpenRun(Message):
         self.run = run
 
 
+class OpenRuns(Message):
+    """The person wants to go back to the runs."""
+
+
 class OpenLaunch(Message):
     """The person wants to launch something."""

@@ -69,7 +69,7 @@ async def on_stage(
         client=Logs(home, logs or {}),
         alive=lambda: engine,
     )
-    async with dashboard.run_test(size=size) as stage:
+    async with dashboard.run_test(size=size, notifications=True) as stage:
         await until(stage, lambda: dashboard.picture.read_at > 0 or dashboard.picture.problem != "")
         if run is not None:
             await until(stage, lambda: dashboard.picture.run is not None and dashboard.picture.run.complete)

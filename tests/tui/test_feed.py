@@ -52,7 +52,7 @@ def test_runs_come_newest_first_and_unchanged_rows_stay_the_same_objects(
 ) -> None:
     stores.typical(writer)
     first = looked(gatherer)
-    assert [run.name for run in first.runs.values()][0] == "count-nuclei"
+    assert next(run.name for run in first.runs.values()) == "count-nuclei"
     with writer.change() as change:
         change.update("runs", {"id": "k3x9a2bc"}, {"cancelling": 1})
     second = looked(gatherer)

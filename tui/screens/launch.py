@@ -15,6 +15,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
+from runners.config.errors import ConfigError
+from runners.config.files import ensure_local_resource
+from runners.config.home import Home
 from runners.launching import LaunchError, Prepared, prepare
 from runners.requests import RequestKind
 from runners.states import State
@@ -54,6 +57,15 @@ class Field(Horizontal):
         field = Input(self._value, placeholder=self._placeholder, compact=True, id=f"field-{self.key}")
         field.cursor_blink = False
         yield field
+
+
+def _prepared(draft: LaunchDraft, home: Home) -> Prepared:
+    # A new home has no resource before its first engine.
+    try:
+        ensure_local_resource(home.resources, home.jobs.parent)
+    except ConfigError as error:
+        raise LaunchError(str(error)) from error
+    return prepare(draft.options(), home)
 
 
 class LaunchPage(Page):
@@ -165,8 +177,7 @@ class LaunchPage(Page):
     async def _make(self, draft: LaunchDraft) -> None:
         self._prepared = self._refused = None
         try:
-            options = draft.options()
-            self._prepared = await asyncio.to_thread(prepare, options, self.dashboard.home)
+            self._prepared = await asyncio.to_thread(_prepared, draft, self.dashboard.home)
         except LaunchError as error:
             self._refused = error
 

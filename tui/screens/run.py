@@ -15,7 +15,7 @@ from runners.store.rows import RunRow
 from tui import intents
 from tui.feed import Picture, RunPicture
 from tui.log_follow import Read
-from tui.messages import OpenRun
+from tui.messages import OpenRun, OpenRuns
 from tui.screens.page import Page
 from tui.widgets.batches_pane import BatchesPane
 from tui.widgets.log_pane import LogPane
@@ -113,6 +113,8 @@ class RunPage(Page):
         if picture.run is not None and picture.run.run == self.run:
             self._picture = picture.run
         if self._row is None:
+            if picture.read_at:
+                self.query_one(RunHead).miss(self.run)
             return
         now = self.dashboard.now()
         self._why = why_of(self._row, self._picture.steps, self._picture.tasks.values())
@@ -146,7 +148,7 @@ class RunPage(Page):
         elif self._tasks.filtered:
             self._tasks.show_all()
         else:
-            self.dismiss()
+            self.post_message(OpenRuns())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is done to tasks is there only where they are seen (Textual asks)."""

@@ -38,12 +38,17 @@ class RunHead(LineView):
         self._run, self._why, self._now = run, why, now
         self.repaint()
 
+    def miss(self, run: str) -> None:
+        """Say that there is no run with the id *run*."""
+        self._why = f"There is no run {run}. esc leads to those there are."
+        self.repaint()
+
     def line(self, y: int) -> Line:
         """One of the three lines."""
         width = self.size.width - 2 * _MARGIN
         run = self._run
         if run is None:
-            return _filled([], width)
+            return _filled([(fit(plain(self._why), width), "warning")] if y == 0 else [], width)
         if y == 0:
             return _between(self._title(run), self._times(run), width)
         if y == 1:

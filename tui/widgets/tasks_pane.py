@@ -68,7 +68,7 @@ class TasksPane(Vertical):
             [
                 Column("state", "state", 11, value=lambda key: self._of(key).state.value),
                 Column("index", "task", 6, align="right", value=lambda key: float(key)),
-                Column("item", "item", None, least=20, keep="end", value=lambda key: self._of(key).item),
+                Column("item", "item", None, least=26, keep="end", value=lambda key: self._of(key).item),
                 Column(
                     "reason",
                     "reason",

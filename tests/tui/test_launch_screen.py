@@ -1,0 +1,165 @@
+"""The Launch screen: the plan follows what is typed, and nothing starts before it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from textual.widgets import Input
+
+from runners.config.home import Home
+from runners.engine.asking import RefusedError
+from runners.requests import LaunchRequest, RequestKind
+from runners.store.writer import Writer
+from tests.tui import stores
+from tests.tui.stage import Stage, make_home, on_stage, shown, until
+from tui.screens.launch import Field, LaunchPage
+from tui.screens.run import RunPage
+from tui.screens.runs import RunsPage
+from tui.widgets.plan_view import PlanView
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    data = tmp_path / "data"
+    data.mkdir()
+    for number in range(30):
+        (data / f"field [{number}].tif").touch()
+    monkeypatch.chdir(data)
+    return make_home(tmp_path / "home", None)
+
+
+def words(stage: Stage) -> str:
+    """What is on the screen, without frames and line breaks."""
+    return " ".join(shown(stage).replace("│", " ").split())
+
+
+def plan(stage: Stage) -> str:
+    """What the plan says."""
+    return str(stage.app.screen.query_one(PlanView).visual)
+
+
+def wrong(stage: Stage) -> list[str]:
+    return [field.key for field in stage.app.screen.query(Field) if field.has_class("-wrong")]
+
+
+def fill(stage: Stage, **texts: str) -> None:
+    for key, text in texts.items():
+        stage.app.screen.query_one(f"#field-{key}", Input).value = text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_plan_appears_as_one_types(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, size=size) as stage:
+        await stage.press("n")
+        assert "Type a command" in words(stage)
+        await stage.press(*"cat {item}", "tab", *"*.tif")
+        await until(stage, lambda: "30 tasks in 1 batch" in words(stage))
+        assert "first    cat 'field [0].tif'" in plan(stage)
+        assert wrong(stage) == []
+        fill(stage, slots="1")
+        await until(stage, lambda: "1 at a time" in words(stage))
+
+
+@pytest.mark.parametrize(
+    ("texts", "field", "sentence"),
+    [
+        ({"command": "cat {itm}", "items": "*.tif"}, "command", "{itm} is no placeholder"),
+        ({"command": "cat 'x", "items": "*.tif"}, "command", "has a quote that is not closed"),
+        ({"command": "no-such-command {item}", "items": "*.tif"}, "command", "no command 'no-such-command'"),
+        ({"command": "cat {item}", "items": "*.png"}, "items", "No file matches '*.png'"),
+        ({"command": "cat {item}", "items": "*.tif", "mem": "lots"}, "mem", "must be memory"),
+        ({"command": "cat {item}", "items": "*.tif", "cpus": "two"}, "cpus", "must be a whole number"),
+        ({"command": "cat {item}", "items": "*.tif", "slots": "0"}, "slots", "must be 1 or more"),
+        ({"command": "cat {item}", "items": "*.tif", "resource": "[/]"}, "resource", "[/]"),
+        ({"workflow": "none.json"}, "workflow", "none.json"),
+        ({"command": "cat {item}", "items_from": "none.txt"}, "items_from", "none.txt"),
+    ],
+)
+async def test_a_faulty_field_is_marked_and_told_in_a_sentence(
+    home: Home, texts: dict[str, str], field: str, sentence: str
+) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        await stage.press("n")
+        fill(stage, **texts)
+        await until(stage, lambda: wrong(stage) == [field])
+        assert sentence in plan(stage)
+        await stage.press("ctrl+s")
+        await stage.pause()
+        assert isinstance(stage.app.screen, LaunchPage)
+        assert stage.app.focused is stage.app.screen.query_one(f"#field-{field}")
+
+
+async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[LaunchRequest] = []
+
+    async def ask(home: Home, kind: RequestKind, payload: BaseModel, **_: Any) -> None:
+        assert kind is RequestKind.LAUNCH and isinstance(payload, LaunchRequest)
+        asked.append(payload)
+        writer = Writer.open(home.database)
+        stores.tell(writer, stores.Tale(payload.run, payload.spec.name, items=["a"]))
+        writer.close()
+
+    monkeypatch.setattr("runners.engine.asking.ask", ask)
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        fill(stage, command="cat {item} | wc -c", items="*.tif", name="my run", slots="3")
+        stage.app.screen.query_one("#field-shell").focus()
+        # Without waiting for the plan: what is launched is what is typed all the same.
+        await stage.press("space", "ctrl+s", "ctrl+s")
+        await until(stage, lambda: isinstance(stage.app.screen, RunPage))
+        assert [request.spec.name for request in asked] == ["my run"]
+        step = asked[0].spec.workflow.steps[0]
+        assert (step.command, step.shell, step.meta.parallel_tasks_per_job) == (
+            ["cat {item} | wc -c"],
+            True,
+            3,
+        )
+        assert len(asked[0].items) == 30
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, RunsPage)
+
+
+async def test_after_a_refusal_everything_typed_is_still_there(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = 0
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        nonlocal times
+        times += 1
+        raise RefusedError("The disk is full.")
+
+    monkeypatch.setattr("runners.engine.asking.ask", refuse)
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        fill(stage, command="cat {item}", items="*.tif")
+        await stage.press("ctrl+s")
+        await until(stage, lambda: "The disk is full." in shown(stage))
+        assert isinstance(stage.app.screen, LaunchPage)
+        assert stage.app.screen.query_one("#field-command", Input).value == "cat {item}"
+        await stage.press("ctrl+s")
+        await until(stage, lambda: times == 2)
+
+
+async def test_escape_leaves_and_nothing_was_written(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        fill(stage, command="cat {item}", items="*.tif")
+        await until(stage, lambda: "30 tasks" in shown(stage))
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, RunsPage)
+    writer = Writer.open(home.database)
+    assert writer.waiting_requests() == [] and writer.runs() == []
+    writer.close()
+
+
+async def test_keys_that_are_typed_do_not_act(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("n", *"qrcn/?")
+        assert isinstance(stage.app.screen, LaunchPage)
+        assert stage.app.screen.query_one("#field-command", Input).value == "qrcn/?"

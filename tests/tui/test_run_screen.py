@@ -1,0 +1,220 @@
+"""The Run screen: tasks, batches, logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from textual.widgets import TabbedContent
+
+from runners.config.home import Home
+from runners.requests import CancelRequest, RequestKind, RetryRequest
+from runners.states import State
+from runners.store.writer import Writer
+from tests.tui import stores
+from tests.tui.stage import Stage, make_home, on_stage, shown, until
+from tui.screens.confirm import Confirm
+from tui.screens.run import RunPage
+from tui.widgets.log_view import LogView
+from tui.widgets.virtual_table import VirtualTable
+
+RUN = "k3x9a2bc"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return make_home(tmp_path, stores.typical)
+
+
+def tasks(stage: Stage) -> VirtualTable:
+    return stage.app.screen.query_one("#task-table", VirtualTable)
+
+
+def tab(stage: Stage) -> str:
+    return stage.app.screen.query_one(TabbedContent).active
+
+
+async def test_the_head_says_what_the_run_is_and_why_it_failed(home: Home) -> None:
+    async with on_stage(home, size=(110, 30), run=RUN) as stage:
+        lines = shown(stage).splitlines()
+        assert lines[2].split()[:4] == ["●", "running", "segment-plate-4", RUN]
+        assert lines[2].endswith("0:12:04, ~3 min left")
+        assert lines[3].endswith("805/1,000 done  7 failed  2 running  1.1/s")
+        reasons = "4× exit code 3, 1× out of memory, 1× time limit of 60 s reached, 1 other"
+        assert lines[4] == f" 7 tasks failed: {reasons}"
+
+
+async def test_a_run_that_is_not_there_is_told(home: Home) -> None:
+    async with on_stage(home, run="nowhere0") as stage:
+        assert "There is no run nowhere0." in shown(stage)
+        await stage.press("f", "enter", "2", "3", "x", "c", "r", "escape")
+
+
+async def test_tasks_are_filtered_by_state_and_by_words(home: Home) -> None:
+    async with on_stage(home, run=RUN) as stage:
+        assert tasks(stage).row_count == 1000
+        await stage.press("f")
+        assert list(tasks(stage).keys) == ["97", "181", "305", "306", "511", "640", "777"]
+        assert "7 of 1,000  failed only" in shown(stage)
+        await stage.press("f")
+        assert list(tasks(stage).keys) == ["812", "813"]
+        await stage.press("f", "f", "f")
+        assert tasks(stage).row_count == 1000
+        await stage.press("slash", *"reason:memory", "enter")
+        assert list(tasks(stage).keys) == ["181"]
+        await stage.press("escape")
+        assert tasks(stage).row_count == 1000
+        assert isinstance(stage.app.screen, RunPage)
+
+
+async def test_the_task_under_the_cursor_is_told_in_full(home: Home) -> None:
+    async with on_stage(home, size=(100, 30), run=RUN) as stage:
+        tasks(stage).move_to("181")
+        await stage.pause()
+        detail = "\n".join(shown(stage).splitlines()[-5:-1])
+        assert "✗ task 181 failed: out of memory  /srv/data/plate-4/convert/field_0181.tif" in detail
+        for part in ("signal SIGKILL", "wall 2.7 s", "CPU 2.5 s (93 %)", "memory 191 MB", "log 2,048 bytes"):
+            assert part in detail
+        assert "slot 1   batch 0   on node-1" in detail
+        assert "command gzip -kc {item}" in detail
+
+
+async def test_tasks_that_change_are_drawn_and_leave_their_filter(home: Home) -> None:
+    async with on_stage(home, run=RUN) as stage:
+        await stage.press("f", "f")
+        assert list(tasks(stage).keys) == ["812", "813"]
+        writer = Writer.open(home.database)
+        with writer.change() as change:
+            change.update(
+                "tasks", {"run": RUN, "index": 812}, {"state": State.DONE.value, "ended": stores.T0}
+            )
+            change.update("tasks", {"run": RUN, "index": 814}, {"state": State.RUNNING.value})
+            change.recount(RUN)
+        writer.close()
+        await until(stage, lambda: list(tasks(stage).keys) == ["813", "814"])
+        assert "806/1,000 done" in shown(stage)
+
+
+async def test_batches_show_their_live_slots(home: Home) -> None:
+    async with on_stage(home, run=RUN) as stage:
+        await stage.press("2")
+        text = shown(stage)
+        assert "● running       0     2     805/814      7  0:12:04 at work" in text
+        assert "Slots  2 of 2 busy" in text
+        slot = next(line for line in text.splitlines() if "field_0812.tif  #812" in line)
+        assert slot.split()[-5:] == ["0:00:12", "98", "%", "210", "MB"]
+
+
+async def test_a_run_that_has_ended_has_no_live_slots(home: Home) -> None:
+    async with on_stage(home, run="7w2mh4ze") as stage:
+        await stage.press("2")
+        assert "none live" in shown(stage)
+
+
+async def test_enter_shows_the_log_and_escape_leads_back_to_the_task(home: Home) -> None:
+    log = b"".join(b"line %d\n" % number for number in range(500)) + b"the last word\n"
+    async with on_stage(home, run=RUN, logs={(RUN, 97): log}) as stage:
+        await stage.press("f", "home", "enter")
+        await until(stage, lambda: "the last word" in shown(stage))
+        assert tab(stage) == "log"
+        assert "task 97 ✗ failed: exit code 3" in shown(stage)
+        await stage.press("escape")
+        assert tab(stage) == "tasks"
+        assert tasks(stage).cursor_key == "97"
+        assert stage.app.focused is tasks(stage)
+
+
+async def test_the_log_of_a_running_task_is_followed(home: Home) -> None:
+    async with on_stage(home, run=RUN, logs={(RUN, 812): b"begun\n"}) as stage:
+        tasks(stage).move_to("812")
+        await stage.press("enter")
+        await until(stage, lambda: "begun" in shown(stage))
+        logs = stage.app.client.logs  # type: ignore[attr-defined]  # the stage's own client
+        logs[(RUN, 812)] += b"gone on\n"
+        await until(stage, lambda: "gone on" in shown(stage))
+
+
+async def test_a_hostile_log_sends_nothing_to_the_terminal(home: Home) -> None:
+    log = b"\x00\x1b[2J\x1b]0;owned\x07\xff\xfe[/red] [bold]\r\n" * 50
+    async with on_stage(home, run=RUN, logs={(RUN, 97): log}) as stage:
+        tasks(stage).move_to("97")
+        await stage.press("enter")
+        await until(stage, lambda: "[/red] [bold]" in shown(stage))
+        assert "\x1b" not in shown(stage) and "\x07" not in shown(stage)
+
+
+@pytest.mark.parametrize(
+    ("task", "sentence"),
+    [
+        ("999", "This task has not started: there is no log."),
+        ("5", "This task has said nothing: its log is empty."),
+        ("97", "Task 97 of run k3x9a2bc has no log."),
+    ],
+)
+async def test_why_there_is_no_log_is_said(home: Home, task: str, sentence: str) -> None:
+    async with on_stage(home, run=RUN) as stage:
+        tasks(stage).move_to(task)
+        await stage.press("enter")
+        await until(stage, lambda: sentence in shown(stage))
+        assert stage.app.screen.query_one(LogView).display
+
+
+async def test_cancelling_a_task_names_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[RequestKind, BaseModel]] = []
+
+    async def ask(home: Home, kind: RequestKind, payload: BaseModel, **_: Any) -> None:
+        asked.append((kind, payload))
+
+    monkeypatch.setattr("runners.engine.asking.ask", ask)
+    async with on_stage(home, run=RUN) as stage:
+        tasks(stage).move_to("812")
+        await stage.press("x")
+        assert isinstance(stage.app.screen, Confirm)
+        assert "Cancel task 812 of run segment-plate-4" in shown(stage)
+        await stage.press("right", "enter")
+        await until(stage, lambda: bool(asked))
+        assert asked == [(RequestKind.CANCEL, CancelRequest(run=RUN, task=812))]
+        tasks(stage).move_to("97")
+        await stage.press("x")
+        assert isinstance(stage.app.screen, RunPage)
+
+
+async def test_retrying_goes_to_the_new_run(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(home: Home, kind: RequestKind, payload: BaseModel, **_: Any) -> None:
+        assert isinstance(payload, RetryRequest)
+        writer = Writer.open(home.database)
+        stores.tell(writer, stores.Tale(payload.run, "measure again", items=["a", "b"]))
+        writer.close()
+
+    monkeypatch.setattr("runners.engine.asking.ask", ask)
+    async with on_stage(home, run="7w2mh4ze") as stage:
+        await stage.press("r")
+        await until(stage, lambda: "measure again" in shown(stage) and "Tasks  2" in shown(stage))
+        await stage.press("escape")
+        assert "measure again" in shown(stage)
+
+
+async def test_a_large_run_is_there_at_once_and_soon_in_full(tmp_path: Path) -> None:
+    home = make_home(tmp_path, lambda writer: stores.large(writer, 3_000))
+    async with on_stage(home, run="b1gb1gb1") as stage:
+        assert tasks(stage).row_count == 3_000
+        await stage.press("end")
+        assert tasks(stage).cursor_key == "2999"
+
+
+async def test_hostile_items_are_shown_as_typed(tmp_path: Path) -> None:
+    async with on_stage(make_home(tmp_path, stores.hostile), size=(120, 30), run="host0000") as stage:
+        text = shown(stage)
+        for item in (
+            "[/]",
+            "[red]x[/red]",
+            "␛[31mred␛[0m",
+            "two␊lines",
+            "晶片 測試.tif",
+            "{item} $(touch x)",
+        ):
+            assert item in text
+        await stage.press("f", "enter", "escape", "2", "1", "x", "question_mark", "escape")
+        assert "\x1b" not in shown(stage)

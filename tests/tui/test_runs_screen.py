@@ -1,0 +1,272 @@
+"""The Runs screen, as a person at the keyboard sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from runners.config.home import Home
+from runners.engine.asking import RefusedError
+from runners.requests import CancelRequest, RequestKind, RetryRequest
+from runners.states import State
+from runners.store.writer import Writer
+from tests.tui import stores
+from tests.tui.stage import Stage, make_home, on_stage, shown, until
+from tui.dashboard import Dashboard
+from tui.screens.confirm import Confirm
+from tui.screens.launch import LaunchPage
+from tui.screens.run import RunPage
+from tui.screens.runs import RunsPage
+from tui.widgets.virtual_table import VirtualTable
+
+Asked = list[tuple[RequestKind, BaseModel]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return make_home(tmp_path, stores.typical)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """What an engine would have been asked for."""
+    requests: Asked = []
+
+    async def ask(home: Home, kind: RequestKind, payload: BaseModel, **_: Any) -> None:
+        requests.append((kind, payload))
+
+    monkeypatch.setattr("runners.engine.asking.ask", ask)
+    return requests
+
+
+def table(stage: Stage) -> VirtualTable:
+    return stage.app.screen.query_one("#runs", VirtualTable)
+
+
+def said(stage: Stage) -> list[str]:
+    return [notification.message for notification in stage.app._notifications]
+
+
+async def test_runs_are_shown_newest_first_with_sign_and_word(home: Home) -> None:
+    async with on_stage(home) as stage:
+        lines = shown(stage).splitlines()
+        assert "engine ● on" in lines[0] and "local 2/2 slots busy" in lines[0]
+        names = [line.split()[2] for line in lines[4:9]]
+        assert names == ["count-nuclei", "segment-plate-4", "register-all", "convert-plate-4", "measure"]
+        assert [line.split()[:2] for line in lines[4:9]] == [
+            ["○", "pending"],
+            ["●", "running"],
+            ["⊘", "cancelled"],
+            ["✓", "done"],
+            ["✗", "failed"],
+        ]
+        assert "805/1000      7  0:12:04  ~3 min" in lines[5]
+
+
+async def test_a_new_home_tells_what_to_do(tmp_path: Path) -> None:
+    async with on_stage(make_home(tmp_path, None)) as stage:
+        assert "Press n to launch something" in shown(stage)
+        await stage.press("n")
+        assert isinstance(stage.app.screen, LaunchPage)
+
+
+async def test_the_filter_says_how_many_of_how_many(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("slash", *"state:fail", "enter")
+        assert list(table(stage).keys) == ["7w2mh4ze"]
+        assert "1 of 5" in shown(stage)
+        assert stage.app.focused is table(stage)
+        await stage.press("escape")
+        assert table(stage).row_count == 5
+        await stage.press("slash", *"plate", "enter")
+        assert list(table(stage).keys) == ["k3x9a2bc", "c81t5n0d"]
+        await stage.press("slash", *" [/]")
+        assert "No run fits the filter" in shown(stage)
+
+
+async def test_enter_opens_the_run_and_escape_comes_back_to_it(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("down", "enter")
+        assert isinstance(stage.app.screen, RunPage)
+        assert stage.app.screen.run == "k3x9a2bc"
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, RunsPage)
+        assert table(stage).cursor_key == "k3x9a2bc"
+
+
+async def test_a_run_opened_first_has_the_runs_behind_it(home: Home) -> None:
+    async with on_stage(home, run="k3x9a2bc") as stage:
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, RunsPage)
+        assert table(stage).row_count == 5
+
+
+async def test_cancelling_asks_first_and_no_is_the_answer_of_enter(home: Home, asked: Asked) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("down", "c")
+        assert isinstance(stage.app.screen, Confirm)
+        text = " ".join(shown(stage).replace("│", " ").split())
+        assert "Cancel run segment-plate-4 (805 of 1,000 done, 7 failed;" in text
+        assert "2 running will be ended, 186 will not run)?" in text
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, RunsPage)
+        await stage.press("c", "escape")
+        assert asked == []
+        await stage.press("c", "y")
+        await until(stage, lambda: bool(asked))
+        assert asked == [(RequestKind.CANCEL, CancelRequest(run="k3x9a2bc"))]
+        await until(stage, lambda: "segment-plate-4 is being cancelled." in said(stage))
+
+
+async def test_retrying_makes_a_new_run_of_what_failed(home: Home, asked: Asked) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("end", "r")
+        await until(stage, lambda: bool(asked))
+        kind, payload = asked[0]
+        assert isinstance(payload, RetryRequest)
+        assert (kind, payload.of) == (RequestKind.RETRY, "7w2mh4ze")
+        await until(stage, lambda: bool(said(stage)))
+        assert said(stage) == [f"2 tasks of measure run again, as run {payload.run}."]
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "sentence"),
+    [
+        ("r", "k3x9a2bc", "segment-plate-4 is still running: cancel it or let it end, then retry."),
+        ("r", "c81t5n0d", "All tasks of convert-plate-4 are done: there is nothing to retry."),
+        ("c", "c81t5n0d", "convert-plate-4 has ended already (done): there is nothing to cancel."),
+    ],
+)
+async def test_what_makes_no_sense_is_answered_in_a_sentence(
+    home: Home, asked: Asked, key: str, row: str, sentence: str
+) -> None:
+    async with on_stage(home) as stage:
+        table(stage).move_to(row)
+        await stage.press(key)
+        assert said(stage) == [sentence]
+    assert asked == []
+
+
+async def test_a_refusal_is_told_and_nothing_breaks(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise RefusedError("Run [/] is gone.")
+
+    monkeypatch.setattr("runners.engine.asking.ask", refuse)
+    async with on_stage(home) as stage:
+        await stage.press("end", "r")
+        await until(stage, lambda: said(stage) == ["Run [/] is gone."])
+        await until(stage, lambda: "Run [/] is gone." in shown(stage))
+
+
+async def test_read_only_is_shown_and_changes_nothing(home: Home, asked: Asked) -> None:
+    async with on_stage(home, read_only=True) as stage:
+        assert "read-only" in shown(stage).splitlines()[0]
+        await stage.press("down", "c")
+        assert isinstance(stage.app.screen, RunsPage)
+        await stage.press("n", "r")
+        assert isinstance(stage.app.screen, RunsPage)
+        assert len(said(stage)) == 3
+        assert all("read-only" in sentence for sentence in said(stage))
+    assert asked == []
+
+
+async def test_what_is_written_appears_and_the_cursor_stays_on_its_run(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("down")
+        writer = Writer.open(home.database)
+        stores.tell(writer, stores.Tale("newest00", "newest", items=["a", "b"]))
+        with writer.change() as change:
+            change.update("runs", {"id": "k3x9a2bc"}, {"state": State.FAILED.value, "ended": stores.T0})
+        writer.close()
+        await until(stage, lambda: "newest00" in list(table(stage).keys))
+        assert next(iter(table(stage).keys)) == "newest00"
+        assert table(stage).cursor_key == "k3x9a2bc"
+        assert "✗ failed    segment-plate-4" in shown(stage)
+
+
+async def test_a_store_that_goes_away_is_told_and_its_runs_stay(home: Home) -> None:
+    async with on_stage(home) as stage:
+        for path in home.state.glob("runyard.db*"):
+            path.unlink()
+        await until(stage, lambda: "the store can't be read" in shown(stage).splitlines()[0])
+        assert "segment-plate-4" in shown(stage)
+        assert "is gone" in said(stage)[0]
+
+
+async def test_hostile_names_are_shown_and_act_on_nothing(tmp_path: Path) -> None:
+    async with on_stage(make_home(tmp_path, stores.hostile), size=(120, 30)) as stage:
+        screen = shown(stage)
+        for name in ("[/]", "[red]x[/red]", "␛[31mred␛[0m", "two␊lines", "晶片 測試.tif", "tab␉and␍return"):
+            assert name in screen
+        assert "\x1b" not in screen and "\u202e" not in screen
+        for number in (0, 2, 3):
+            table(stage).move_to(f"host{number:04d}")
+            await stage.press("c", "enter")
+            assert isinstance(stage.app.screen, RunPage)
+            await stage.press("escape")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (200, 60)])
+async def test_every_size_shows_name_and_state(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, size=size) as stage:
+        assert "● running" in shown(stage) and "segment-plate" in shown(stage)
+
+
+async def test_a_tiny_terminal_is_told_so_until_it_grows(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.resize_terminal(39, 24)
+        await stage.pause()
+        assert "Runyard needs 40 x 10." in shown(stage)
+        await stage.resize_terminal(80, 24)
+        await stage.pause()
+        assert isinstance(stage.app.screen, RunsPage)
+        assert "segment-plate-4" in shown(stage)
+
+
+async def test_help_lists_the_keys_of_the_screen_and_the_signs(home: Home) -> None:
+    async with on_stage(home, size=(100, 44)) as stage:
+        await stage.press("question_mark")
+        text = shown(stage)
+        assert "Help: Runs" in text and "Launch a command over many items" in text
+        assert "⊘ cancelled  was stopped" in text
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, RunsPage)
+
+
+async def test_the_palette_leads_to_a_run(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("ctrl+p")
+        await stage.press(*"go to measure")
+        await until(stage, lambda: "Go to measure  7w2mh4ze" in shown(stage))
+        await stage.press("down", "enter")
+        await until(stage, lambda: isinstance(stage.app.screen, RunPage))
+        assert isinstance(stage.app.screen, RunPage)
+        assert stage.app.screen.run == "7w2mh4ze"
+
+
+async def test_every_key_has_an_id_of_its_own_and_says_what_it_does(home: Home) -> None:
+    ids = [
+        binding.id
+        for where in (Dashboard, RunsPage, RunPage, LaunchPage, Confirm)
+        for binding in where.BINDINGS
+        if not isinstance(binding, tuple)
+    ]
+    assert None not in ids
+    assert len(ids) == len(set(ids))
+    assert all(
+        binding.tooltip
+        for where in (Dashboard, RunsPage, RunPage, LaunchPage, Confirm)
+        for binding in where.BINDINGS
+        if not isinstance(binding, tuple)
+    )
+
+
+async def test_a_click_on_a_key_presses_it(home: Home) -> None:
+    async with on_stage(home) as stage:
+        line = shown(stage).splitlines()[-1]
+        await stage.click("KeyHints", offset=(line.index("/ filter"), 0))
+        await until(stage, lambda: stage.app.focused is not table(stage))
+        assert "name:…" in shown(stage)
