@@ -13,7 +13,7 @@ import sys
 import termios
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from tui.cli import main
 
@@ -46,7 +46,7 @@ def runyard(*words: str, code: int | None = 0, stdin: bytes = b"") -> Printed:
         sys.stdin, sys.stdout, sys.stderr = ours
         for stream in (out, err):
             stream.flush()
-    raw, told = (cast("io.BytesIO", stream.buffer).getvalue() for stream in (out, err))
+    raw, told = (stream.buffer.getvalue() for stream in (out, err))
     assert code is None or returned == code, (returned, raw, told)
     return Printed(returned, raw, told.decode())
 

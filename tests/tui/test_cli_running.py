@@ -161,7 +161,12 @@ def test_a_workflow_runs_its_steps_in_order(work: Path) -> None:
         "name": "two",
         "steps": [
             {"name": "each", "command": "cp {args_json} {well}.json", "args": {"sigma": 2}},
-            {"name": "all", "type": "non_parallel", "command": "cp {args_json} all.json"},
+            {
+                "name": "all",
+                "type": "non_parallel",
+                "command": "cp {args_json} all.json && cp all.json {out_json}",
+                "shell": True,
+            },
         ],
     }
     (work / "flow.json").write_text(json.dumps(flow))
@@ -170,6 +175,8 @@ def test_a_workflow_runs_its_steps_in_order(work: Path) -> None:
     assert json.loads((work / "B2.json").read_text()) == {"plate": "P2", "well": "B2", "sigma": 2}
     assert json.loads((work / "all.json").read_text()) == {"items": ["P1", "P2"]}
     assert [step["name"] for step in answer("show", answered["run"], "--json")["steps"]] == ["each", "all"]
+    results = [task["result"] for task in answer("tasks", answered["run"], "--json")]
+    assert results == [None, None, {"items": ["P1", "P2"]}]
 
 
 def test_one_task_and_then_the_run_is_cancelled(work: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from runners.store.rows import BatchRow, EventRow, RunRow, StepRow, TaskRow
@@ -80,7 +81,7 @@ def task_object(task: TaskRow) -> dict[str, Any]:
         "wall_s": task.wall_s,
         "log_bytes": task.log_bytes,
         "left": task.left,
-        "result": task.result,
+        "result": None if task.result is None else json.loads(task.result),
     }
 
 
