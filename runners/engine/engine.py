@@ -74,14 +74,13 @@ class Engine:
             listener = await asyncio.to_thread(listen, self._home.socket)
             log.info("Engine %d is running for %s.", self._lock.holder.pid, self._home.state)
             async with asyncio.TaskGroup() as self._group:
-                for run in await self._store.read(lambda writer: writer.live_runs()):
-                    self._supervise(run.id)
-                self._own(self._requests())
+                self._own(self._work())
                 server = await asyncio.start_unix_server(self._connected, sock=listener)
                 try:
                     await self._stopping.wait()
                 finally:
                     server.close()
+                    self._home.socket.unlink(missing_ok=True)
                     for task in self._tasks:
                         task.cancel()
         finally:
@@ -95,16 +94,15 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _requests(self) -> None:
-        """Carry out what is asked for, in the order of asking."""
+    async def _work(self) -> None:
+        """Carry out what is asked for, in the order of asking, and have the runs looked after."""
+        # First of all: a run that was to be cancelled while no engine was there must not go on before.
+        await self._carry_out_requests()
+        for run in await self._store.read(lambda writer: writer.live_runs()):
+            self._supervise(run.id)
         while True:
             self._wake.clear()
-            requests = await self._store.read(lambda writer: writer.waiting_requests())
-            for request in requests:
-                run = await self._acceptor.carry_out(request)
-                if run is not None:
-                    self._supervise(run)
-            if requests or self._supervisors:
+            if await self._carry_out_requests() or self._supervisors:
                 self._used = time.monotonic()
             elif time.monotonic() - self._used > self._idle_s:
                 log.info("There has been nothing to do for %.0f s.", self._idle_s)
@@ -114,6 +112,15 @@ class Engine:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def _carry_out_requests(self) -> bool:
+        """Carry out all requests that are waiting; whether there were any."""
+        requests = await self._store.read(lambda writer: writer.waiting_requests())
+        for request in requests:
+            run = await self._acceptor.carry_out(request)
+            if run is not None:
+                self._supervise(run)
+        return bool(requests)
 
     def _supervise(self, run: str) -> None:
         """Have *run* looked after, and look at it now."""

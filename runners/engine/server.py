@@ -53,3 +53,6 @@ async def _answer(message: dict[str, Any], operations: dict[str, Operation]) -> 
         return {"error": str(error)}, b""
     except (KeyError, TypeError, ValueError) as error:
         return {"error": f"The engine can't read the question: {error!r}."}, b""
+    except Exception:
+        log.exception("The operation %r failed.", message.get("op"))
+        return {"error": "The engine can't answer because of a fault of its own; engine.log tells more."}, b""

@@ -34,6 +34,9 @@ class _Live:
     watched: Watched
     heard: float = field(default_factory=time.monotonic)
     doubted: bool = False
+    look_at: float = 0.0
+    """When to look again, where what it told could not be taken in."""
+    pause_s: float = _QUIET_S
 
 
 class Watch:
@@ -85,17 +88,41 @@ class Watch:
 
     async def _look(self) -> tuple[bool, bool]:
         """Look once; whether anything was new, and whether there is more to read at once."""
-        reports = await self.runner.poll([live.watched for live in self._live.values()])
+        now = time.monotonic()
+        looked_at = [live.watched for live in self._live.values() if live.look_at <= now]
+        reports = await self.runner.poll(looked_at)
         told = [report for report in reports if self._tells(report)]
         if told:
-            ended = await self._store.change(lambda change, now: _take_in(change, now, told))
-            for report in told:
-                live = self._live[report.token]
-                live.watched = Watched(live.watched.batch, report.cursor)
-            runs = {self._live.pop(token).run for token in ended}
-            if runs:
-                self._ended(runs)
+            try:
+                self._taken(told, await self._store.change(lambda change, now: _take_in(change, now, told)))
+            except Exception:
+                # One by one, so that a report that can't be taken in costs its own run only.
+                for report in told:
+                    await self._take_in_alone(report)
         return bool(told), any(report.more for report in reports)
+
+    async def _take_in_alone(self, report: Report) -> None:
+        live = self._live[report.token]
+        try:
+            ended = await self._store.change(lambda change, now: _take_in(change, now, [report]))
+            self._taken([report], ended)
+        except Exception as error:
+            log.exception("What the batch %s tells can't be taken in.", report.token)
+            live.pause_s = min(_UNREACHABLE_S, live.pause_s * 2)
+            live.look_at = time.monotonic() + live.pause_s
+            reason = (
+                f"What its workers tell can't be taken in ({type(error).__name__}); engine.log tells more."
+            )
+            key, values = {"id": live.run}, {"reason": reason}
+            await self._store.change(lambda change, _: change.update("runs", key, values))
+
+    def _taken(self, reports: Sequence[Report], ended: Collection[str]) -> None:
+        for report in reports:
+            live = self._live[report.token]
+            live.watched = Watched(live.watched.batch, report.cursor)
+            live.pause_s = _QUIET_S
+        if runs := {self._live.pop(token).run for token in ended}:
+            self._ended(runs)
 
     def _tells(self, report: Report) -> bool:
         live = self._live[report.token]

@@ -36,14 +36,17 @@ class Occupancy:
             self._slot(number).update(_FREE, state="ready")
 
     def hear(self, running: list[list[Any]], time: float) -> None:
-        """A heartbeat: [slot, task, memory in MB, CPU time in seconds] of what is running."""
+        """A heartbeat: [slot, task, memory in MB, CPU time in seconds] of what is running.
+
+        Memory and CPU time are None where the worker can't measure them.
+        """
         for number, task, rss, cpu in running:
             slot = self._slot(number)
             if slot["task"] != task:
                 continue
             used, since = (0.0, slot["since"]) if slot["heard"] is None else (slot["cpu_s"], slot["heard"])
             # Over less than a tenth of a second the clock's ticks would tell nonsense.
-            if since is not None and time - since >= 0.1:
+            if cpu is not None and used is not None and time - since >= 0.1:
                 slot["cpu_percent"] = round(max(0.0, cpu - used) / (time - since) * 100, 1)
             slot |= {"rss_mb": rss, "cpu_s": cpu, "heard": time}
 

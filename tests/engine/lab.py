@@ -1,10 +1,11 @@
 """An engine under test: launching, looking at the rows, and killing what is to be killed."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,10 @@ from pydantic import BaseModel
 
 from runners.config.home import Home
 from runners.engine.asking import ask
-from runners.engine.client import EngineClient, engine_alive
+from runners.engine.client import EngineClient, EngineError, engine_alive
 from runners.engine.engine import Engine
 from runners.processes import Owner
 from runners.requests import CancelRequest, LaunchRequest, LaunchSpec, RequestKind, RetryRequest, new_run_id
-from runners.states import State
 from runners.store.rows import BatchRow, RunRow, TaskRow
 from runners.store.writer import Writer
 from runners.workflow import Item, Step, Workflow
@@ -40,6 +40,7 @@ class Lab:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.client = EngineClient(home)
+        home.make()
         self.store = Writer.open(home.database)
         self.work = home.jobs.parent / "work"
         self.work.mkdir()
@@ -113,11 +114,19 @@ class Lab:
         engine = Engine(self.home, idle_s=idle_s)
         task = asyncio.create_task(engine.run())
         try:
-            await self.client.ensure_running()
+            # Not ensure_running: that would start a second one as long as this one is not up.
+            await self._until_it_answers()
             yield engine
         finally:
             engine.stop()
             await task
+
+    async def _until_it_answers(self) -> None:
+        while True:
+            with contextlib.suppress(EngineError):
+                if await self.client.status() is not None:
+                    return
+            await asyncio.sleep(0.01)
 
     async def start_engine(self) -> int:
         """A real engine process; its pid."""
@@ -162,6 +171,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-def counted(states: Sequence[State]) -> dict[str, int]:
-    """How often each state occurs."""
-    return {state.value: states.count(state) for state in set(states)}
+def fill(file: Path) -> None:
+    """Write to *file* until the disk is full."""
+    with file.open("wb", buffering=0) as target, contextlib.suppress(OSError):
+        while True:
+            target.write(bytes(4096))

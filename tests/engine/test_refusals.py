@@ -2,9 +2,7 @@
 
 import os
 import re
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from runners.config.files import read_resource, resource_path, write_resource
 from runners.engine.asking import RefusedError, ask
 from runners.requests import CancelRequest, LaunchRequest, RequestKind, RetryRequest
 from runners.states import State
-from tests.engine.lab import Lab, shell, step
+from tests.engine.lab import Lab, fill, shell, step
 from tests.waiting import until
 
 
@@ -134,18 +132,6 @@ async def test_a_request_that_makes_no_sense_does_not_hold_up_the_others(lab: La
     assert second.answer.startswith("The request can't be carried out: ")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(folder)]
-    if os.getuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
-        pytest.skip("a small file system can be mounted only by root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 async def test_a_launch_onto_a_full_disk_is_refused_and_leaves_nothing(lab: Lab, small_disk: Path) -> None:
     change_resource(lab, jobs_local_dir=str(small_disk))
     async with lab.hosted():
@@ -164,9 +150,7 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(lab: Lab, small_dis
         run = await lab.launch(lab.gated(), second, items="abcd")
         await until(lambda: len(lab.ran()) == 2)
         filling = small_disk / "filling"
-        with filling.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            while True:
-                os.write(file.fileno(), bytes(4096))
+        fill(filling)
         lab.open_gate()
         assert "No space left on device" in await until(lambda: lab.run(run).reason)
         filling.unlink()

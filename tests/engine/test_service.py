@@ -1,0 +1,217 @@
+"""The engine as a service: its lock, its socket, its life and what disturbs it."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.config.files import add_resource, read_resource, resource_path
+from runners.config.home import Home
+from runners.engine.asking import ask
+from runners.engine.client import EngineClient, EngineError, engine_alive
+from runners.engine.engine import Engine
+from runners.engine.lock import HeldError
+from runners.engine.wire import short_path
+from runners.requests import RequestKind
+from runners.states import State
+from runners.store.facts import apply_events
+from runners.store.rows import BatchRow
+from runners.store.writer import Change
+from tests.conftest import throwaway_home
+from tests.engine.lab import Lab, alive, fill, shell, step
+from tests.waiting import until
+
+
+async def test_nobody_else_can_reach_the_engine(lab: Lab) -> None:
+    async with lab.hosted():
+        assert stat.S_IMODE(os.stat(lab.home.socket).st_mode) == 0o600
+    for path in (lab.home.database, lab.home.lock):
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(lab.home.state).st_mode) == 0o700
+
+
+@pytest.fixture
+def deep_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    root = tmp_path / ("long" * 30) / ("ö" * 60) / "home"
+    monkeypatch.setenv("RUNYARD_HOME", str(root))
+    yield from throwaway_home(root)
+
+
+async def test_a_home_with_a_very_long_path_works(deep_home: Home) -> None:
+    assert len(os.fsencode(deep_home.socket)) > 300
+    lab = Lab(deep_home)
+    await lab.start_engine()
+    run = await lab.launch(shell("echo {item}"), items="ab")
+    assert (await lab.ended(run)).state is State.DONE
+    assert (await lab.client.read_log(run, 1, 0, 10)).data == b"b\n"
+    assert await lab.client.stop()
+    lab.store.close()
+
+
+async def test_an_engine_with_nothing_to_do_leaves(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNYARD_ENGINE_IDLE", "0.2")
+    pid = await lab.start_engine()
+    run = await lab.launch(lab.gated(), items="ab")
+    await asyncio.sleep(1.5)
+    assert alive(pid)
+    lab.open_gate()
+    await lab.ended(run)
+    await until(lambda: not alive(pid))
+    assert not engine_alive(lab.home)
+    assert await lab.client.status() is None
+    # And the next one who asks starts another.
+    assert (await lab.ended(await lab.launch(step("true"), items="a"))).state is State.DONE
+
+
+async def test_a_second_engine_says_who_the_first_is(lab: Lab) -> None:
+    async with lab.hosted():
+        with pytest.raises(HeldError, match=rf"already: pid {os.getpid()} on {os.uname().nodename}\.$"):
+            await Engine(lab.home).run()
+        assert engine_alive(lab.home)
+    assert not engine_alive(lab.home)
+
+
+async def test_what_tasks_know_of_their_batch_does_not_reach_the_engine(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNYARD_BATCH", "ry-outer")
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    pid = await lab.start_engine()
+    environment = environment_of(pid)
+    assert b"RUNYARD_BATCH" not in environment
+    assert b"SLURM_JOB_ID" not in environment
+    assert b"RUNYARD_HOME" in environment
+
+
+def environment_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+async def test_an_engine_that_cannot_start_is_told_of_in_one_sentence(lab: Lab) -> None:
+    lab.home.lock.mkdir()
+    with pytest.raises(
+        EngineError, match=r"did not start within 1 s; '.*engine\.log' ends with: .*directory"
+    ):
+        await lab.client.ensure_running(1.0)
+    lab.home.lock.rmdir()
+
+
+async def test_a_request_that_no_engine_takes_is_taken_back(lab: Lab) -> None:
+    lab.home.lock.mkdir()
+    with pytest.raises(EngineError):
+        await ask(lab.home, RequestKind.LAUNCH, lab.request(step("true"), items="a"), timeout_s=0.5)
+    lab.home.lock.rmdir()
+    assert lab.store.waiting_requests() == []
+
+
+async def test_nonsense_on_the_socket_disturbs_nobody(lab: Lab) -> None:
+    said = [
+        b"\n",
+        b"[]\n",
+        b"{",
+        b"\xff\n",
+        b'{"bytes": -1}\n',
+        b"x" * 200_000,
+        b'{"op": "dance"}\n',
+        b'{"op": "read_log", "run": []}\n',
+    ]
+    async with lab.hosted():
+        for data in said:
+            with short_path(lab.home.socket) as name:
+                reader, writer = await asyncio.open_unix_connection(name)
+            writer.write(data)
+            writer.write_eof()
+            answer = await reader.read()
+            writer.close()
+            assert answer == b"" or "error" in json.loads(answer)
+        with pytest.raises(EngineError, match="There is no run 'x'"):
+            await lab.client.read_log("x", 0, 0, 10)
+        assert await lab.client.status() is not None
+
+
+async def test_a_run_in_trouble_says_so_and_troubles_no_other(lab: Lab) -> None:
+    add_resource(lab.home.resources, "other", read_resource(lab.home.resources, "local").value)
+    async with lab.hosted():
+        run = await lab.launch(lab.gated(), items="ab", resource="other")
+        await until(lambda: lab.run(run).counts.running == 2)
+    file = resource_path(lab.home.resources, "other")
+    kept = file.read_bytes()
+    file.write_text("{")
+    async with lab.hosted():
+        assert str(file) in await until(lambda: lab.run(run).reason)
+        assert not lab.run(run).state.final
+        lab.open_gate()
+        assert (await lab.ended(await lab.launch(step("true"), items="a"))).state is State.DONE
+        file.write_bytes(kept)
+        row = await lab.ended(run)
+    assert (row.state, row.reason) == (State.DONE, "")
+
+
+async def test_a_store_that_is_locked_for_a_while_loses_nothing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runners.store.database._BUSY_S", 0.05)
+    async with lab.hosted():
+        run = await lab.launch(lab.gated(), items="abcd")
+        await until(lambda: len(lab.ran()) == 2)
+        other = sqlite3.connect(lab.home.database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        lab.open_gate()
+        await until(lambda: len(lab.ran()) == 4)
+        await asyncio.sleep(0.5)
+        other.execute("ROLLBACK")
+        other.close()
+        assert (await lab.ended(run)).counts.done == 4
+
+
+async def test_the_engine_log_stays_out_of_the_terminal(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
+    await lab.start_engine()
+    await EngineClient(lab.home).stop()
+    assert capfd.readouterr() == ("", "")
+    assert "is running for" in lab.home.engine_log.read_text()
+
+
+async def test_a_report_that_cannot_be_taken_in_costs_its_own_run_only(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runners.engine.watching._QUIET_S", 0.1)
+    async with lab.hosted():
+        poisoned = await lab.launch(lab.gated(), items="ab")
+        await until(lambda: lab.run(poisoned).counts.running == 2)
+
+        def refuse(change: Change, batch: BatchRow, *others: Any, **more: Any) -> bool:
+            if batch.run == poisoned:
+                raise ArithmeticError
+            return apply_events(change, batch, *others, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("runners.engine.watching.apply_events", refuse)
+            lab.open_gate()
+            assert "ArithmeticError" in await until(lambda: lab.run(poisoned).reason)
+            assert (await lab.ended(await lab.launch(step("true"), items="ab"))).state is State.DONE
+            assert not lab.run(poisoned).state.final
+        row = await lab.ended(poisoned)
+    assert (row.state, row.reason) == (State.DONE, "")
+
+
+async def test_a_store_on_a_full_disk_is_waited_for(
+    lab: Lab, small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = Lab(Home(lab.home.config, small_disk / "state", lab.home.jobs / "full" / "jobs"))
+    async with full.hosted():
+        run = await full.launch(full.gated(), items=map(str, range(100)))
+        await until(lambda: full.run(run).counts.running == 2)
+        filling = small_disk / "filling"
+        fill(filling)
+        full.open_gate()
+        await until(lambda: len(full.ran()) == 100)
+        await until(lambda: "database or disk is full" in caplog.text)
+        filling.unlink()
+        assert (await full.ended(run)).counts.done == 100
+    full.store.close()
