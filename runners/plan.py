@@ -9,6 +9,7 @@ from runners.config.errors import ConfigError
 from runners.config.local import LocalRunnerConfig
 from runners.config.slurm import BatchingConfig, SlurmRunnerConfig
 from runners.config.units import format_mb
+from runners.slurm.settings import JobSettings, job_settings
 from runners.workflow import StepMeta
 
 CROWDED = 4
@@ -190,31 +191,39 @@ def plan_local(tasks: int, config: LocalRunnerConfig, meta: StepMeta, *, cores: 
         )
     if meta.tasks_per_job is not None:
         warnings.append("tasks_per_job has no effect on this machine: all tasks are one batch.")
+    if slurm_only := [name for name in _SLURM_ONLY if getattr(meta, name)]:
+        warnings.append(f"Only SLURM knows {', '.join(slurm_only)}: no effect on this machine.")
     batches = _cut(tasks, tasks, slots, meta.cpus_per_task or 1, meta.mem)
     return Plan(batches, branch, reason, tuple(warnings))
+
+
+def job_sizes(tasks: int, settings: JobSettings) -> Sizes:
+    """The sizes of the SLURM jobs of a step with these *settings*. Raises what `heuristics` raises."""
+    return heuristics(
+        tasks,
+        settings.cpus_per_task,
+        settings.mem_per_task,
+        settings.batching,
+        settings.tasks_per_job,
+        settings.parallel_tasks_per_job,
+        settings.needs_gpu,
+    )
 
 
 def plan_slurm(tasks: int, config: SlurmRunnerConfig, meta: StepMeta) -> Plan:
     """The SLURM jobs of a step, by the heuristics.
 
-    What a task needs is taken from the step, else from the default set. Raises `ConfigError` for no tasks, a
-    need that neither names, and a step that cannot be done within the limits.
+    Raises `ConfigError` for no tasks, a step whose needs can't be told, and one that cannot be done within
+    the limits.
     """
     _some(tasks)
-    default = config.default_slurm_config
-    cpus = default.cpus_per_task if meta.cpus_per_task is None else meta.cpus_per_task
-    mem = default.mem if meta.mem is None else meta.mem
-    if cpus is None:
-        raise _refused("cpus_per_task", "is missing: neither the step nor default_slurm_config gives it")
-    if mem is None:
-        raise _refused("mem", "is missing: neither the step nor default_slurm_config gives it")
-    sizes = heuristics(
-        tasks, cpus, mem, config.batching_config, meta.tasks_per_job, meta.parallel_tasks_per_job
-    )
+    settings = job_settings(config, meta.for_slurm(), "")
+    sizes = job_sizes(tasks, settings)
+    cpus, mem = settings.cpus_per_task, settings.mem_per_task
     batches = _cut(tasks, sizes.tasks_per_job, sizes.parallel_tasks_per_job, cpus, mem)
     warnings = []
     in_turn = -(-batches[0].tasks // batches[0].slots)
-    if in_turn > 1:
+    if in_turn > 1 and meta.time is None:
         warnings.append(
             f"Each slot runs up to {in_turn} tasks one after the other; "
             "the time limit of a job must be long enough for all of them."
@@ -316,6 +325,8 @@ def _refused(field: str, message: str) -> ConfigError:
 
 
 _WHERE = "The step cannot be planned"
+
+_SLURM_ONLY = ("needs_gpu", "gres", "gpus", "constraint", "nodelist", "exclude", "nodes", "extra_lines")
 
 
 def _count(number: int, noun: str) -> str:

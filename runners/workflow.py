@@ -16,7 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from runners.config.errors import ConfigError, fault, faulty_fields, shown
 from runners.config.files import from_json, read_file
-from runners.config.types import Count, Line, Memory
+from runners.config.slurm import ScriptLine
+from runners.config.types import Count, Integer, Line, Memory
 from runners.config.units import parse_duration
 from runners.shell_template import SHELL, shell_script
 from runners.template import BRACES, ITEM_NAMES, PATH_NAMES, TemplateError, fill, split, values_of
@@ -63,6 +64,20 @@ class StepMeta(BaseModel):
     """Seconds that each task may take."""
     tasks_per_job: Count | None = None
     parallel_tasks_per_job: Count | None = None
+    needs_gpu: bool = False
+    """On SLURM: take the resource's GPU set, and run the tasks of a job one at a time."""
+    gres: Line | None = None
+    """This and the keys below it are SLURM's own and go before the resource's configuration."""
+    gpus: Line | None = None
+    constraint: Line | None = None
+    nodelist: Line | None = None
+    exclude: Line | None = None
+    nodes: Integer | None = None
+    extra_lines: list[ScriptLine] = []
+
+    def for_slurm(self) -> dict[str, Any]:
+        """The same in the reference system's form, without `time`: a task's here, and a whole job's there."""
+        return self.model_dump(exclude={"time"}, exclude_none=True)
 
 
 class Step(BaseModel):

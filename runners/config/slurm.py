@@ -21,16 +21,20 @@ def sets_account(line: str) -> bool:
     sbatch takes `--account`, any abbreviation that is no other option's (`--acco`), and `-A`, also behind
     short options that take no argument (`-HA x`); it reads quotes as a shell does.
     """
+    return any(_ACCOUNT_OPTION.fullmatch(word) for word in directive_words(line))
+
+
+def directive_words(line: str) -> list[str]:
+    """The words of an `#SBATCH` directive, as they stand and without quotes; none of any other line."""
     if not line.startswith("#SBATCH"):
-        return False
+        return []
     options = line.removeprefix("#SBATCH")
     words = options.split()
     try:
-        words += shlex.split(options)
+        return words + shlex.split(options)
     except ValueError:
         # sbatch refuses unbalanced quotes; the plain words are still looked at.
-        words += options.replace('"', "").replace("'", "").split()
-    return any(_ACCOUNT_OPTION.fullmatch(word) for word in words)
+        return words + options.replace('"', "").replace("'", "").split()
 
 
 def _no_account(line: str) -> str:
@@ -63,6 +67,9 @@ def _inside_cache(value: str) -> str:
 
 ScriptLine = Annotated[Line, AfterValidator(_no_account)]
 """One line that is added to a submission script."""
+
+RawScriptLine = Annotated[RawLine, AfterValidator(_no_account)]
+"""Like `ScriptLine`, but kept exactly as given."""
 
 
 class SlurmTaskConfig(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +15,9 @@ from runners.config.profile import parse_profile
 from runners.config.resource import parse_resource
 from runners.config.slurm import BatchingConfig, SlurmRunnerConfig
 from runners.config.units import parse_memory
-from runners.plan import heuristics
+from runners.plan import Sizes, heuristics, job_sizes
+from runners.slurm.preamble import preamble
+from runners.slurm.settings import JobSettings, job_settings
 
 
 def _parse_local(args: Mapping[str, Any]) -> object:
@@ -38,6 +41,36 @@ def _heuristics(args: Mapping[str, Any]) -> object:
     return [sizes.tasks_per_job, sizes.parallel_tasks_per_job]
 
 
+def _settings(args: Mapping[str, Any]) -> tuple[JobSettings, Sizes]:
+    config = SlurmRunnerConfig.model_validate(args["config"])
+    settings = job_settings(config, args["meta"], args["task_name"])
+    return settings, job_sizes(args["tot_tasks"], settings)
+
+
+def _slurm_config(args: Mapping[str, Any]) -> object:
+    settings, sizes = _settings(args)
+    merged = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return merged | {
+        **merged.pop("batching").model_dump(),
+        "mem_per_task_MB": merged.pop("mem_per_task"),
+        "user_local_exports": merged.pop("exports"),
+        "prefix": "#SBATCH",
+        "tasks_per_job": sizes.tasks_per_job,
+        "parallel_tasks_per_job": sizes.parallel_tasks_per_job,
+    }
+
+
+def _preamble(args: Mapping[str, Any]) -> object:
+    settings, sizes = _settings(args)
+    return preamble(
+        settings,
+        sizes.parallel_tasks_per_job,
+        args["cache_dir"],
+        account=args.get("account"),
+        worker_init=args.get("worker_init"),
+    )
+
+
 def _resource(args: Mapping[str, Any]) -> object:
     return parse_resource(args["data"]).model_dump()
 
@@ -51,6 +84,8 @@ OPERATIONS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "parse_slurm": _parse_slurm,
     "mem": _mem,
     "heuristics": _heuristics,
+    "slurm_config": _slurm_config,
+    "preamble": _preamble,
     "resource": _resource,
     "profile": _profile,
 }
@@ -61,12 +96,12 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {"id": request["id"], "ok": OPERATIONS[request["op"]](request["args"])}
     except ValidationError as error:
-        fields = faulty_fields(error)
+        faulty = faulty_fields(error)
     except ConfigError as error:
-        fields = error.fields
+        faulty = error.fields
     except ValueError:
-        fields = []
-    return {"id": request["id"], "error_fields": sorted({path for path, _ in fields if path})}
+        faulty = []
+    return {"id": request["id"], "error_fields": sorted({path for path, _ in faulty if path})}
 
 
 def answers(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -101,6 +101,32 @@ def test_tasks_per_job_does_nothing_locally_and_says_so() -> None:
     assert plan.warnings == ("tasks_per_job has no effect on this machine: all tasks are one batch.",)
 
 
+def test_what_only_slurm_knows_does_nothing_locally_and_says_so() -> None:
+    config = LocalRunnerConfig(parallel_tasks_per_job=2)
+    meta = StepMeta(needs_gpu=True, gres="gpu:1")
+    plan = plan_local(4, config, meta, cores=8, memory_mb=16_000)
+    assert plan.warnings == ("Only SLURM knows needs_gpu, gres: no effect on this machine.",)
+
+
+def test_a_gpu_step_takes_the_gpu_set_and_runs_one_task_at_a_time() -> None:
+    config = SlurmRunnerConfig(
+        default_slurm_config=SlurmTaskConfig(partition="main", cpus_per_task=2, mem=1000),
+        gpu_slurm_config=SlurmTaskConfig(cpus_per_task=4),
+        batching_config=LIMITS,
+    )
+    plan = plan_slurm(4, config, StepMeta(needs_gpu=True))
+    assert (plan.slots_per_batch, plan.cpus_per_batch, plan.tasks_per_batch) == (1, 4, 2)
+    assert plan.reason.endswith("because tasks of one job cannot share its GPU.")
+
+
+def test_a_job_lasts_as_long_as_its_tasks_where_the_step_says_how_long() -> None:
+    config = SlurmRunnerConfig(
+        default_slurm_config=SlurmTaskConfig(partition="main", cpus_per_task=2, mem=1000),
+        batching_config=LIMITS,
+    )
+    assert plan_slurm(161, config, StepMeta(time=60)).warnings == ()
+
+
 def test_no_slots_is_one_clear_error() -> None:
     # A form checks this already; the plan does not rely on it.
     config = LocalRunnerConfig.model_construct(parallel_tasks_per_job=0)
@@ -182,7 +208,8 @@ def test_what_cannot_be_done_within_the_limits_blames_a_field(meta: dict[str, in
 def test_a_need_that_nobody_names(missing: str) -> None:
     needs = {"cpus_per_task": 1, "mem": 1000}
     del needs[missing]
-    config = SlurmRunnerConfig(default_slurm_config=SlurmTaskConfig(**needs), batching_config=LIMITS)
+    default = SlurmTaskConfig(partition="main", **needs)
+    config = SlurmRunnerConfig(default_slurm_config=default, batching_config=LIMITS)
     with pytest.raises(ConfigError, match=f"{missing} is missing: neither the step nor"):
         plan_slurm(5, config, StepMeta())
 
@@ -247,7 +274,7 @@ def test_a_slurm_plan_holds_every_task_and_keeps_the_maxima(
         target_mem_per_job=mem_per_job[0],
         max_mem_per_job=mem_per_job[1],
     )
-    default = SlurmTaskConfig(cpus_per_task=cpus, mem=mem)
+    default = SlurmTaskConfig(partition="main", cpus_per_task=cpus, mem=mem)
     config = SlurmRunnerConfig(default_slurm_config=default, batching_config=limits)
     per_job, parallel = given_sizes or (None, None)
     meta = StepMeta(tasks_per_job=per_job, parallel_tasks_per_job=parallel)
