@@ -123,7 +123,7 @@ class Acceptor:
                 first_number=0,
                 salt=self._salt,
             )
-        except (ConfigError, TemplateError, RunnerError):
+        except Exception:
             with contextlib.suppress(RunnerError):
                 await runner.discard(folder)
             raise

@@ -91,7 +91,8 @@ class EngineClient:
         Raises:
             EngineError: it does not stop.
         """
-        if await self._ask({"op": "stop"}) is None:
+        running = engine_alive(self._home)
+        if await self._ask({"op": "stop"}) is None and not running:
             return False
         until = time.monotonic() + _ANSWER_S
         while engine_alive(self._home):

@@ -14,6 +14,12 @@ from runners.store.rows import BatchRow, Counts, EventRow, RequestRow, RunRow, S
 
 _STATES = {state.value: state for state in State}
 _TASK_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(TaskRow))
+_RUN_COLUMNS = (
+    "id, name, resource, profile, retry_of, state, reason, created, started, ended, pending, running, done, "
+    "failed, cancelled, unknown, folder, workdir, cancelling, revision"
+)
+"""Without what a run was asked to do, which may be large."""
+
 _COUNTS = ("pending", "running", "done", "failed", "cancelled", "unknown")
 
 
@@ -69,14 +75,16 @@ class Reader:
 
     def runs(self, *, since: int = 0) -> list[RunRow]:
         """All runs changed after revision *since*, newest first."""
-        rows = self._db.execute("SELECT * FROM runs WHERE revision > ? ORDER BY number DESC", (since,))
+        rows = self._db.execute(
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE revision > ? ORDER BY number DESC", (since,)
+        )
         return [_run(row) for row in rows]
 
     def live_runs(self) -> list[RunRow]:
         """The runs to which something can still happen, oldest first."""
         marks = ",".join("?" * len(FINAL))
         rows = self._db.execute(
-            f"SELECT * FROM runs WHERE state NOT IN ({marks}) ORDER BY number",
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE state NOT IN ({marks}) ORDER BY number",
             [state.value for state in FINAL],
         )
         return [_run(row) for row in rows]
@@ -87,7 +95,7 @@ class Reader:
         Raises:
             UnknownRunError: there is none.
         """
-        row = self._db.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
+        row = self._db.execute(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", (run,)).fetchone()
         if row is None:
             raise UnknownRunError(f"There is no run {run!r}: `runyard ps --all` lists the runs there are.")
         return _run(row)
@@ -99,16 +107,19 @@ class Reader:
             UnknownRunError: no run, or several, are meant.
         """
         if name == "last":
-            rows = self._db.execute("SELECT * FROM runs ORDER BY number DESC LIMIT 1").fetchall()
+            rows = self._db.execute(
+                f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY number DESC LIMIT 1"
+            ).fetchall()
         else:
-            rows = self._db.execute("SELECT * FROM runs WHERE id = ?", (name,)).fetchall()
+            rows = self._db.execute(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", (name,)).fetchall()
             if not rows and name:
                 rows = self._db.execute(
-                    "SELECT * FROM runs WHERE substr(id, 1, ?) = ? ORDER BY number DESC", (len(name), name)
+                    f"SELECT {_RUN_COLUMNS} FROM runs WHERE substr(id, 1, ?) = ? ORDER BY number DESC",
+                    (len(name), name),
                 ).fetchall()
             if not rows:
                 rows = self._db.execute(
-                    "SELECT * FROM runs WHERE name = ? ORDER BY number DESC", (name,)
+                    f"SELECT {_RUN_COLUMNS} FROM runs WHERE name = ? ORDER BY number DESC", (name,)
                 ).fetchall()
         if not rows:
             raise UnknownRunError(f"There is no run {name!r}: `runyard ps --all` lists the runs there are.")

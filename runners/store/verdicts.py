@@ -78,7 +78,10 @@ def settle(change: Change, run: str, *, now: float) -> bool:
             reason = f"step {step['position'] + 1} '{step['name']}' {how}"
             if _skip_steps_after(change, run, step["position"], reason, now):
                 return settle(change, run, now=now)
-    row = change.query("SELECT * FROM runs WHERE id = ?", (run,))[0]
+    (row,) = change.query(
+        "SELECT state, started, pending, running, done, failed, cancelled, unknown FROM runs WHERE id = ?",
+        (run,),
+    )
     state = _state(row)
     seen: dict[str, Any] = {}
     if state.value != row["state"]:
