@@ -8,7 +8,6 @@ import posixpath
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import runners.worker
 from runners.base import BaseRunner
@@ -24,7 +23,6 @@ from runners.batches import (
     Outcome,
     Report,
     RunnerError,
-    TaskSpec,
     Watched,
 )
 from runners.config.resource import LocalResource
@@ -33,13 +31,13 @@ from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
 from runners.transport.base import Part, Piece, Transport, TransportError
 from runners.transport.local import LocalTransport
+from runners.worker_files import worker_files
 from runners.workflow import Step
 
 LOOK_BYTES = 1 << 20
 """Bytes of one batch's events that one look reads at most."""
 
 _HEARTBEAT_S = 2.0
-_GRACE_S = 10.0
 _CONTROL_POLL_S = 0.5
 _LAUNCH_S = 30.0
 """Longer than the worker itself waits for its claim, so that it is the one to tell what went wrong."""
@@ -185,34 +183,9 @@ class LocalRunner(BaseRunner):
 
 
 def _files(batch: BatchSpec) -> list[tuple[str, bytes]]:
-    """What the worker reads (its contract is in `runners/worker.py`)."""
-    order = {
-        "version": runners.worker.VERSION,
-        "batch": batch.token,
-        "run": batch.run,
-        "slots": batch.slots,
-        "heartbeat": _HEARTBEAT_S,
-        "workdir": batch.workdir,
-        "env": dict(batch.environment),
-        "agent": [],
-        "grace": _GRACE_S,
-        "control_poll": _CONTROL_POLL_S,
-    }
-    encode = json.JSONEncoder(separators=(",", ":")).encode
-    tasks = "".join(encode(_task(task)) + "\n" for task in batch.tasks)
-    return [
-        (posixpath.join(batch.folder, "batch.json"), encode(order).encode()),
-        (posixpath.join(batch.folder, "tasks.jsonl"), tasks.encode()),
-    ]
-
-
-def _task(task: TaskSpec) -> dict[str, Any]:
-    line: dict[str, Any] = {"i": task.index, "argv": task.argv, "log": task.log, "limit": task.limit_s}
-    if task.args_path is not None:
-        line |= {"args": task.args, "args_path": task.args_path}
-    if task.out_path is not None:
-        line["out_path"] = task.out_path
-    return line
+    """The worker's files, with their paths."""
+    files = worker_files(batch, heartbeat_s=_HEARTBEAT_S, control_poll_s=_CONTROL_POLL_S)
+    return [(posixpath.join(batch.folder, name), data) for name, data in files.items()]
 
 
 def _events_file(folder: str, cursor: Cursor) -> str:

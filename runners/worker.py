@@ -421,7 +421,9 @@ class Agent:
     def set_up(self, setup: "dict[str, Any]") -> None:
         self.token = setup["batch"]
         self.grace = setup["grace"]
-        self.env = {to_bytes(name): to_bytes(value) for name, value in setup["env"].items()}
+        # What srun sets (the GPUs of a step) is known to the agent alone.
+        self.env = dict(os.environb) if setup["inherit"] else {}
+        self.env.update((to_bytes(name), to_bytes(value)) for name, value in setup["env"].items())
         if b"PATH" in self.env:
             os.environb[b"PATH"] = self.env[b"PATH"]
         else:
@@ -608,6 +610,7 @@ class Batch:
             self.grace = float(given["grace"])
             self.control_poll = float(given["control_poll"])
             self.agent = [str(argument) for argument in given["agent"]]
+            self.inherit = bool(given.get("inherit"))
             if given["version"] != VERSION:
                 raise ValueError("it is of version %s, this worker knows %d" % (given["version"], VERSION))
             if self.slots < 1:
@@ -931,6 +934,7 @@ class Coordinator:
             "grace": self.batch.grace,
             "workdir": self.batch.workdir,
             "env": env,
+            "inherit": self.batch.inherit,
         }
         self.send(slot, to_bytes(encode({"setup": setup}) + "\n"))
 
