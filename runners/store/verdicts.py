@@ -86,12 +86,13 @@ def settle(change: Change, run: str, *, now: float) -> bool:
     seen: dict[str, Any] = {}
     if state.value != row["state"]:
         seen["state"] = state.value
-    times = "SELECT min(started) AS began, max(ended) AS ended FROM batches WHERE run = ?"
-    (batches,) = change.query(times, (run,))
+    told = "min(started) AS began, max(ended) AS ended, max(reason) AS reason"
+    (batches,) = change.query(f"SELECT {told} FROM batches WHERE run = ?", (run,))
     if row["started"] is None and batches["began"] is not None:
         seen["started"] = batches["began"]
     if state.final and not State(row["state"]).final:
-        seen |= {"ended": batches["ended"] or now, "reason": "", "cancelling": 0}
+        reason = batches["reason"] or "" if state is State.FAILED else ""
+        seen |= {"ended": batches["ended"] or now, "reason": reason, "cancelling": 0}
         change.add_event(run, "ended", {"state": state.value}, time=now)
     if seen:
         change.update("runs", {"id": run}, seen)

@@ -184,6 +184,7 @@ async def test_a_killed_coordinator_fails_what_was_not_done_and_retry_runs_only_
         (await lab.claimed(run)).signal(signal.SIGKILL)
         row = await lab.ended(run)
         assert (row.state, row.counts.done, row.counts.failed) == (State.FAILED, 6, 6)
+        assert row.reason == "worker died"
         reasons = [task.reason for task in lab.tasks(run)[6:]]
         assert reasons == ["worker died"] * 2 + ["worker died before this task started"] * 4
         (batch,) = lab.batches(run)
