@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,9 +11,14 @@ from tui import text
 
 
 @pytest.fixture(autouse=True)
-def neutral_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the terminal that the tests happen to be started in."""
+def neutral_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the terminal and the locale that the tests happen to be started in."""
     for name in list(os.environ):
-        if name.startswith(("TEXTUAL_", "RUNYARD_")) or name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR"):
+        ours = name.startswith(("TEXTUAL_", "RUNYARD_")) and not name.startswith("TEXTUAL_SNAPSHOT")
+        if ours or name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(text, "ascii_only", lambda: False)
+    monkeypatch.setenv("RUNYARD_ASCII", "0")
+    text.ascii_only.cache_clear()
+    yield
+    monkeypatch.undo()
+    text.ascii_only.cache_clear()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from runners.batches import LogChunk
 from runners.config.files import ensure_local_resource
@@ -69,12 +72,21 @@ async def on_stage(
         client=Logs(home, logs or {}),
         alive=lambda: engine,
     )
-    async with dashboard.run_test(size=size, notifications=True) as stage:
-        await until(stage, lambda: dashboard.picture.read_at > 0 or dashboard.picture.problem != "")
-        if run is not None:
-            await until(stage, lambda: dashboard.picture.run is not None and dashboard.picture.run.complete)
-        await stage.pause()
-        yield stage
+    with (
+        # How long a key press waits to see that nothing goes on any more: Textual's 20 ms add up.
+        patch("textual._wait.SLEEP_GRANULARITY", 0.005),
+        patch("textual._wait.SLEEP_IDLE", 0.0005),
+        # Four looks at the store in a second are right for a person.
+        patch("tui.feed.INTERVAL_S", 0.02),
+    ):
+        async with dashboard.run_test(size=size, notifications=True) as stage:
+            await until(stage, lambda: dashboard.picture.read_at > 0 or dashboard.picture.problem != "")
+            if run is not None:
+                await until(
+                    stage, lambda: dashboard.picture.run is not None and dashboard.picture.run.complete
+                )
+            await stage.pause()
+            yield stage
 
 
 async def until(stage: Stage, true: Callable[[], bool]) -> None:
@@ -84,6 +96,20 @@ async def until(stage: Stage, true: Callable[[], bool]) -> None:
             return
         await stage.pause(0.01)
     raise AssertionError("It never came true.")
+
+
+async def sees(stage: Stage, *texts: str) -> None:
+    """Wait until all of *texts* are on the screen."""
+    try:
+        await until(stage, lambda: all(text in shown(stage) for text in texts))
+    except AssertionError:
+        missing = [text for text in texts if text not in shown(stage)]
+        raise AssertionError(f"{missing} never appeared on:\n{shown(stage)}") from None
+
+
+async def at(stage: Stage, screen: type[Screen[Any]]) -> None:
+    """Wait until a screen of this kind is in front."""
+    await until(stage, lambda: isinstance(stage.app.screen, screen))
 
 
 def shown(stage: Stage) -> str:

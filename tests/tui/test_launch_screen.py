@@ -14,7 +14,7 @@ from runners.engine.asking import RefusedError
 from runners.requests import LaunchRequest, RequestKind
 from runners.store.writer import Writer
 from tests.tui import stores
-from tests.tui.stage import Stage, make_home, on_stage, shown, until
+from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.screens.launch import Field, LaunchPage
 from tui.screens.run import RunPage
 from tui.screens.runs import RunsPage
@@ -88,8 +88,8 @@ async def test_a_faulty_field_is_marked_and_told_in_a_sentence(
         assert sentence in plan(stage)
         await stage.press("ctrl+s")
         await stage.pause()
-        assert isinstance(stage.app.screen, LaunchPage)
-        assert stage.app.focused is stage.app.screen.query_one(f"#field-{field}")
+        await at(stage, LaunchPage)
+        await until(stage, lambda: stage.app.focused is stage.app.screen.query_one(f"#field-{field}"))
 
 
 async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(
@@ -111,7 +111,7 @@ async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(
         stage.app.screen.query_one("#field-shell").focus()
         # Without waiting for the plan: what is launched is what is typed all the same.
         await stage.press("space", "ctrl+s", "ctrl+s")
-        await until(stage, lambda: isinstance(stage.app.screen, RunPage))
+        await at(stage, RunPage)
         assert [request.spec.name for request in asked] == ["my run"]
         step = asked[0].spec.workflow.steps[0]
         assert (step.command, step.shell, step.meta.parallel_tasks_per_job) == (
@@ -121,7 +121,7 @@ async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(
         )
         assert len(asked[0].items) == 30
         await stage.press("escape")
-        assert isinstance(stage.app.screen, RunsPage)
+        await at(stage, RunsPage)
 
 
 async def test_after_a_refusal_everything_typed_is_still_there(
@@ -139,8 +139,8 @@ async def test_after_a_refusal_everything_typed_is_still_there(
         await stage.press("n")
         fill(stage, command="cat {item}", items="*.tif")
         await stage.press("ctrl+s")
-        await until(stage, lambda: "The disk is full." in shown(stage))
-        assert isinstance(stage.app.screen, LaunchPage)
+        await sees(stage, "The disk is full.")
+        await at(stage, LaunchPage)
         assert stage.app.screen.query_one("#field-command", Input).value == "cat {item}"
         await stage.press("ctrl+s")
         await until(stage, lambda: times == 2)
@@ -150,9 +150,9 @@ async def test_escape_leaves_and_nothing_was_written(home: Home) -> None:
     async with on_stage(home) as stage:
         await stage.press("n")
         fill(stage, command="cat {item}", items="*.tif")
-        await until(stage, lambda: "30 tasks" in shown(stage))
+        await sees(stage, "30 tasks")
         await stage.press("escape")
-        assert isinstance(stage.app.screen, RunsPage)
+        await at(stage, RunsPage)
     writer = Writer.open(home.database)
     assert writer.waiting_requests() == [] and writer.runs() == []
     writer.close()
@@ -161,5 +161,5 @@ async def test_escape_leaves_and_nothing_was_written(home: Home) -> None:
 async def test_keys_that_are_typed_do_not_act(home: Home) -> None:
     async with on_stage(home) as stage:
         await stage.press("n", *"qrcn/?")
-        assert isinstance(stage.app.screen, LaunchPage)
+        await at(stage, LaunchPage)
         assert stage.app.screen.query_one("#field-command", Input).value == "qrcn/?"

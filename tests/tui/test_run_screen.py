@@ -14,7 +14,7 @@ from runners.requests import CancelRequest, RequestKind, RetryRequest
 from runners.states import State
 from runners.store.writer import Writer
 from tests.tui import stores
-from tests.tui.stage import Stage, make_home, on_stage, shown, until
+from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.screens.confirm import Confirm
 from tui.screens.run import RunPage
 from tui.widgets.log_view import LogView
@@ -48,25 +48,27 @@ async def test_the_head_says_what_the_run_is_and_why_it_failed(home: Home) -> No
 
 async def test_a_run_that_is_not_there_is_told(home: Home) -> None:
     async with on_stage(home, run="nowhere0") as stage:
-        assert "There is no run nowhere0." in shown(stage)
+        await sees(stage, "There is no run nowhere0.")
         await stage.press("f", "enter", "2", "3", "x", "c", "r", "escape")
 
 
 async def test_tasks_are_filtered_by_state_and_by_words(home: Home) -> None:
     async with on_stage(home, run=RUN) as stage:
-        assert tasks(stage).row_count == 1000
+        await until(stage, lambda: tasks(stage).row_count == 1000)
         await stage.press("f")
-        assert list(tasks(stage).keys) == ["97", "181", "305", "306", "511", "640", "777"]
-        assert "7 of 1,000  failed only" in shown(stage)
+        await until(
+            stage, lambda: list(tasks(stage).keys) == ["97", "181", "305", "306", "511", "640", "777"]
+        )
+        await sees(stage, "7 of 1,000  failed only")
         await stage.press("f")
-        assert list(tasks(stage).keys) == ["812", "813"]
+        await until(stage, lambda: list(tasks(stage).keys) == ["812", "813"])
         await stage.press("f", "f", "f")
-        assert tasks(stage).row_count == 1000
+        await until(stage, lambda: tasks(stage).row_count == 1000)
         await stage.press("slash", *"reason:memory", "enter")
-        assert list(tasks(stage).keys) == ["181"]
+        await until(stage, lambda: list(tasks(stage).keys) == ["181"])
         await stage.press("escape")
-        assert tasks(stage).row_count == 1000
-        assert isinstance(stage.app.screen, RunPage)
+        await until(stage, lambda: tasks(stage).row_count == 1000)
+        await at(stage, RunPage)
 
 
 async def test_the_task_under_the_cursor_is_told_in_full(home: Home) -> None:
@@ -84,7 +86,7 @@ async def test_the_task_under_the_cursor_is_told_in_full(home: Home) -> None:
 async def test_tasks_that_change_are_drawn_and_leave_their_filter(home: Home) -> None:
     async with on_stage(home, run=RUN) as stage:
         await stage.press("f", "f")
-        assert list(tasks(stage).keys) == ["812", "813"]
+        await until(stage, lambda: list(tasks(stage).keys) == ["812", "813"])
         writer = Writer.open(home.database)
         with writer.change() as change:
             change.update(
@@ -94,7 +96,7 @@ async def test_tasks_that_change_are_drawn_and_leave_their_filter(home: Home) ->
             change.recount(RUN)
         writer.close()
         await until(stage, lambda: list(tasks(stage).keys) == ["813", "814"])
-        assert "806/1,000 done" in shown(stage)
+        await sees(stage, "806/1,000 done")
 
 
 async def test_batches_show_their_live_slots(home: Home) -> None:
@@ -110,30 +112,30 @@ async def test_batches_show_their_live_slots(home: Home) -> None:
 async def test_a_run_that_has_ended_has_no_live_slots(home: Home) -> None:
     async with on_stage(home, run="7w2mh4ze") as stage:
         await stage.press("2")
-        assert "none live" in shown(stage)
+        await sees(stage, "none live")
 
 
 async def test_enter_shows_the_log_and_escape_leads_back_to_the_task(home: Home) -> None:
     log = b"".join(b"line %d\n" % number for number in range(500)) + b"the last word\n"
     async with on_stage(home, run=RUN, logs={(RUN, 97): log}) as stage:
         await stage.press("f", "home", "enter")
-        await until(stage, lambda: "the last word" in shown(stage))
-        assert tab(stage) == "log"
-        assert "task 97 ✗ failed: exit code 3" in shown(stage)
+        await sees(stage, "the last word")
+        await until(stage, lambda: tab(stage) == "log")
+        await sees(stage, "task 97 ✗ failed: exit code 3")
         await stage.press("escape")
-        assert tab(stage) == "tasks"
-        assert tasks(stage).cursor_key == "97"
-        assert stage.app.focused is tasks(stage)
+        await until(stage, lambda: tab(stage) == "tasks")
+        await until(stage, lambda: tasks(stage).cursor_key == "97")
+        await until(stage, lambda: stage.app.focused is tasks(stage))
 
 
 async def test_the_log_of_a_running_task_is_followed(home: Home) -> None:
     async with on_stage(home, run=RUN, logs={(RUN, 812): b"begun\n"}) as stage:
         tasks(stage).move_to("812")
         await stage.press("enter")
-        await until(stage, lambda: "begun" in shown(stage))
+        await sees(stage, "begun")
         logs = stage.app.client.logs  # type: ignore[attr-defined]  # the stage's own client
         logs[(RUN, 812)] += b"gone on\n"
-        await until(stage, lambda: "gone on" in shown(stage))
+        await sees(stage, "gone on")
 
 
 async def test_a_hostile_log_sends_nothing_to_the_terminal(home: Home) -> None:
@@ -141,7 +143,7 @@ async def test_a_hostile_log_sends_nothing_to_the_terminal(home: Home) -> None:
     async with on_stage(home, run=RUN, logs={(RUN, 97): log}) as stage:
         tasks(stage).move_to("97")
         await stage.press("enter")
-        await until(stage, lambda: "[/red] [bold]" in shown(stage))
+        await sees(stage, "[/red] [bold]")
         assert "\x1b" not in shown(stage) and "\x07" not in shown(stage)
 
 
@@ -157,7 +159,7 @@ async def test_why_there_is_no_log_is_said(home: Home, task: str, sentence: str)
     async with on_stage(home, run=RUN) as stage:
         tasks(stage).move_to(task)
         await stage.press("enter")
-        await until(stage, lambda: sentence in shown(stage))
+        await sees(stage, sentence)
         assert stage.app.screen.query_one(LogView).display
 
 
@@ -171,14 +173,15 @@ async def test_cancelling_a_task_names_it(home: Home, monkeypatch: pytest.Monkey
     async with on_stage(home, run=RUN) as stage:
         tasks(stage).move_to("812")
         await stage.press("x")
-        assert isinstance(stage.app.screen, Confirm)
-        assert "Cancel task 812 of run segment-plate-4" in shown(stage)
+        await at(stage, Confirm)
+        await sees(stage, "Cancel task 812 of run segment-plate-4")
         await stage.press("right", "enter")
         await until(stage, lambda: bool(asked))
         assert asked == [(RequestKind.CANCEL, CancelRequest(run=RUN, task=812))]
         tasks(stage).move_to("97")
         await stage.press("x")
-        assert isinstance(stage.app.screen, RunPage)
+        await sees(stage, "Task 97 has ended already (failed)")
+        await at(stage, RunPage)
 
 
 async def test_retrying_goes_to_the_new_run(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,15 +196,15 @@ async def test_retrying_goes_to_the_new_run(home: Home, monkeypatch: pytest.Monk
         await stage.press("r")
         await until(stage, lambda: "measure again" in shown(stage) and "Tasks  2" in shown(stage))
         await stage.press("escape")
-        assert "measure again" in shown(stage)
+        await sees(stage, "measure again")
 
 
 async def test_a_large_run_is_there_at_once_and_soon_in_full(tmp_path: Path) -> None:
     home = make_home(tmp_path, lambda writer: stores.large(writer, 3_000))
     async with on_stage(home, run="b1gb1gb1") as stage:
-        assert tasks(stage).row_count == 3_000
+        await until(stage, lambda: tasks(stage).row_count == 3_000)
         await stage.press("end")
-        assert tasks(stage).cursor_key == "2999"
+        await until(stage, lambda: tasks(stage).cursor_key == "2999")
 
 
 async def test_hostile_items_are_shown_as_typed(tmp_path: Path) -> None:

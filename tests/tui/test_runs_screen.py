@@ -14,7 +14,7 @@ from runners.requests import CancelRequest, RequestKind, RetryRequest
 from runners.states import State
 from runners.store.writer import Writer
 from tests.tui import stores
-from tests.tui.stage import Stage, make_home, on_stage, shown, until
+from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.dashboard import Dashboard
 from tui.screens.confirm import Confirm
 from tui.screens.launch import LaunchPage
@@ -68,51 +68,51 @@ async def test_runs_are_shown_newest_first_with_sign_and_word(home: Home) -> Non
 
 async def test_a_new_home_tells_what_to_do(tmp_path: Path) -> None:
     async with on_stage(make_home(tmp_path, None)) as stage:
-        assert "Press n to launch something" in shown(stage)
+        await sees(stage, "Press n to launch something")
         await stage.press("n")
-        assert isinstance(stage.app.screen, LaunchPage)
+        await at(stage, LaunchPage)
 
 
 async def test_the_filter_says_how_many_of_how_many(home: Home) -> None:
     async with on_stage(home) as stage:
         await stage.press("slash", *"state:fail", "enter")
-        assert list(table(stage).keys) == ["7w2mh4ze"]
-        assert "1 of 5" in shown(stage)
-        assert stage.app.focused is table(stage)
+        await until(stage, lambda: list(table(stage).keys) == ["7w2mh4ze"])
+        await sees(stage, "1 of 5")
+        await until(stage, lambda: stage.app.focused is table(stage))
         await stage.press("escape")
-        assert table(stage).row_count == 5
+        await until(stage, lambda: table(stage).row_count == 5)
         await stage.press("slash", *"plate", "enter")
-        assert list(table(stage).keys) == ["k3x9a2bc", "c81t5n0d"]
+        await until(stage, lambda: list(table(stage).keys) == ["k3x9a2bc", "c81t5n0d"])
         await stage.press("slash", *" [/]")
-        assert "No run fits the filter" in shown(stage)
+        await sees(stage, "No run fits the filter")
 
 
 async def test_enter_opens_the_run_and_escape_comes_back_to_it(home: Home) -> None:
     async with on_stage(home) as stage:
         await stage.press("down", "enter")
-        assert isinstance(stage.app.screen, RunPage)
-        assert stage.app.screen.run == "k3x9a2bc"
+        await at(stage, RunPage)
+        assert isinstance(stage.app.screen, RunPage) and stage.app.screen.run == "k3x9a2bc"
         await stage.press("escape")
-        assert isinstance(stage.app.screen, RunsPage)
-        assert table(stage).cursor_key == "k3x9a2bc"
+        await at(stage, RunsPage)
+        await until(stage, lambda: table(stage).cursor_key == "k3x9a2bc")
 
 
 async def test_a_run_opened_first_has_the_runs_behind_it(home: Home) -> None:
     async with on_stage(home, run="k3x9a2bc") as stage:
         await stage.press("escape")
-        assert isinstance(stage.app.screen, RunsPage)
-        assert table(stage).row_count == 5
+        await at(stage, RunsPage)
+        await until(stage, lambda: table(stage).row_count == 5)
 
 
 async def test_cancelling_asks_first_and_no_is_the_answer_of_enter(home: Home, asked: Asked) -> None:
     async with on_stage(home) as stage:
         await stage.press("down", "c")
-        assert isinstance(stage.app.screen, Confirm)
+        await at(stage, Confirm)
         text = " ".join(shown(stage).replace("│", " ").split())
         assert "Cancel run segment-plate-4 (805 of 1,000 done, 7 failed;" in text
         assert "2 running will be ended, 186 will not run)?" in text
         await stage.press("enter")
-        assert isinstance(stage.app.screen, RunsPage)
+        await at(stage, RunsPage)
         await stage.press("c", "escape")
         assert asked == []
         await stage.press("c", "y")
@@ -146,7 +146,7 @@ async def test_what_makes_no_sense_is_answered_in_a_sentence(
     async with on_stage(home) as stage:
         table(stage).move_to(row)
         await stage.press(key)
-        assert said(stage) == [sentence]
+        await until(stage, lambda: said(stage) == [sentence])
     assert asked == []
 
 
@@ -158,17 +158,17 @@ async def test_a_refusal_is_told_and_nothing_breaks(home: Home, monkeypatch: pyt
     async with on_stage(home) as stage:
         await stage.press("end", "r")
         await until(stage, lambda: said(stage) == ["Run [/] is gone."])
-        await until(stage, lambda: "Run [/] is gone." in shown(stage))
+        await sees(stage, "Run [/] is gone.")
 
 
 async def test_read_only_is_shown_and_changes_nothing(home: Home, asked: Asked) -> None:
     async with on_stage(home, read_only=True) as stage:
         assert "read-only" in shown(stage).splitlines()[0]
         await stage.press("down", "c")
-        assert isinstance(stage.app.screen, RunsPage)
+        await at(stage, RunsPage)
         await stage.press("n", "r")
-        assert isinstance(stage.app.screen, RunsPage)
-        assert len(said(stage)) == 3
+        await at(stage, RunsPage)
+        await until(stage, lambda: len(said(stage)) == 3)
         assert all("read-only" in sentence for sentence in said(stage))
     assert asked == []
 
@@ -183,8 +183,8 @@ async def test_what_is_written_appears_and_the_cursor_stays_on_its_run(home: Hom
         writer.close()
         await until(stage, lambda: "newest00" in list(table(stage).keys))
         assert next(iter(table(stage).keys)) == "newest00"
-        assert table(stage).cursor_key == "k3x9a2bc"
-        assert "✗ failed    segment-plate-4" in shown(stage)
+        await until(stage, lambda: table(stage).cursor_key == "k3x9a2bc")
+        await sees(stage, "✗ failed    segment-plate-4")
 
 
 async def test_a_store_that_goes_away_is_told_and_its_runs_stay(home: Home) -> None:
@@ -192,7 +192,7 @@ async def test_a_store_that_goes_away_is_told_and_its_runs_stay(home: Home) -> N
         for path in home.state.glob("runyard.db*"):
             path.unlink()
         await until(stage, lambda: "the store can't be read" in shown(stage).splitlines()[0])
-        assert "segment-plate-4" in shown(stage)
+        await sees(stage, "segment-plate-4")
         assert "is gone" in said(stage)[0]
 
 
@@ -205,7 +205,7 @@ async def test_hostile_names_are_shown_and_act_on_nothing(tmp_path: Path) -> Non
         for number in (0, 2, 3):
             table(stage).move_to(f"host{number:04d}")
             await stage.press("c", "enter")
-            assert isinstance(stage.app.screen, RunPage)
+            await at(stage, RunPage)
             await stage.press("escape")
 
 
@@ -219,11 +219,11 @@ async def test_a_tiny_terminal_is_told_so_until_it_grows(home: Home) -> None:
     async with on_stage(home) as stage:
         await stage.resize_terminal(39, 24)
         await stage.pause()
-        assert "Runyard needs 40 x 10." in shown(stage)
+        await sees(stage, "Runyard needs 40 x 10.")
         await stage.resize_terminal(80, 24)
         await stage.pause()
-        assert isinstance(stage.app.screen, RunsPage)
-        assert "segment-plate-4" in shown(stage)
+        await at(stage, RunsPage)
+        await sees(stage, "segment-plate-4")
 
 
 async def test_help_lists_the_keys_of_the_screen_and_the_signs(home: Home) -> None:
@@ -233,18 +233,17 @@ async def test_help_lists_the_keys_of_the_screen_and_the_signs(home: Home) -> No
         assert "Help: Runs" in text and "Launch a command over many items" in text
         assert "⊘ cancelled  was stopped" in text
         await stage.press("escape")
-        assert isinstance(stage.app.screen, RunsPage)
+        await at(stage, RunsPage)
 
 
 async def test_the_palette_leads_to_a_run(home: Home) -> None:
     async with on_stage(home) as stage:
         await stage.press("ctrl+p")
         await stage.press(*"go to measure")
-        await until(stage, lambda: "Go to measure  7w2mh4ze" in shown(stage))
+        await sees(stage, "Go to measure  7w2mh4ze")
         await stage.press("down", "enter")
-        await until(stage, lambda: isinstance(stage.app.screen, RunPage))
-        assert isinstance(stage.app.screen, RunPage)
-        assert stage.app.screen.run == "7w2mh4ze"
+        await at(stage, RunPage)
+        assert isinstance(stage.app.screen, RunPage) and stage.app.screen.run == "7w2mh4ze"
 
 
 async def test_every_key_has_an_id_of_its_own_and_says_what_it_does(home: Home) -> None:
@@ -269,4 +268,4 @@ async def test_a_click_on_a_key_presses_it(home: Home) -> None:
         line = shown(stage).splitlines()[-1]
         await stage.click("KeyHints", offset=(line.index("/ filter"), 0))
         await until(stage, lambda: stage.app.focused is not table(stage))
-        assert "name:…" in shown(stage)
+        await sees(stage, "name:…")

@@ -1,0 +1,119 @@
+"""A handful of screens as they are drawn, colours and all: `pytest --snapshot-update` keeps what is meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from textual.widgets import Input
+
+from tests.tui import stores
+from tests.tui.stage import Logs, Stage, make_home, until
+from tui.dashboard import Dashboard
+from tui.widgets.plan_view import PlanView
+from tui.widgets.tasks_pane import TasksPane
+
+RUN = "k3x9a2bc"
+
+SMALL, LARGE = (80, 24), (160, 45)
+
+
+class Compare(Protocol):
+    """The plugin's fixture."""
+
+    def __call__(
+        self,
+        app: Dashboard,
+        *,
+        terminal_size: tuple[int, int],
+        run_before: Callable[[Stage], Awaitable[None]],
+    ) -> bool: ...
+
+
+@pytest.fixture
+def drawn(snap_compare: Compare, tmp_path: Path) -> Callable[..., bool]:
+    """Whether a dashboard looks as it did, after some *keys* or what else is done *before*."""
+
+    def compare(
+        *keys: str,
+        size: tuple[int, int],
+        run: str | None = None,
+        theme: str = "runyard-dark",
+        before: Callable[[Stage], Awaitable[None]] | None = None,
+    ) -> bool:
+        home = make_home(tmp_path / "home", stores.typical)
+        dashboard = Dashboard(
+            home, run=run, clock=lambda: stores.T0, client=Logs(home, {}), alive=lambda: True
+        )
+        dashboard.theme = theme
+
+        async def prepare(stage: Stage) -> None:
+            await until(stage, lambda: dashboard.picture.read_at > 0)
+            if run is not None:
+                await until(
+                    stage, lambda: dashboard.picture.run is not None and dashboard.picture.run.complete
+                )
+            await stage.pause()
+            await stage.press(*keys)
+            if before is not None:
+                await before(stage)
+            await stage.pause()
+
+        return snap_compare(dashboard, terminal_size=size, run_before=prepare)
+
+    return compare
+
+
+def test_runs(drawn: Callable[..., bool]) -> None:
+    assert drawn("down", size=SMALL)
+
+
+def test_runs_light(drawn: Callable[..., bool]) -> None:
+    assert drawn("down", size=LARGE, theme="runyard-light")
+
+
+def test_run(drawn: Callable[..., bool]) -> None:
+    assert drawn("f", "down", size=SMALL, run=RUN)
+
+
+def test_run_with_room(drawn: Callable[..., bool]) -> None:
+    async def look(stage: Stage) -> None:
+        stage.app.screen.query_one(TasksPane).table.move_to("812")
+
+    assert drawn(size=LARGE, run=RUN, before=look)
+
+
+def test_batches(drawn: Callable[..., bool]) -> None:
+    assert drawn("2", size=SMALL, run=RUN)
+
+
+def test_confirm(drawn: Callable[..., bool]) -> None:
+    assert drawn("down", "c", size=SMALL)
+
+
+def test_help(drawn: Callable[..., bool]) -> None:
+    assert drawn("question_mark", size=SMALL)
+
+
+def test_launch(drawn: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(240):
+        (folder / f"field_{number:04d}.tif").touch()
+    monkeypatch.chdir(folder)
+    # The plan would name variables that look secret, and say how many cores this machine has.
+    for name in list(os.environ):
+        if not name.startswith(("TEXTUAL_SNAPSHOT", "PYTEST_", "PATH", "HOME")):
+            monkeypatch.delenv(name)
+    texts = {"command": "gzip -k {item}", "items": "*.tif", "workdir": ".", "slots": "1"}
+
+    async def fill(stage: Stage) -> None:
+        for key, text in texts.items():
+            stage.app.screen.query_one(f"#field-{key}", Input).value = text
+        page = stage.app.screen
+        await until(stage, lambda: "240" in str(page.query_one(PlanView).visual))
+
+    assert drawn("n", size=SMALL, before=fill)
