@@ -6,11 +6,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from runners.states import FINAL, RequestState, State
 from runners.store.database import StoreError, connect
 from runners.store.rows import BatchRow, Counts, EventRow, RequestRow, RunRow, SlotRow, StepRow, TaskRow
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 _STATES = {state.value: state for state in State}
 _TASK_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(TaskRow))
@@ -97,7 +102,7 @@ class Reader:
         """
         row = self._db.execute(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", (run,)).fetchone()
         if row is None:
-            raise UnknownRunError(f"There is no run {run!r}: `runyard ps --all` lists the runs there are.")
+            raise _no_run(run)
         return _run(row)
 
     def find_run(self, name: str) -> RunRow:
@@ -122,7 +127,7 @@ class Reader:
                     f"SELECT {_RUN_COLUMNS} FROM runs WHERE name = ? ORDER BY number DESC", (name,)
                 ).fetchall()
         if not rows:
-            raise UnknownRunError(f"There is no run {name!r}: `runyard ps --all` lists the runs there are.")
+            raise _no_run(name)
         if len(rows) > 1:
             some = ", ".join(row["id"] for row in rows[:5]) + (", …" if len(rows) > 5 else "")
             raise UnknownRunError(f"{name!r} may mean {len(rows)} runs ({some}): give more of the id.")
@@ -136,7 +141,7 @@ class Reader:
         """
         row = self._db.execute("SELECT spec FROM runs WHERE id = ?", (run,)).fetchone()
         if row is None:
-            raise UnknownRunError(f"There is no run {run!r}: `runyard ps --all` lists the runs there are.")
+            raise _no_run(run)
         spec: dict[str, Any] = json.loads(row["spec"])
         return spec
 
@@ -145,20 +150,7 @@ class Reader:
     def steps(self, run: str) -> list[StepRow]:
         """The steps of *run*, in order."""
         rows = self._db.execute("SELECT * FROM steps WHERE run = ? ORDER BY position", (run,))
-        return [
-            StepRow(
-                run=row["run"],
-                position=row["position"],
-                name=row["name"],
-                type=row["type"],
-                command=row["command"],
-                state=State(row["state"]),
-                plan=row["plan"],
-                counts=_counts(row),
-                revision=row["revision"],
-            )
-            for row in rows
-        ]
+        return [_counted(StepRow, row) for row in rows]
 
     def batches(self, run: str) -> list[BatchRow]:
         """The batches of *run*, in the order of their launch."""
@@ -206,24 +198,14 @@ class Reader:
         """The slots of the live batches, of *run* or of all runs."""
         where, values = ("WHERE run = ?", (run,)) if run is not None else ("", ())
         rows = self._db.execute(f"SELECT * FROM slots {where} ORDER BY batch, slot", values)
-        return [_slot(row) for row in rows]
+        return [_built(SlotRow, row) for row in rows]
 
     def events(self, run: str, *, after: int = 0, limit: int = 10_000) -> list[EventRow]:
         """At most *limit* events of *run* with an id above *after*, oldest first."""
         rows = self._db.execute(
             "SELECT * FROM events WHERE run = ? AND id > ? ORDER BY id LIMIT ?", (run, after, limit)
         )
-        return [
-            EventRow(
-                id=row["id"],
-                run=row["run"],
-                batch=row["batch"],
-                time=row["time"],
-                kind=row["kind"],
-                detail=json.loads(row["detail"]),
-            )
-            for row in rows
-        ]
+        return [_built(EventRow, row, detail=json.loads(row["detail"])) for row in rows]
 
     def _tuples(self) -> sqlite3.Cursor:
         cursor = self._db.cursor()
@@ -245,53 +227,29 @@ class Reader:
         return None if row is None else _request(row)
 
 
-def _counts(row: sqlite3.Row) -> Counts:
-    return Counts(*(row[name] for name in _COUNTS))
+def _built(kind: type[T], row: sqlite3.Row, **converted: Any) -> T:
+    """A row of the table whose columns bear the names of *kind*'s fields; *converted* replaces some."""
+    names = (field.name for field in fields(kind) if field.name not in converted)
+    return kind(**{name: row[name] for name in names}, **converted)
+
+
+def _counted(kind: type[T], row: sqlite3.Row, **converted: Any) -> T:
+    """The same for what has a state and counts of its tasks."""
+    counts = Counts(*(row[name] for name in _COUNTS))
+    return _built(kind, row, state=State(row["state"]), counts=counts, **converted)
 
 
 def _run(row: sqlite3.Row) -> RunRow:
-    return RunRow(
-        id=row["id"],
-        name=row["name"],
-        resource=row["resource"],
-        profile=row["profile"],
-        retry_of=row["retry_of"],
-        state=State(row["state"]),
-        reason=row["reason"],
-        created=row["created"],
-        started=row["started"],
-        ended=row["ended"],
-        counts=_counts(row),
-        folder=row["folder"],
-        workdir=row["workdir"],
-        cancelling=bool(row["cancelling"]),
-        revision=row["revision"],
-    )
+    return _counted(RunRow, row, cancelling=bool(row["cancelling"]))
 
 
 def batch_row(row: sqlite3.Row) -> BatchRow:
     """A row of the table, as readers get it."""
-    return BatchRow(
-        token=row["token"],
-        run=row["run"],
-        step=row["step"],
-        number=row["number"],
-        slots=row["slots"],
-        state=State(row["state"]),
-        worker_state=row["worker_state"],
-        scheduler_state=row["scheduler_state"],
-        reason=row["reason"],
-        native_id=row["native_id"],
-        host=row["host"],
-        folder=row["folder"],
-        created=row["created"],
-        started=row["started"],
-        ended=row["ended"],
-        counts=_counts(row),
-        restart=row["restart"],
-        offset=row["offset"],
-        revision=row["revision"],
-    )
+    return _counted(BatchRow, row)
+
+
+def _no_run(name: str) -> UnknownRunError:
+    return UnknownRunError(f"There is no run {name!r}: `runyard ps --all` lists the runs there are.")
 
 
 def _task(row: tuple[Any, ...]) -> TaskRow:
@@ -300,29 +258,5 @@ def _task(row: tuple[Any, ...]) -> TaskRow:
     return TaskRow(run, index, step, item, batch, slot, _STATES[state], *others)
 
 
-def _slot(row: sqlite3.Row) -> SlotRow:
-    return SlotRow(
-        batch=row["batch"],
-        run=row["run"],
-        slot=row["slot"],
-        state=row["state"],
-        host=row["host"],
-        pid=row["pid"],
-        task=row["task"],
-        since=row["since"],
-        rss_mb=row["rss_mb"],
-        cpu_s=row["cpu_s"],
-        cpu_percent=row["cpu_percent"],
-        revision=row["revision"],
-    )
-
-
 def _request(row: sqlite3.Row) -> RequestRow:
-    return RequestRow(
-        id=row["id"],
-        kind=row["kind"],
-        payload=json.loads(row["payload"]),
-        state=RequestState(row["state"]),
-        answer=row["answer"],
-        created=row["created"],
-    )
+    return _built(RequestRow, row, payload=json.loads(row["payload"]), state=RequestState(row["state"]))
