@@ -5,99 +5,94 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
 from runners.config.units import format_about, format_duration
 from runners.states import State
-from runners.store.rows import RunRow, StepRow, TaskRow
+from runners.store.rows import Counts, RunRow, StepRow, TaskRow
 from tui.pace import age_words, pace_of, rate_words, worked
 from tui.signs import Style, bar, sign
-from tui.text import fit, plain, width_of
+from tui.text import plain, width_of
 from tui.widgets.line_view import Line, LineView, Piece
-
-_MARGIN = 1
-"""Blank cells at either end."""
+from tui.widgets.piece_line import MARGIN, PieceLine, line_of
 
 _REASONS = 3
 """Reasons that a sentence names before it says "other"."""
 
+_NARROWEST_BAR = 8
 
-class RunHead(LineView):
-    """Draws anew only the figures that differ."""
+
+class Bar(LineView):
+    """The progress of a run. A widget of its own: what stands beside it changes more often."""
 
     DEFAULT_CSS = """
-    RunHead { height: 3; }
+    Bar { width: 1fr; height: 1; }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._run: RunRow | None = None
-        self._now = 0.0
-        self._why = ""
+        self._counts = Counts()
+        self._style: Style = "muted"
 
-    def show(self, run: RunRow, why: str, now: float) -> None:
-        """Show *run* as it is at the moment *now*, with *why* as its sentence."""
-        self._run, self._why, self._now = run, why, now
-        self.repaint()
-
-    def miss(self, run: str) -> None:
-        """Say that there is no run with the id *run*."""
-        self._why = f"There is no run {run}. esc leads to those there are."
+    def show(self, counts: Counts, style: Style) -> None:
+        """Show how far these *counts* are."""
+        self._counts, self._style = worked(counts), style
         self.repaint()
 
     def line(self, y: int) -> Line:
-        """One of the three lines."""
-        width = self.size.width - 2 * _MARGIN
-        run = self._run
-        if run is None:
-            return _filled([(fit(plain(self._why), width), "warning")] if y == 0 else [], width)
-        if y == 0:
-            return _between(self._title(run), self._times(run), width)
-        if y == 1:
-            return self._progress(run, width)
-        style: Style = "failed" if run.counts.failed or run.state is State.FAILED else "muted"
-        return _filled([(fit(plain(self._why), width), style)], width)
+        """The bar."""
+        return line_of(
+            [(bar(self._counts, max(1, self.size.width - 2 * MARGIN)), self._style)], (), self.size.width
+        )
 
-    def _title(self, run: RunRow) -> list[Piece]:
-        shown = sign(run.state)
-        word = "cancelling" if run.cancelling and not run.state.final else shown.word
-        return [
-            (f"{shown.glyph} {word}", shown.style),
-            ("  ", None),
-            (plain(run.name), "strong"),
-            (f"  {run.id}  on {plain(run.resource, 20)}", "muted"),
-        ]
 
-    def _times(self, run: RunRow) -> list[Piece]:
-        pace = pace_of(run, self._now)
-        if pace.elapsed_s is None:
-            return [("not started", "muted")]
-        if run.state.final:
-            return [
-                (f"took {format_duration(pace.elapsed_s)}", None),
-                (f", {age_words(self._now - (run.ended or self._now))}", "muted"),
-            ]
-        pieces: list[Piece] = [(format_duration(pace.elapsed_s), None)]
-        if pace.left_s is not None:
-            pieces.append((f", ~{format_about(pace.left_s)} left", "muted"))
-        return pieces
+class RunHead(Vertical):
+    """Title, progress, and a sentence."""
 
-    def _progress(self, run: RunRow, width: int) -> Line:
-        counts = run.counts
-        right: list[Piece] = [(f"  {counts.done:,}/{counts.total:,} done", None)]
-        for number, state in (
-            (counts.failed, State.FAILED),
-            (counts.running, State.RUNNING),
-            (counts.cancelled, State.CANCELLED),
-            (counts.unknown, State.UNKNOWN),
-        ):
-            if number:
-                right.append((f"  {number:,} {state}", sign(state).style))
-        pace = pace_of(run, self._now)
-        if pace.per_s is not None:
-            right.append((f"  {rate_words(pace.per_s)}", "muted"))
-        room = width - sum(width_of(text) for text, _ in right)
-        while room < 10 and len(right) > 1:
-            room += width_of(right.pop()[0])
-        return _filled([(bar(worked(counts), max(1, room)), sign(run.state).style), *right], width)
+    DEFAULT_CSS = """
+    RunHead {
+        height: 3;
+        & > Horizontal { height: 1; }
+        & #figures { width: auto; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """The three lines."""
+        yield PieceLine(id="title")
+        with Horizontal():
+            yield Bar()
+            yield PieceLine(id="figures")
+        yield PieceLine(id="why")
+
+    def show(self, run: RunRow, why: str, now: float) -> None:
+        """Show *run* as it is at the moment *now*, with *why* as its sentence."""
+        self._line("title").show(_title(run), _times(run, now))
+        self.query_one(Bar).show(run.counts, sign(run.state).style)
+        self._show_figures(_figures(run, now))
+        failed = run.counts.failed or run.state is State.FAILED
+        self._line("why").show([(plain(why), "failed" if failed else "muted")])
+
+    def miss(self, run: str) -> None:
+        """Say that there is no run with the id *run*."""
+        self._line("title").show(
+            [(f"There is no run {plain(run)}. esc leads to those there are.", "warning")]
+        )
+
+    def _show_figures(self, figures: list[Piece]) -> None:
+        line = self._line("figures")
+        room = self.size.width - _NARROWEST_BAR - 2 * MARGIN
+        while len(figures) > 1 and _width(figures) > room:
+            figures.pop()
+        needed = _width(figures) + 2 * MARGIN
+        # It only grows: the bar must not dance with the number of digits beside it.
+        if needed > line.size.width or line.size.width > room:
+            line.styles.width = needed
+        line.show((), figures)
+
+    def _line(self, name: str) -> PieceLine:
+        return self.query_one(f"#{name}", PieceLine)
 
 
 def why_of(run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow]) -> str:
@@ -119,18 +114,47 @@ def why_of(run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow]) -> s
     return next((step.plan for step in steps), "")
 
 
-def _filled(pieces: list[Piece], width: int) -> Line:
-    left = max(0, width - sum(width_of(text) for text, _ in pieces))
-    return Line(((" " * _MARGIN, None), *pieces, (" " * (left + _MARGIN), None)))
+def _title(run: RunRow) -> list[Piece]:
+    shown = sign(run.state)
+    word = "cancelling" if run.cancelling and not run.state.final else shown.word
+    return [
+        (f"{shown.glyph} {word}", shown.style),
+        ("  ", None),
+        (plain(run.name), "strong"),
+        (f"  {run.id}  on {plain(run.resource, 20)}", "muted"),
+    ]
 
 
-def _between(left: list[Piece], right: list[Piece], width: int) -> Line:
-    """Both ends of a line; where there is no room the left is cut, piece by piece."""
-    room = max(0, width - sum(width_of(text) for text, _ in right) - 1)
-    kept: list[Piece] = []
-    for text, style in left:
-        text = fit(text, room)
-        room -= width_of(text)
-        if text:
-            kept.append((text, style))
-    return _filled([*kept, (" " * (room + 1), None), *right], width)
+def _times(run: RunRow, now: float) -> list[Piece]:
+    pace = pace_of(run, now)
+    if pace.elapsed_s is None:
+        return [("  not started", "muted")]
+    if run.state.final:
+        ended = now if run.ended is None else run.ended
+        return [(f"  took {format_duration(pace.elapsed_s)}", None), (f", {age_words(now - ended)}", "muted")]
+    pieces: list[Piece] = [(f"  {format_duration(pace.elapsed_s)}", None)]
+    if pace.left_s is not None:
+        pieces.append((f", ~{format_about(pace.left_s)} left", "muted"))
+    return pieces
+
+
+def _figures(run: RunRow, now: float) -> list[Piece]:
+    """How many tasks are how far; what matters least comes last."""
+    counts = run.counts
+    figures: list[Piece] = [(f"{counts.done:,}/{counts.total:,} done", None)]
+    for number, state in (
+        (counts.failed, State.FAILED),
+        (counts.running, State.RUNNING),
+        (counts.cancelled, State.CANCELLED),
+        (counts.unknown, State.UNKNOWN),
+    ):
+        if number:
+            figures.append((f"  {number:,} {state}", sign(state).style))
+    pace = pace_of(run, now)
+    if pace.per_s is not None:
+        figures.append((f"  {rate_words(pace.per_s)}", "muted"))
+    return figures
+
+
+def _width(pieces: list[Piece]) -> int:
+    return sum(width_of(text) for text, _ in pieces)

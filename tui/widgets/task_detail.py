@@ -6,10 +6,9 @@ from runners.config.units import format_duration, format_mb
 from runners.states import State
 from runners.store.rows import BatchRow, StepRow, TaskRow
 from tui.signs import sign
-from tui.text import fit, plain, width_of
+from tui.text import plain
 from tui.widgets.line_view import Line, LineView, Piece
-
-_MARGIN = 1
+from tui.widgets.piece_line import line_of
 
 
 class TaskDetail(LineView):
@@ -30,13 +29,7 @@ class TaskDetail(LineView):
 
     def line(self, y: int) -> Line:
         """One of the lines."""
-        width = self.size.width - 2 * _MARGIN
-        pieces: list[Piece] = [(" " * _MARGIN, None)]
-        for text, style in self._texts[y] if y < len(self._texts) else []:
-            cut = fit(text, width)
-            width -= width_of(cut)
-            pieces.append((cut, style))
-        return Line((*pieces, (" " * (max(0, width) + _MARGIN), None)))
+        return line_of(self._texts[y] if y < len(self._texts) else (), (), self.size.width)
 
 
 def _lines(task: TaskRow, batch: BatchRow | None, step: StepRow | None, now: float) -> list[list[Piece]]:

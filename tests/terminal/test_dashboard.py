@@ -1,0 +1,138 @@
+"""The dashboard as a program in a terminal: signals, crashes, and what it costs in bytes."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.config.home import Home
+from runners.states import State
+from runners.store.writer import Writer
+from tests.terminal.session import TerminalSession
+from tests.tui import stores
+from tests.tui.stage import make_home
+
+pytestmark = pytest.mark.terminal
+
+ROOT = Path(__file__).parents[2]
+
+SHOW = """
+import sys
+from pathlib import Path
+from runners.config.home import Home
+from tui.app import run_dashboard
+sys.exit(run_dashboard(Home.at(Path(sys.argv[1])), run=sys.argv[2] if len(sys.argv) > 2 else None))
+"""
+
+RUN = "b1gb1gb1"
+
+
+def dashboard(home: Home, *arguments: str, code: str = SHOW) -> TerminalSession:
+    command = [sys.executable, "-c", code, str(home.state.parent), *arguments]
+    return TerminalSession(command, columns=160, rows=45, folder=ROOT)
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> Home:
+    """A home where nothing goes on."""
+    return make_home(
+        tmp_path,
+        lambda writer: stores.tell(
+            writer,
+            stores.Tale(
+                RUN, "over", State.DONE, stores.files(2000), None, State.DONE, began=9000, ended=8000
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Home:
+    """A home with a large run."""
+    return make_home(tmp_path, lambda writer: stores.large(writer, 5_000))
+
+
+@pytest.fixture
+def terminal(ended: Home) -> Iterator[TerminalSession]:
+    with dashboard(ended, RUN) as session:
+        session.wait_for("Tasks  2,000")
+        yield session
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_gives_the_terminal_back(
+    terminal: TerminalSession, number: signal.Signals
+) -> None:
+    terminal.forget()
+    terminal.process.send_signal(number)
+    assert terminal.wait_for_exit(5.0) == 128 + number
+    for sequence in (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"):
+        assert sequence in terminal.output
+
+
+def test_q_leaves(terminal: TerminalSession) -> None:
+    terminal.press("q")
+    assert terminal.wait_for_exit(5.0) == 0
+
+
+def test_nothing_is_sent_while_nothing_changes(terminal: TerminalSession) -> None:
+    terminal.settle()
+    terminal.forget()
+    assert terminal.read(3.0) == b""
+
+
+def test_a_task_that_changes_costs_less_than_a_kilobyte(live: Home) -> None:
+    with dashboard(live, RUN) as session:
+        session.wait_for("Tasks  5,000")
+        session.settle()
+        # So that the clock's ticks are not counted with it.
+        writer = Writer.open(live.database)
+        with writer.change() as change:
+            change.execute("UPDATE runs SET state = 'unknown', ended = started + 60")
+            change.execute("UPDATE tasks SET state = 'done' WHERE state = 'running'")
+            change.recount(RUN)
+        session.settle()
+        costs = []
+        for index in range(6):
+            session.forget()
+            with writer.change() as change:
+                facts = {"state": State.FAILED.value, "reason": "exit code 3", "wall_s": 2.0}
+                change.update("tasks", {"run": RUN, "index": index}, facts)
+                change.recount(RUN)
+            session.wait_for(f"{index + 1} failed")
+            session.settle()
+            costs.append(len(session.output))
+        writer.close()
+        assert max(costs) < 1000, costs
+
+
+def test_a_defect_is_told_once_with_its_reason(ended: Home) -> None:
+    code = SHOW.replace(
+        "sys.exit(",
+        "from tui.screens.runs import RunsPage\n"
+        "def broken(self, picture): raise ZeroDivisionError('told once')\n"
+        "RunsPage.show = broken\nsys.exit(",
+    )
+    with dashboard(ended, code=code) as session:
+        assert session.wait_for_exit(10.0) == 1
+        while session.read(0.2):
+            pass
+        told = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", session.output)
+        assert told.count(b"ZeroDivisionError: told once") == 1
+        assert b"Your runs go on" in told
+        assert b"\x1b[?1049l" in session.output
+
+
+def test_the_first_frame_needs_nothing_heavy() -> None:
+    code = "import sys, tui.app, tui.dashboard, tui.screens.run; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    heavy = {"pydantic.main", "asyncssh", "runners.launching", "textual.widgets._markdown", "tree_sitter"}
+    assert heavy.isdisjoint(loaded.stdout.split())
