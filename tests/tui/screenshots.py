@@ -57,7 +57,7 @@ async def main() -> None:
             draw(stage, "run")
             await stage.press("2")
             draw(stage, "batches")
-            await stage.press("1", "f", "c")
+            await stage.press("1", "f", "home", "c")
             draw(stage, "confirm")
             await stage.press("n", "enter")
             await stage.pause(0.5)

@@ -210,6 +210,13 @@ async def test_hostile_names_are_shown_and_act_on_nothing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (200, 60)])
+async def test_every_size_asks_its_whole_question(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, size=size) as stage:
+        await stage.press("down", "c")
+        await sees(stage, "Cancel run segment-plate-4", "not run)?", "Let it run", "Cancel the run")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (200, 60)])
 async def test_every_size_shows_name_and_state(home: Home, size: tuple[int, int]) -> None:
     async with on_stage(home, size=size) as stage:
         assert "● running" in shown(stage) and "segment-plate" in shown(stage)

@@ -27,6 +27,7 @@ class Confirm(ModalScreen[bool]):
     def __init__(self, question: str, *, yes: str, no: str = "No", more: str = "") -> None:
         """*question* and *more* are plain text; *yes* and *no* are what the buttons say."""
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low")]
         self._question = question
         self._more = more
         self._yes = yes

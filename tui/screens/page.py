@@ -35,9 +35,9 @@ class Page(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        # Style sheets tell apart a classic terminal (80x24) and one with room.
+        # Style sheets tell apart a classic terminal (80x24), one with room, and one with hardly any.
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (32, "-high")]
 
     @property
     def dashboard(self) -> Dashboard:

@@ -230,11 +230,16 @@ class TasksPane(Vertical):
             (key, "muted"),
             task.item,
             (task.reason, shown.style),
-            "" if wall is None else format_duration(wall),
+            "" if wall is None else _time(wall, still=task.state is not State.RUNNING),
             "" if task.max_rss_mb is None else format_mb(task.max_rss_mb),
             "" if task.cpu_s is None else f"{task.cpu_s:.1f} s",
             "" if task.slot is None else str(task.slot),
         )
+
+
+def _time(seconds: float, *, still: bool) -> str:
+    """A time of which short ones are told apart, unless it goes on."""
+    return f"{seconds:.1f} s" if still and seconds < 10 else format_duration(seconds)
 
 
 def _values(task: TaskRow) -> filters.Values:
