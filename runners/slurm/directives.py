@@ -1,8 +1,8 @@
 """`#SBATCH` lines: Runyard's own, and what keeps a value in a script from becoming one. Pure.
 
-How sbatch reads them (its opt.c): words are cut as by a shell, with `'`, `"` and `\\`; an unquoted `#` ends
-the line; the words of all lines together are one argument list, where the later of two options wins; lines
-count up to the first command.
+How sbatch reads them (its opt.c, and tried with 22.05): words are cut at white space that is not quoted; a
+backslash takes the meaning of a quote or of itself; an unquoted `#` ends the line; the words of all lines
+together are one argument list, where the later of two options wins; lines count up to the first command.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OUTPUT = "slurm.out"
 _WHERE = "The submission script can't be written"
 
 _ENDS_A_WORD = re.compile(r"[\s\"'\\#]")
-_PLAIN = re.compile(r"[\w/.,:=@+-]", re.ASCII)
+_PLAIN = re.compile(r"[\w/.,:=@%+-]+", re.ASCII)
 
 _WARNING_S = 120
 _SHELLS = {"sh", "bash", "dash", "ksh", "mksh", "zsh", "ash"}
@@ -59,7 +59,9 @@ def own_directives(folder: str, time: str | None) -> list[str]:
         )
     # A % stands for a part of the job's id there, unless it is doubled.
     output = posixpath.join(folder, OUTPUT).replace("%", "%%")
-    output = "".join(char if _PLAIN.match(char) else "\\" + char for char in output)
+    if not _PLAIN.fullmatch(output):
+        # A backslash saves a quote from sbatch, but no space.
+        output = '"' + output.replace('"', '\\"') + '"'
     return [
         f"#SBATCH --output={output}",
         "#SBATCH --open-mode=append",

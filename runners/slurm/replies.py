@@ -70,10 +70,12 @@ _REFUSED = (
     # By sbatch itself, before it asks.
     "invalid directive",
     "unrecognized option",
+    "unrecognized command line parameter",
     "invalid option",
     "requires an argument",
     "is ambiguous",
     "unmatched `",
+    "unexpected `",
     "does not look like a batch script",
     "dos line breaks",
     "batch script is empty",

@@ -70,22 +70,23 @@ def arguments(script: bytes) -> list[str]:
             continue
         word, quote, escaped, begun = "", "", False, False
         for char in line.removeprefix("#SBATCH"):
-            if escaped:
+            if char.isspace() and not quote:
+                if begun:
+                    found.append(word)
+                word, escaped, begun = "", False, False
+            elif escaped:
                 word, escaped, begun = word + char, False, True
             elif char == "\\":
                 escaped = True
-            elif quote:
-                word, quote = (word, "") if char == quote else (word + char, quote)
-            elif char in "'\"":
-                quote, begun = char, True
-            elif char == "#":
+            elif char == quote:
+                quote = ""
+            elif not quote and char in "'\"":
+                quote = char
+            elif not quote and char == "#":
                 break
-            elif char.isspace():
-                if begun:
-                    found.append(word)
-                word, begun = "", False
             else:
                 word, begun = word + char, True
+        assert not quote, f"sbatch would refuse {line!r}"
         if begun:
             found.append(word)
     return found
