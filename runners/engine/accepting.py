@@ -24,7 +24,7 @@ from runners.store.reader import UnknownRunError
 from runners.store.rows import RequestRow, TaskRow
 from runners.store.verdicts import cancel_waiting, settle
 from runners.store.workload import dataset_of, spec_of, tasks_of
-from runners.store.writer import Change, Writer
+from runners.store.writer import Change, WithdrawnError, Writer
 from runners.tasks import Numbered
 from runners.template import TemplateError
 from runners.workflow import Item, TaskType, placeholders
@@ -43,25 +43,36 @@ class Acceptor:
         self._pool = pool
 
     async def carry_out(self, request: RequestRow) -> str | None:
-        """Do what *request* asks for and answer it; returns the run it is about, None where it is refused."""
+        """Do what *request* asks for and answer it.
+
+        Returns the run it is about, None where it is refused, or was taken back meanwhile.
+        """
         try:
-            match request.kind:
-                case RequestKind.LAUNCH:
-                    return await self._launch(request, _parsed(LaunchRequest, request))
-                case RequestKind.RETRY:
-                    return await self._retry(request, _parsed(RetryRequest, request))
-                case RequestKind.CANCEL:
-                    return await self._cancel(request, _parsed(CancelRequest, request))
-                case kind:
-                    raise RefusalError(f"This Runyard does not know requests of the kind {kind!r}.")
-        except (RefusalError, ConfigError, TemplateError, RunnerError, StoreError) as error:
-            await self._answer(request, RequestState.REFUSED, str(error))
+            try:
+                return await self._carry_out(request)
+            except (RefusalError, ConfigError, TemplateError, RunnerError, StoreError) as error:
+                refusal = str(error)
+            await self._answer(request, RequestState.REFUSED, refusal)
+        except WithdrawnError:
+            log.info("Request %d (%s) was taken back.", request.id, request.kind)
         except Exception:
             # A request that can't be carried out must not hold up those behind it.
             log.exception("Request %d (%s) can't be carried out.", request.id, request.kind)
             text = "The engine can't carry this out because of a fault of its own; engine.log tells more."
-            await self._answer(request, RequestState.REFUSED, text)
+            with contextlib.suppress(WithdrawnError):
+                await self._answer(request, RequestState.REFUSED, text)
         return None
+
+    async def _carry_out(self, request: RequestRow) -> str:
+        match request.kind:
+            case RequestKind.LAUNCH:
+                return await self._launch(request, _parsed(LaunchRequest, request))
+            case RequestKind.RETRY:
+                return await self._retry(request, _parsed(RetryRequest, request))
+            case RequestKind.CANCEL:
+                return await self._cancel(request, _parsed(CancelRequest, request))
+            case kind:
+                raise RefusalError(f"This Runyard does not know requests of the kind {kind!r}.")
 
     async def _launch(self, request: RequestRow, asked: LaunchRequest) -> str:
         if await self._store.read(lambda writer: _has_run(writer, asked.run)):
@@ -123,18 +134,18 @@ class Acceptor:
                 first_number=0,
                 salt=self._salt,
             )
+            new = NewRun(run, spec, folder, tasks, dataset, retry_of)
+
+            def keep(change: Change, now: float) -> None:
+                change.answer(request.id, RequestState.DONE)
+                add_run(change, new, now=now)
+                add_batches(change, run, begun.plan, begun.batches, now=now)
+
+            await self._store.change(keep)
         except Exception:
             with contextlib.suppress(RunnerError):
                 await runner.discard(folder)
             raise
-        new = NewRun(run, spec, folder, tasks, dataset, retry_of)
-
-        def keep(change: Change, now: float) -> None:
-            add_run(change, new, now=now)
-            add_batches(change, run, begun.plan, begun.batches, now=now)
-            change.answer(request.id, RequestState.DONE)
-
-        await self._store.change(keep)
         return run
 
     async def _cancel(self, request: RequestRow, asked: CancelRequest) -> str:

@@ -22,6 +22,10 @@ class RefusedError(Exception):
     """The engine refuses; the text is its sentence."""
 
 
+_PATIENCE_S = 5.0
+"""How long the engine may have trouble with the store, as with a disk that is full for a moment."""
+
+
 async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: float = 30.0) -> RequestRow:
     """Have the engine of *home* carry out a request, and return it once that is done.
 
@@ -29,7 +33,8 @@ async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: f
 
     Raises:
         RefusedError: the engine refuses it; nothing is left behind.
-        EngineError: no engine answered within *timeout_s* seconds; the request was taken back.
+        EngineError: no engine carried it out, within *timeout_s* seconds or because the store can't be
+            written; the request was taken back, unless the text says that it stays.
         StoreError: the store can't be used; nothing was asked for.
     """
     writer = Writer(await asyncio.to_thread(connect, home.database))
@@ -43,7 +48,7 @@ async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: f
             answer = await _answer(home, writer, number, timeout_s)
         except BaseException as error:
             # Blocking on purpose: a second cancel must not leave behind what the first one takes back.
-            if writer.withdraw_request(number) or not isinstance(error, EngineError):
+            if _withdrawn(writer, number, error) or not isinstance(error, EngineError):
                 raise
             kept = writer.request(number)
             if kept is None:
@@ -56,15 +61,31 @@ async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: f
     return answer
 
 
+def _withdrawn(writer: Writer, number: int, why: BaseException) -> bool:
+    try:
+        return writer.withdraw_request(number)
+    except sqlite3.Error as error:
+        raise EngineError(
+            f"The store can't be written ({error}), not even to take the request back: "
+            "it stays, and is carried out as soon as that works."
+        ) from why
+
+
 async def _answer(home: Home, writer: Writer, number: int, timeout_s: float) -> RequestRow:
     client = EngineClient(home)
     until = time.monotonic() + timeout_s
     call_at = 0.0
     pause = 0.005
+    patient_until = time.monotonic() + min(_PATIENCE_S, timeout_s)
     while True:
         if time.monotonic() >= call_at:
             await client.ensure_running(min(10.0, timeout_s))
-            await client.wake()
+            trouble = await client.wake()
+            if trouble and time.monotonic() > patient_until:
+                raise EngineError(
+                    f"The engine can't write to the store {str(home.database)!r} ({trouble}); "
+                    "the request was taken back: see to that and ask again."
+                )
             call_at = time.monotonic() + _AGAIN_S
         row = await asyncio.to_thread(writer.request, number)
         if row is None:

@@ -1,6 +1,7 @@
 """Talking to the engine, and starting one where there is none."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -58,21 +59,34 @@ class EngineClient:
         Cancelling leaves an engine that has been started alone.
 
         Raises:
-            EngineError: there is none after *timeout_s* seconds.
+            EngineError: it says why it can't run, or there is none after *timeout_s* seconds.
         """
         until = time.monotonic() + timeout_s
         start_at = 0.0
-        while await self._status() is None:
-            if time.monotonic() > until:
-                raise EngineError(f"The engine did not start within {timeout_s:g} s; {self._log_tail()}.")
-            if time.monotonic() >= start_at and not engine_alive(self._home):
-                await self._start()
-                start_at = time.monotonic() + _START_S
-            await asyncio.sleep(0.02)
+        # What a new engine has to say reaches us even when its log is on a full disk.
+        said, its_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            while await self._status() is None:
+                with contextlib.suppress(BlockingIOError):
+                    if reason := os.read(said, 4096).decode("utf-8", "replace").strip():
+                        raise EngineError(reason)
+                if time.monotonic() > until:
+                    raise EngineError(f"The engine did not start within {timeout_s:g} s; {self._log_tail()}.")
+                if time.monotonic() >= start_at and not engine_alive(self._home):
+                    await self._start(its_end)
+                    start_at = time.monotonic() + _START_S
+                await asyncio.sleep(0.02)
+        finally:
+            os.close(said)
+            os.close(its_end)
 
-    async def wake(self) -> None:
-        """Have the engine look at the requests now; nothing happens where none is running."""
-        await self._ask({"op": "wake"})
+    async def wake(self) -> str:
+        """Have the engine look at the requests now; nothing happens where none is running.
+
+        Returns what keeps it from writing to the store, in SQLite's words; empty where nothing does.
+        """
+        reply = await self._ask({"op": "wake"})
+        return "" if reply is None else str(reply[0]["trouble"])
 
     async def status(self) -> EngineStatus | None:
         """What the engine says of itself; None where none is running.
@@ -141,7 +155,7 @@ class EngineClient:
             raise EngineError(str(reply[0]["error"]))
         return reply
 
-    async def _start(self) -> None:
+    async def _start(self, stdout: int) -> None:
         home = self._home
         environment = own_environment()
         environment.update((name, os.environ[name]) for name in _KEPT if name in os.environ)
@@ -157,7 +171,7 @@ class EngineClient:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
                     stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
+                    stdout=stdout,
                     stderr=log,
                     cwd="/",
                     env=environment,

@@ -75,12 +75,14 @@ class Engine:
             log.info("Engine %d is running for %s.", self._lock.holder.pid, self._home.state)
             async with asyncio.TaskGroup() as self._group:
                 self._own(self._work())
+                self._own(self._guard())
                 server = await asyncio.start_unix_server(self._connected, sock=listener)
                 try:
                     await self._stopping.wait()
                 finally:
                     server.close()
-                    self._home.socket.unlink(missing_ok=True)
+                    if self._lock.in_place():
+                        self._home.socket.unlink(missing_ok=True)
                     for task in self._tasks:
                         task.cancel()
         finally:
@@ -112,6 +114,20 @@ class Engine:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def _guard(self) -> None:
+        """Leave when someone has removed or replaced the store or its folder: nobody can ask us then."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                if await self._store.in_place() and await asyncio.to_thread(self._lock.in_place):
+                    continue
+            except OSError as error:
+                log.warning("The state folder can't be looked at: %s", error)
+                continue
+            log.error("Store or lock in %s are gone or replaced; this engine ends.", self._home.state)
+            self.stop()
+            return
 
     async def _carry_out_requests(self) -> bool:
         """Carry out all requests that are waiting; whether there were any."""
@@ -169,7 +185,7 @@ class Engine:
 
     async def _woken(self, _: dict[str, Any]) -> Answer:
         self._wake.set()
-        return {}, b""
+        return {"trouble": self._store.trouble}, b""
 
     async def _told_to_stop(self, _: dict[str, Any]) -> Answer:
         # Not before the answer is on its way.

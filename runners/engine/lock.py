@@ -31,7 +31,8 @@ class HeldError(Exception):
 class Lock:
     """The lock, held from :meth:`take` until :meth:`release` or the end of the process."""
 
-    def __init__(self, descriptor: int, holder: Holder) -> None:
+    def __init__(self, path: Path, descriptor: int, holder: Holder) -> None:
+        self._path = path
         self._descriptor = descriptor
         self.holder = holder
 
@@ -59,7 +60,12 @@ class Lock:
         except BaseException:
             os.close(descriptor)
             raise
-        return cls(descriptor, mine)
+        return cls(path, descriptor, mine)
+
+    def in_place(self) -> bool:
+        """Whether the file is still the one that others would lock: someone may have removed the folder."""
+        found = os.fstat(self._descriptor)
+        return file_at(self._path) == (found.st_dev, found.st_ino)
 
     def release(self) -> None:
         """Let it go. The file stays: removing it would let two engines hold two locks of one name."""
@@ -79,6 +85,19 @@ def held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Which file *path* names at the moment, as device and inode; None where there is none.
+
+    Raises:
+        OSError: that can't be told.
+    """
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _read(path: Path) -> Holder | None:

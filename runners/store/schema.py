@@ -182,7 +182,9 @@ def migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(f"PRAGMA user_version = {wanted}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # A full disk may have rolled the transaction back already.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
     if _version(connection) > len(MIGRATIONS):
         raise RuntimeError(

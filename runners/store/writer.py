@@ -12,6 +12,10 @@ from runners.store.reader import Reader, batch_row
 from runners.store.rows import BatchRow
 
 
+class WithdrawnError(Exception):
+    """The request was taken back while it was being carried out."""
+
+
 class Writer(Reader):
     """The store with the right to change it.
 
@@ -92,11 +96,16 @@ class Change:
         return self.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*stamped.values(), *key.values()])
 
     def answer(self, request: int, state: RequestState, answer: str = "") -> None:
-        """Say what became of a request. Its payload, which may be large, is not kept any longer."""
-        self.execute(
-            "UPDATE requests SET state = ?, answer = ?, payload = '{}' WHERE id = ?",
-            (state.value, answer, request),
-        )
+        """Say what became of a request. Its payload, which may be large, is not kept any longer.
+
+        Raises:
+            WithdrawnError: it was taken back; then nothing of this transaction may be kept.
+        """
+        if not self.execute(
+            "UPDATE requests SET state = ?, answer = ?, payload = '{}' WHERE id = ? AND state = ?",
+            (state.value, answer, request, RequestState.WAITING.value),
+        ):
+            raise WithdrawnError(f"request {request}")
 
     def add_tasks(
         self, run: str, tasks: Iterable[tuple[int, int, str, Mapping[str, str] | None, int]]

@@ -2,15 +2,21 @@
 
 import os
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from runners.batches import BatchSpec
 from runners.config.files import read_resource, resource_path, write_resource
 from runners.engine.asking import RefusedError, ask
+from runners.engine.client import EngineError
+from runners.local import LocalRunner
 from runners.requests import CancelRequest, LaunchRequest, RequestKind, RetryRequest
 from runners.states import State
+from runners.store.writer import Change, Writer
 from tests.engine.lab import Lab, fill, shell, step
 from tests.waiting import until
 
@@ -157,3 +163,49 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(lab: Lab, small_dis
         row = await lab.ended(run)
     assert row.reason == ""
     assert row.counts.total == row.counts.ended == 8
+
+
+async def test_a_request_taken_back_while_it_is_carried_out_leaves_nothing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = lab.request(step("true"), items="abc")
+    prepare = LocalRunner.prepare
+
+    async def slow(self: LocalRunner, batches: Sequence[BatchSpec]) -> None:
+        await prepare(self, batches)
+        lab.store.withdraw_request(number)
+
+    number = lab.leave(RequestKind.LAUNCH, request)
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalRunner, "prepare", slow)
+        async with lab.hosted():
+            await until(lambda: lab.store.request(number) is None and not os.listdir(lab.home.jobs))
+            # The engine itself is none the worse for it.
+            patch.undo()
+            await lab.ended(await lab.launch(step("true"), items="a"))
+    assert len(lab.store.runs()) == 1
+
+
+@pytest.mark.parametrize("also_the_way_back", [False, True])
+async def test_a_store_that_is_full_is_told_of_while_it_is(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, also_the_way_back: bool
+) -> None:
+    monkeypatch.setattr("runners.engine.asking._PATIENCE_S", 0.1)
+
+    def full(*_: object) -> NoReturn:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    request = lab.request(step("true"), items="abc")
+    async with lab.hosted():
+        with monkeypatch.context() as patch:
+            patch.setattr(Change, "add_tasks", full)
+            if also_the_way_back:
+                patch.setattr(Writer, "withdraw_request", full)
+            with pytest.raises(EngineError, match=r"can't .*\(database or disk is full\)") as told:
+                await ask(lab.home, RequestKind.LAUNCH, request)
+        assert ("it stays" in str(told.value)) == also_the_way_back
+        if also_the_way_back:
+            assert (await lab.ended(request.run)).state is State.DONE
+        else:
+            await until(lambda: not os.listdir(lab.home.jobs))
+            assert lab.store.runs() == []
