@@ -47,6 +47,16 @@ def format_mb(mb: float) -> str:
     return f"{round(mb)} MB"
 
 
+MEMORY_FLOOR_MB = 16
+"""Below this a peak says nothing of a task: the kernel counts for it what the worker that started it held until
+the command took its place, about 14 MB (getrusage(2), `ru_maxrss`: it is not reset by execve(2))."""
+
+
+def format_peak_mb(mb: float) -> str:
+    """The most memory that a task held, for a screen: `<16 MB` where that is all that can be told."""
+    return f"<{MEMORY_FLOOR_MB} MB" if mb < MEMORY_FLOOR_MB else format_mb(mb)
+
+
 def parse_duration(text: str) -> int:
     """Seconds from a time limit as SLURM writes it, or with units.
 
@@ -85,6 +95,17 @@ def format_duration(seconds: float) -> str:
     if days:
         return f"{days}-{hours:02}:{minutes:02}:{secs:02}"
     return f"{hours}:{minutes:02}:{secs:02}"
+
+
+def format_time(seconds: float, *, going: bool = False) -> str:
+    """A time for a screen: `0.2 s`, `3.4 s`, and from 10 s on as a clock shows it, `0:01:04`.
+
+    Of what is still *going* on only whole seconds are told: tenths would be drawn anew at every look.
+    """
+    seconds = max(0.0, seconds)
+    if going:
+        return f"{int(seconds)} s" if seconds < 10 else format_duration(seconds)
+    return f"{seconds:.1f} s" if seconds < 9.95 else format_duration(max(10.0, seconds))
 
 
 def format_about(seconds: float) -> str:

@@ -11,6 +11,8 @@ from runners.config.units import (
     format_about,
     format_duration,
     format_mb,
+    format_peak_mb,
+    format_time,
     parse_duration,
     parse_memory,
 )
@@ -184,3 +186,28 @@ def test_duration_as_a_clock_shows_it(seconds: float, text: str) -> None:
 )
 def test_duration_as_an_estimate(seconds: float, text: str) -> None:
     assert format_about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ended", "going"),
+    [
+        (-1.0, "0.0 s", "0 s"),
+        (0.04, "0.0 s", "0 s"),
+        (0.23, "0.2 s", "0 s"),
+        (3.44, "3.4 s", "3 s"),
+        (9.94, "9.9 s", "9 s"),
+        (9.96, "0:00:10", "9 s"),
+        (10.0, "0:00:10", "0:00:10"),
+        (64.9, "0:01:04", "0:01:04"),
+    ],
+)
+def test_short_times_have_tenths(seconds: float, ended: str, going: str) -> None:
+    assert format_time(seconds) == ended
+    assert format_time(seconds, going=True) == going
+
+
+@pytest.mark.parametrize(
+    ("mb", "text"), [(0.0, "<16 MB"), (14.2, "<16 MB"), (15.99, "<16 MB"), (16.0, "16 MB"), (4000, "4 GB")]
+)
+def test_a_peak_below_what_the_worker_holds_says_nothing(mb: float, text: str) -> None:
+    assert format_peak_mb(mb) == text
