@@ -14,6 +14,7 @@ depends on where it stands, so the script is followed as a shell reads it (POSIX
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,6 +28,9 @@ _EXPANSION = re.compile(r"""\$\{(?:[^{}'"`\\]|"[^{}'"`\\]*")*\}""")
 _BACKTICKS = re.compile(r"`(?:[^`\\]|\\.)*`", re.DOTALL)
 _SINGLE_QUOTES = re.compile(r"'[^']*'")
 _CASE = re.compile(r"case[ \t\n]")
+_ACTIVE = re.compile(r'[\\"$`]')
+"""What a shell does not take for itself between double quotes."""
+
 _BEFORE_WORD = frozenset(" \t\n;&|()")
 
 
@@ -47,12 +51,50 @@ def shell_script(template: str, known: frozenset[str]) -> ShellScript:
     Raises:
         TemplateError: a placeholder is not *known*, or stands where it can't be a plain value.
     """
+    parts = _parts(template, known)
+    names = tuple(dict.fromkeys(part.name for part in parts if isinstance(part, _Place)))
+    if not names:
+        return ShellScript(_joined(parts, {}, {}), ())
+    variables = {name: f"${{ry_{number}}}" for number, name in enumerate(names, start=1)}
+    script = _joined(parts, {name: f'"{variable}"' for name, variable in variables.items()}, variables)
+    assignments = " ".join(f"ry_{number}=${{{number}}}" for number in range(1, len(names) + 1))
+    return ShellScript(f"{assignments}; {script}", names)
+
+
+def with_values(template: str, values: Mapping[str, str]) -> str:
+    """A script as a person would type it for these *values*, quoted: it does what `shell_script` does.
+
+    For people to read. What is run takes its values as arguments.
+
+    Raises:
+        TemplateError: as `shell_script` does.
+    """
+    quoted = {name: "'" + value.replace("'", "'\\''") + "'" for name, value in values.items()}
+    escaped = {name: _ACTIVE.sub(r"\\\g<0>", value) for name, value in values.items()}
+    return _joined(_parts(template, frozenset(values)), quoted, escaped)
+
+
+class _Place(NamedTuple):
+    """Where a value belongs."""
+
+    name: str
+    in_quotes: bool
+    """It is between two double quotes."""
+
+
+@lru_cache(maxsize=64)
+def _parts(template: str, known: frozenset[str]) -> tuple[str | _Place, ...]:
     scan = _Scan(template, known)
     scan.run()
-    if not scan.names:
-        return ShellScript("".join(scan.out), ())
-    assignments = " ".join(f"ry_{number}=${{{number}}}" for number in range(1, len(scan.names) + 1))
-    return ShellScript(f"{assignments}; {''.join(scan.out)}", tuple(scan.names))
+    return tuple(scan.out)
+
+
+def _joined(parts: Iterable[str | _Place], bare: Mapping[str, str], in_quotes: Mapping[str, str]) -> str:
+    """The script with what stands for each placeholder outside double quotes, and inside."""
+    return "".join(
+        part if isinstance(part, str) else (in_quotes if part.in_quotes else bare)[part.name]
+        for part in parts
+    )
 
 
 class _Level:
@@ -71,8 +113,7 @@ class _Scan:
         self.text = text
         self.known = known
         self.at = 0
-        self.out: list[str] = []
-        self.names: list[str] = []
+        self.out: list[str | _Place] = []
         self.levels = [_Level("script")]
         # A script without placeholders is handed to the shell whatever is in it.
         self.strict = self._mentions_any()
@@ -168,10 +209,7 @@ class _Scan:
                 f"{match[0]} is inside arithmetic, where a shell may read a value as code: "
                 "give it to a variable first, and check that it is a number."
             )
-        if read.name not in self.names:
-            self.names.append(read.name)
-        variable = f"${{ry_{self.names.index(read.name) + 1}}}"
-        self.out.append(variable if level.kind == '"' else f'"{variable}"')
+        self.out.append(_Place(read.name, level.kind == '"'))
 
     def _push(self, kind: str, opening: str, *, brackets: int) -> None:
         self.levels.append(_Level(kind, brackets))

@@ -19,7 +19,7 @@ from runners.config.files import from_json, read_file
 from runners.config.slurm import ScriptLine
 from runners.config.types import Count, Integer, Line, Memory
 from runners.config.units import parse_duration
-from runners.shell_template import SHELL, shell_script
+from runners.shell_template import SHELL, shell_script, with_values
 from runners.template import BRACES, ITEM_NAMES, PATH_NAMES, TemplateError, fill, split, values_of
 
 
@@ -200,12 +200,22 @@ def render(step: Step, item: Item | None, index: int, *, args_json: str, out_jso
     Raises:
         TemplateError: the command has a placeholder that has no value here.
     """
-    values = {} if item is None else values_of(item.value, index, item.fields)
-    values |= {"args_json": args_json, "out_json": out_json}
+    values = _values(item, index, args_json, out_json)
     if not step.shell:
         return [fill(word, values) for word in step.command]
     script = shell_script(step.command[0], frozenset(values))
     return [SHELL, "-c", script.text, "sh", *(values[name] for name in script.names)]
+
+
+def as_typed(step: Step, item: Item | None, index: int, *, args_json: str, out_json: str) -> str:
+    """What `render` gives, as a person would type it: for people to read, never to be run.
+
+    Raises:
+        TemplateError: the command has a placeholder that has no value here.
+    """
+    if step.shell:
+        return with_values(step.command[0], _values(item, index, args_json, out_json))
+    return shlex.join(render(step, item, index, args_json=args_json, out_json=out_json))
 
 
 def arguments(step: Step, items: Sequence[Item]) -> dict[str, Any]:
@@ -214,6 +224,11 @@ def arguments(step: Step, items: Sequence[Item]) -> dict[str, Any]:
         return {"items": [item.value for item in items], **(step.args or {})}
     (item,) = items
     return {**(item.fields or {"item": item.value}), **(step.args or {})}
+
+
+def _values(item: Item | None, index: int, args_json: str, out_json: str) -> dict[str, str]:
+    values = {} if item is None else values_of(item.value, index, item.fields)
+    return values | {"args_json": args_json, "out_json": out_json}
 
 
 def _known(step: Step, columns: Collection[str]) -> frozenset[str]:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runners.shell_template import shell_script
+from runners.shell_template import shell_script, with_values
 from runners.template import TemplateError, fill, values_of
-from runners.workflow import Item, Step, TaskType, arguments, placeholders, render
+from runners.workflow import Item, Step, TaskType, arguments, as_typed, placeholders, render
 
 VALUES = {"item": "a b", "index": "7", "plate id": "P1"}
 
@@ -162,6 +162,30 @@ HOSTILE = st.text(
     min_size=1,
     max_size=20,
 )
+
+
+def output_as_typed(script: str, item: str) -> str:
+    """What the script prints whose values are in place."""
+    values = {**values_of(item, 0, {"plate id": item}), "args_json": "a", "out_json": "o"}
+    argv = ["/bin/sh", "-c", with_values(script, values)]
+    return subprocess.run(argv, capture_output=True, check=True, timeout=10, cwd="/").stdout.decode()
+
+
+@settings(max_examples=40, deadline=None)
+@given(item=HOSTILE, script=st.sampled_from(SCRIPTS))
+def test_a_script_as_typed_does_what_the_one_that_runs_does(item: str, script: str) -> None:
+    assert output_as_typed(script, item) == item
+
+
+def test_a_script_as_typed_reads_as_it_was_written() -> None:
+    script = step('sort {item} > "out/{stem}.$USER"; echo {index}>{{x}}', shell=True)
+    typed = as_typed(script, Item(value="it's `$x`.csv"), 3, args_json="A", out_json="O")
+    assert typed == """sort 'it'\\''s `$x`.csv' > "out/it's \\`\\$x\\`.$USER"; echo '3'>{x}"""
+
+
+def test_a_command_as_typed_is_quoted_where_it_must_be() -> None:
+    typed = as_typed(step("cat", "{item}", "{out_json}"), Item(value="a b"), 0, args_json="A", out_json="O")
+    assert typed == "cat 'a b' O"
 
 
 @settings(max_examples=40, deadline=None)
