@@ -152,7 +152,11 @@ def _about(field: str) -> Iterator[None]:
 
 
 def _workdir(options: LaunchOptions) -> Path:
-    folder = Path(os.path.abspath(options.workdir or "."))
+    try:
+        folder = Path(os.path.abspath(options.workdir or "."))
+    except FileNotFoundError:
+        text = "The current folder is not there any more; go to another one."
+        raise LaunchError(text, "workdir") from None
     if not folder.is_dir():
         raise LaunchError(f"The folder to work in, {shown(folder)}, is not there.", "workdir")
     if not is_text(str(folder)):

@@ -909,22 +909,26 @@ class Coordinator:
     # -- agents
 
     def start_agent(self, slot: Slot) -> None:
-        own_in, slot.stdin = os.pipe()
-        slot.stdout, own_out = os.pipe()
-        slot.stderr, own_err = os.pipe()
         argv = self.batch.agent + [sys.executable, "-I", "-S", os.path.abspath(__file__), "agent"]
         slot.inbox = slot.outbox = slot.tail = b""
+        ours = []  # type: list[int]
+        its = []  # type: list[int]
         try:
-            slot.agent = spawn([to_bytes(one) for one in argv], dict(os.environb), own_in, own_out, own_err)
-        except OSError as error:
+            for number in range(3):
+                reader, writer = os.pipe()
+                ours.append(reader if number else writer)
+                its.append(writer if number else reader)
+            slot.agent = spawn([to_bytes(one) for one in argv], dict(os.environb), *its)
+        except OSError as error:  # also where there are more slots than this process may have files open
             slot.tail = to_bytes(refusal(error, argv[0]))
-        for fd in (own_in, own_out, own_err):
+        for fd in its if slot.agent else its + ours:
             os.close(fd)
-        for fd in (slot.stdin, slot.stdout, slot.stderr):
-            os.set_blocking(fd, False)
         if not slot.agent:
             self.lose(slot, "")
             return
+        for fd in ours:
+            os.set_blocking(fd, False)
+        slot.stdin, slot.stdout, slot.stderr = ours
         self.selector.register(slot.stdout, selectors.EVENT_READ, lambda: self.on_agent(slot))
         self.selector.register(slot.stderr, selectors.EVENT_READ, lambda: self.on_complaint(slot))
         env = dict(self.batch.env)
@@ -1023,8 +1027,9 @@ class Coordinator:
 
     def lose(self, slot: Slot, how: str) -> None:
         """An agent died, or could not be started: its task fails, its slot is started again."""
-        for fd in (slot.stdin, slot.stdout, slot.stderr):
-            os.close(fd)
+        if slot.agent:
+            for fd in (slot.stdin, slot.stdout, slot.stderr):
+                os.close(fd)
         slot.agent = 0
         self.beat_asked.discard(slot.number)
         if slot in self.idle:

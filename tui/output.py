@@ -144,12 +144,12 @@ def terminal_width() -> int:
 
 
 def set_up() -> None:
-    """Make standard output able to print any text, whatever the encoding, also where it is closed."""
-    for name in ("stdout", "stderr"):
+    """Make standard output able to print any text, whatever the encoding; give what is closed a stand-in."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         # None where the file descriptor was closed by whoever started us.
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))
-        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            setattr(sys, name, open(os.devnull, mode))
+        elif name != "stdin" and isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

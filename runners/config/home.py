@@ -70,14 +70,16 @@ class Home:
         return self.state / "engine.log"
 
     def make(self) -> None:
-        """Make the folders, readable by their owner only; those that exist stay as they are.
+        """Make the folders and those above them, for their owner only; those that exist stay as they are.
 
         Raises `ConfigError` when a folder cannot be made or cannot be written.
         """
         for folder in (self.config, self.resources, self.state, self.jobs):
             try:
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                folder.mkdir(mode=0o700, exist_ok=True)
+                # mkdir's own parents get the mode of the umask: others could put a folder in the place.
+                for part in (*reversed(folder.parents), folder):
+                    if not part.is_dir():
+                        part.mkdir(mode=0o700, exist_ok=True)
             except OSError as error:
                 raise ConfigError(_cannot("make", folder, error.strerror or str(error))) from error
             if not os.access(folder, os.W_OK | os.X_OK):

@@ -170,3 +170,15 @@ def test_a_log_on_a_full_disk_fails_its_task_with_the_reason(lab: Lab, small_dis
             (small_disk / str(number)).touch()
     ends = lab.run([{"argv": ["true"], "log": str(small_disk / "x.log")}, {"argv": ["true"]}])
     assert [end["why"] for end in ends] == ["no space left on device (log)", ""]
+
+
+def test_more_slots_than_files_that_may_be_open_costs_slots_and_no_task(lab: Lab) -> None:
+    lab.fill([recorded(index, "sleep 0.2") for index in range(20)] + [["sleep", "50"]], slots=21)
+    lab.launch("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
+    lab.started(20)
+    lab.ask("cancel.20")
+    assert [end["state"] for end in lab.finish()] == ["done"] * 20 + ["cancelled"]
+    assert lab.ran() == sorted(str(index) for index in range(20))
+    failed = [event for event in lab.of("slot") if event["state"] == "failed"]
+    assert failed
+    assert all(event["why"].startswith("too many open files") for event in failed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sysconfig
@@ -296,3 +297,20 @@ def test_a_home_that_can_t_be_made_is_one_sentence(tmp_path: Path, monkeypatch: 
     sentence = refusal("run", "--", "true")
     assert "Cannot make the folder" in sentence
     assert "RUNYARD_HOME" in sentence
+
+
+def test_a_closed_standard_input_holds_no_items_and_is_no_trouble_else() -> None:
+    def with_none(*more: str) -> subprocess.CompletedProcess[str]:
+        command = shlex.join([RUNYARD, "run", "--wait", *more, "--", "true", "{item}"])
+        return subprocess.run(["sh", "-c", f"{command} <&-"], capture_output=True, text=True, timeout=LIMIT_S)
+
+    refused = with_none("--items-from", "-")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "runyard: standard input holds no items.\n"
+    done = with_none("--items", "/")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_current_folder_that_is_gone_is_one_sentence(work: Path) -> None:
+    work.rmdir()
+    assert refusal("run", "--", "true") == "The current folder is not there any more; go to another one."

@@ -49,10 +49,17 @@ def test_a_relative_home_folder_is_refused() -> None:
 
 def test_make_makes_folders_for_their_owner_only(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "deep" / "home")
-    home.make()
-    home.make()
-    for folder in (home.config, home.resources, home.state, home.jobs):
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    umask = os.umask(0)
+    try:
+        home.make()
+        home.make()
+    finally:
+        os.umask(umask)
+    made = [folder for folder in tmp_path.rglob("*") if folder.is_dir()]
+    assert {home.config, home.resources, home.state, home.jobs, home.state.parent, tmp_path / "deep"} <= {
+        *made
+    }
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in made} == {0o700}
 
 
 def test_make_says_which_folder_it_cannot_make(tmp_path: Path) -> None:
