@@ -61,6 +61,10 @@ def sign(shown: Shown) -> Sign:
 
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+"""What fills a part of a cell."""
+
+_EMPTY = "·-"
+"""What is not filled: in Unicode, in ASCII."""
 
 
 def bar(counts: Counts, width: int) -> str:
@@ -68,11 +72,38 @@ def bar(counts: Counts, width: int) -> str:
 
     It never lies at its ends: with one task ended it is not empty, and it is full only when all have.
     """
-    full, fractions, empty = ("#", " ", "-") if ascii_only() else ("█", _EIGHTHS, "·")
+    full, fractions = ("#", " ") if ascii_only() else ("█", _EIGHTHS)
     steps = len(fractions)
     filled = width * steps * counts.ended // max(1, counts.total)
     if counts.total > counts.ended > 0:
         filled = min(max(filled, 1), width * steps - 1)
     cells, rest = divmod(filled, steps)
     drawn = full * cells + (fractions[rest] if rest else "")
-    return drawn + empty * (width - len(drawn))
+    return drawn + _EMPTY[ascii_only()] * (width - len(drawn))
+
+
+Segment = tuple[str, Style]
+"""A piece of a text that has several meanings."""
+
+
+def bar_segments(counts: Counts, width: int, state: State) -> list[Segment]:
+    """The bar of a run in this *state*, in two tones: what failed at the end of what is filled.
+
+    Failures take their share of the bar in whole cells, at least one where any task failed, and leave one to
+    those that ended well; so a run with 2 of 500 failed is not red from end to end. What no task has reached
+    is drawn as what waits.
+    """
+    drawn = bar(counts, width)
+    # There is no cell with two colours: what begins a cell has it, and a fraction comes on top.
+    filled = len(drawn.rstrip(_EMPTY[ascii_only()]))
+    failed = 0
+    if counts.failed and filled:
+        share = max(1, round(width * counts.failed / counts.total)) + (drawn[filled - 1] in _EIGHTHS)
+        failed = min(share, filled if counts.failed == counts.ended else max(1, filled - 1))
+    rest: Style = "done" if state is State.FAILED else sign(state).style
+    parts: list[Segment] = [
+        (drawn[: filled - failed], rest),
+        (drawn[filled - failed : filled], "failed"),
+        (drawn[filled:], "muted"),
+    ]
+    return [part for part in parts if part[0]]

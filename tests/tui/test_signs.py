@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from runners.states import State
 from runners.store.rows import Counts
 from tui import signs
-from tui.signs import bar, sign
+from tui.signs import bar, bar_segments, sign
 from tui.text import width_of
 
 
@@ -42,3 +42,42 @@ def test_a_bar_never_lies_at_its_ends(done: int, pending: int, width: int) -> No
     assert len(drawn) == width
     assert (drawn == "·" * width) == (done == 0)
     assert (drawn == "█" * width) == (done > 0 and pending == 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "state", "segments"),
+    [
+        (Counts(done=500), State.DONE, [("█" * 10, "done")]),
+        (Counts(done=498, failed=2), State.FAILED, [("█" * 9, "done"), ("█", "failed")]),
+        (
+            Counts(done=300, failed=200, pending=500),
+            State.RUNNING,
+            [("█" * 3, "running"), ("█" * 2, "failed"), ("·" * 5, "muted")],
+        ),
+        (
+            Counts(done=505, failed=1, pending=494),
+            State.RUNNING,
+            [("█" * 4, "running"), ("█", "failed"), ("·" * 5, "muted")],
+        ),
+        (
+            Counts(done=529, failed=1, pending=470),
+            State.RUNNING,
+            [("█" * 4, "running"), ("█▎", "failed"), ("·" * 4, "muted")],
+        ),
+        (Counts(failed=5), State.FAILED, [("█" * 10, "failed")]),
+        (Counts(failed=1, pending=999), State.RUNNING, [("▏", "failed"), ("·" * 9, "muted")]),
+        (Counts(pending=5), State.PENDING, [("·" * 10, "muted")]),
+    ],
+)
+def test_what_failed_has_its_share_of_the_bar_at_its_end(
+    counts: Counts, state: State, segments: list[tuple[str, str]]
+) -> None:
+    assert bar_segments(counts, 10, state) == segments
+
+
+@given(st.integers(0, 900), st.integers(0, 900), st.integers(0, 900), st.integers(1, 40))
+def test_a_bar_of_several_tones_is_the_bar(done: int, failed: int, pending: int, width: int) -> None:
+    counts = Counts(done=done, failed=failed, pending=pending)
+    segments = bar_segments(counts, width, State.RUNNING)
+    assert "".join(text for text, _ in segments) == bar(counts, width)
+    assert ("failed" in [style for _, style in segments]) == (failed > 0)

@@ -16,7 +16,7 @@ from tui.feed import Picture
 from tui.messages import OpenLaunch, OpenRun
 from tui.pace import age_words, pace_of, worked
 from tui.screens.page import Page
-from tui.signs import Style, bar, sign
+from tui.signs import bar_segments, sign
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.table_rows import Row
@@ -213,14 +213,13 @@ class RunsPage(Page):
         now = self.dashboard.now()
         pace = pace_of(row, now)
         shown = sign(row.state)
-        style: Style = shown.style
         word = "cancelling" if row.cancelling and not row.state.final else shown.word
         return (
-            (f"{shown.glyph} {word}", style),
+            (f"{shown.glyph} {word}", shown.style),
             (row.name, "strong"),
             (row.id, "muted"),
             row.resource,
-            (bar(worked(counts), _BAR), style),
+            bar_segments(worked(counts), _BAR, row.state),
             f"{counts.done}/{counts.total}",
             (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
             "" if pace.elapsed_s is None else format_duration(pace.elapsed_s),

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tui.signs import Style
+from tui.signs import Segment, Style
 from tui.text import pad, plain
 
-Cell = str | tuple[str, Style]
-"""Untrusted text, or such text and what it means."""
+Cell = str | Segment | list[Segment]
+"""Untrusted text, or such text and what it means; or plain text of several meanings that fills its column."""
 
 Sortable = str | float | None
 """What a column is sorted by. None (nothing known) stays at the end in both directions."""
@@ -74,6 +74,13 @@ def place(columns: Sequence[Column], width: int) -> tuple[Place, ...]:
     return tuple(places)
 
 
+def text_of(cell: Cell) -> str:
+    """What a cell says, without what it means."""
+    if isinstance(cell, list):
+        return "".join(text for text, _ in cell)
+    return cell if isinstance(cell, str) else cell[0]
+
+
 def _least(column: Column) -> int:
     return column.least if column.width is None else column.width
 
@@ -91,9 +98,12 @@ def pieces(
         if start > x:
             made.append((" " * (start - x), None))
         cell = cells[index]
-        text, style = (cell, None) if isinstance(cell, str) else cell
         column = columns[index]
-        made.append((pad(plain(text), cells_wide, column.align, column.keep), style))
+        if isinstance(cell, list):
+            made += cell
+        else:
+            text, style = (cell, None) if isinstance(cell, str) else cell
+            made.append((pad(plain(text), cells_wide, column.align, column.keep), style))
         x = start + cells_wide
     if x < width:
         made.append((" " * (width - x), None))

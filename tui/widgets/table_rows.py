@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tui.widgets.columns import Cell, Column, Sortable
+from tui.widgets.columns import Cell, Column, Sortable, text_of
 
 _NUMBER = re.compile(r"([0-9]{1,18})")
 
@@ -126,8 +126,7 @@ class TableRows:
         value = self._values[self._sorted_by]
         if value is not None:
             return rank(value(row.key))
-        cell = row.look()[self._sorted_by]
-        return rank(cell if isinstance(cell, str) else cell[0])
+        return rank(text_of(row.look()[self._sorted_by]))
 
     def _rank_all(self) -> None:
         ranks = ((key, self._rank(row)) for key, row in self._rows.items())
