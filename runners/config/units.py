@@ -48,8 +48,8 @@ def format_mb(mb: float) -> str:
 
 
 MEMORY_FLOOR_MB = 16
-"""Below this a peak says nothing of a task: the kernel counts for it what the worker that started it held until
-the command took its place, about 14 MB (getrusage(2), `ru_maxrss`: it is not reset by execve(2))."""
+"""Below this a peak says nothing of a task: the kernel counts for it what the worker that started it held
+until the command took its place, about 14 MB (getrusage(2), `ru_maxrss`: execve(2) does not reset it)."""
 
 
 def format_peak_mb(mb: float) -> str:
