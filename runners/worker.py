@@ -809,11 +809,16 @@ class Coordinator:
         self.unwritten += to_bytes(encode(head) + "\n")
 
     def flush(self) -> None:
-        """Write what has happened. What cannot be written now (a full disk) is kept and tried again."""
+        """Write what has happened. What cannot be written now (a full disk) is kept and tried again.
+
+        When the file is written but has been removed, nobody will ever read it: the batch stops."""
+        wrote = bool(self.unwritten)
         try:
             while self.unwritten:
                 self.unwritten = self.unwritten[os.write(self.events_fd, self.unwritten) :]
             self.retry_at = 0.0
+            if wrote and not os.fstat(self.events_fd).st_nlink:
+                self.stop("event file removed")
         except OSError as error:
             if not self.retry_at:
                 complain(b"Events cannot be written: %s. Trying again.\n" % to_bytes(reason(error)))
@@ -834,8 +839,8 @@ class Coordinator:
                    slots=batch.slots, tasks=len(batch.indices), notes=cannot_measure())  # fmt: skip
         while True:
             self.tick()
-            self.assign()
             self.flush()
+            self.assign()
             if self.is_over():
                 break
             self.turn(self.pause())

@@ -1,6 +1,7 @@
 """Agents and coordinators that die, agents that cannot start, a disk that is full."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -182,3 +183,17 @@ def test_more_slots_than_files_that_may_be_open_costs_slots_and_no_task(lab: Lab
     failed = [event for event in lab.of("slot") if event["state"] == "failed"]
     assert failed
     assert all(event["why"].startswith("too many open files") for event in failed)
+
+
+def test_a_batch_whose_folder_is_removed_stops_at_once(lab: Lab) -> None:
+    ran = lab.folder.parent / "ran"
+    tasks = [["sh", "-c", f"echo {index} >>{ran}; sleep 0.3"] for index in range(20)]
+    lab.fill([*tasks, ["sleep", "50"]], heartbeat=0.2, workdir=str(lab.folder.parent))
+    lab.launch()
+    coordinator = lab.coordinator()
+    lab.started(1)
+    shutil.rmtree(lab.folder)
+    until(lambda: not lives(coordinator))
+    assert not marked(lab.token)
+    # Nothing was started once it was known: what was started then was being killed.
+    assert sorted(ran.read_text().split()) == ["0", "1"]
