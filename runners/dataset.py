@@ -24,6 +24,9 @@ MOST_ITEMS = 1_000_000
 _MOST_BYTES = 512_000_000
 """Of a file of items."""
 
+_SHOWN = 200
+"""Bytes of an item that is at fault."""
+
 
 class DatasetError(ValueError):
     """The items can't be had; the text is one sentence for a person."""
@@ -63,9 +66,12 @@ def items_from_globs(patterns: Sequence[str], folder: Path) -> list[Item]:
         found.update(dict.fromkeys(_expanded(pattern, str(folder))))
         if len(found) > MOST_ITEMS:
             raise _too_many()
-    for value in found:
+    for number, value in enumerate(found, start=1):
         if (why := _unusable(value)) is not None:
-            raise DatasetError(f"The file name {value!r} can't be an item: {why}.")
+            raise DatasetError(
+                f"File {number:,} of {len(found):,}, {value!r}, can't be an item: {why}; "
+                "rename it, or leave it out."
+            )
     return [Item(value=value) for value in found]
 
 
@@ -97,7 +103,7 @@ def items_from_stream(file: BinaryIO, where: str, form: Form) -> list[Item]:
         raise DatasetError(
             f"{where}, line {line}: a NUL character can't be in an item; --null reads items that NULs end."
         )
-    text = _decoded(data, where)
+    text = _decoded(data, where, form)
     numbered = {
         Form.LINES: _lines,
         Form.NULS: _nuls,
@@ -135,13 +141,17 @@ def _expanded(pattern: str, folder: str) -> list[str]:
     return [pattern]
 
 
-def _decoded(data: bytes, where: str) -> str:
+def _decoded(data: bytes, where: str, form: Form) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        unit, end = ("item", b"\0") if form is Form.NULS else ("line", b"\n")
+        begin = data.rfind(end, 0, error.start) + 1
+        number = data.count(end, 0, begin) + 1
+        told = repr(data[begin:].split(end, 1)[0][:_SHOWN])[1:]
         raise DatasetError(
-            f"{where}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8."
+            f"{where}, {unit} {number:,}: {told} is not UTF-8 text (byte 0x{data[error.start]:02x}); "
+            "save the list as UTF-8, or rename the file that is called so."
         ) from error
 
 

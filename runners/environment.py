@@ -6,8 +6,15 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|^SSH_AUTH_SOCK$|^XAUTHORITY$", re.IGNORECASE)
-"""Names of variables that may hold, or lead to, what gives others our rights."""
+_SECRET = re.compile(
+    r"(KEY|TOKEN|SECRET|PASS|PASSWD|PASSWORD|PASSPHRASE|CREDENTIAL)S?(?![A-Z])|^SSH_AUTH_SOCK$|^XAUTHORITY$",
+    re.IGNORECASE,
+)
+"""Names of variables that may hold, or lead to, what gives others our rights.
+
+Such a word counts at the end of a part of the name: `PGPASSWORD` and `AWS_ACCESS_KEY_ID`, but not
+`TOX_TESTENV_PASSENV` or `TOKENIZERS_PARALLELISM`.
+"""
 
 _OF_THE_TERMINAL = frozenset({"COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "WINDOWID", "_"})
 """They describe where the launcher sits, not what it wants done."""

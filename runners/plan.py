@@ -168,11 +168,15 @@ def plan_local(tasks: int, config: LocalRunnerConfig, meta: StepMeta, *, cores: 
     warnings = []
     needs = []
     if meta.cpus_per_task is not None:
-        needs.append((meta.cpus_per_task, cores, _count(meta.cpus_per_task, "CPU"), _count(cores, "core")))
+        each, machine = _count(meta.cpus_per_task, "CPU"), _count(cores, "core")
+        needs.append(("cores", meta.cpus_per_task, cores, each, machine))
     if meta.mem is not None:
-        needs.append((meta.mem, memory_mb, format_mb(meta.mem), f"{format_mb(memory_mb)} of memory"))
-    for need, have, each, machine in needs:
+        machine = f"{format_mb(memory_mb)} of memory"
+        needs.append(("memory", meta.mem, memory_mb, format_mb(meta.mem), machine))
+    for what, need, have, each, machine in needs:
         if need > have:
+            if slots > 1:
+                reason += f" But one task asks for more {what} than the machine has, so one at a time."
             slots = 1
             warnings.append(
                 f"A task asks for {each}, more than this machine has ({machine}); tasks run one at a time."
@@ -291,7 +295,7 @@ def _wanted_slots(tasks: int, config: LocalRunnerConfig, meta: StepMeta) -> tupl
     if (wanted := meta.parallel_tasks_per_job) is not None:
         return wanted, Branch.STEP, f"The step asks for {_count(wanted, 'task')} at a time."
     if (wanted := config.parallel_tasks_per_job) is not None:
-        return wanted, Branch.RESOURCE, f"The resource runs {_count(wanted, 'task')} at a time."
+        return wanted, Branch.RESOURCE, f"The resource runs {_count(wanted, 'task')} of a run at a time."
     reason = "Neither the step nor the resource limits how many tasks run at a time."
     return tasks, Branch.NO_LIMIT, reason
 

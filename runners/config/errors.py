@@ -84,6 +84,8 @@ _MESSAGES = {
     "bool_parsing": "must be true or false",
     "greater_than_equal": "must be {ge} or more",
     "less_than_equal": "must be {le} or less",
+    # Of lists, of which every one that has a least length must hold something.
+    "too_short": "must not be empty",
     "list_type": "must be a list",
     "dict_type": "must be an object (names with values)",
     "model_type": "must be an object (names with values)",

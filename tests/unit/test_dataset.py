@@ -127,7 +127,7 @@ def test_an_empty_word_is_refused(files: Path) -> None:
 
 def test_a_file_name_that_is_not_utf8_is_refused(files: Path) -> None:
     Path(os.fsdecode(os.fsencode(files) + b"/caf\xe9.dat")).touch()
-    with pytest.raises(DatasetError, match=r"The file name 'caf\\udce9\.dat' can't be an item: .*UTF-8"):
+    with pytest.raises(DatasetError, match=r"File 1 of 1, 'caf\\udce9\.dat', can't be an item: .*rename it"):
         values("*.dat", folder=files)
 
 
@@ -207,7 +207,7 @@ def test_json_lines() -> None:
         ("items.txt", "", "holds no items"),
         ("items.txt", "\n\r\n", "holds no items"),
         ("items.txt", b"a\nb\0c\n", "line 2: a NUL"),
-        ("items.txt", b"a\nb\ncaf\xe9\n", "line 3: byte 0xe9 is not UTF-8"),
+        ("items.txt", b"a\nb\ncaf\xe9\n", r"line 3: 'caf\xe9' is not UTF-8 text (byte 0xe9); save the list"),
         ("t.csv", "", "holds no items"),
         ("t.csv", "a,b\n", "holds no items"),
         ("t.csv", "a,b\n1,2\n3\n", "line 3: it has 1 field, but the header names 2 columns"),
@@ -227,6 +227,12 @@ def test_json_lines() -> None:
 )
 def test_a_broken_file_is_one_sentence(name: str, content: str | bytes, reason: str) -> None:
     assert reason in refusal(content, name)
+
+
+def test_an_item_that_is_not_utf8_is_named_with_its_position() -> None:
+    with pytest.raises(DatasetError) as caught:
+        items_from_stream(io.BytesIO(b"a\0b\nc\0caf\xe9\0d\0"), "it", Form.NULS)
+    assert str(caught.value).startswith(r"it, item 3: 'caf\xe9' is not UTF-8 text (byte 0xe9); ")
 
 
 def test_a_file_is_read_by_its_name(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ STEP = {"name": "s", "command": ["echo", "{item}"]}
         ("{", "this is not valid JSON"),
         ("[]", "a workflow is an object"),
         ({"steps": [STEP]}, "name is missing"),
-        ({"name": "w", "steps": []}, "steps"),
+        ({"name": "w", "steps": []}, "steps must not be empty"),
         ({"name": "w", "steps": [STEP, {"name": "t"}]}, "step 2 't': command is missing"),
         ({"name": "w", "steps": ["x"]}, "step 1: it must be an object"),
         ({"name": "w", "steps": [{**STEP, "tyep": "x"}]}, "step 1 's': tyep is not a known key"),
@@ -297,3 +297,26 @@ def test_what_tasks_get_of_the_environment() -> None:
         "OMP_NUM_THREADS": "4",
     }
     assert task_environment(environ) == ({"HOME": "/h", "OMP_NUM_THREADS": "4"}, ("BROKEN", "db_password"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GITHUB_TOKEN",
+        "AWS_ACCESS_KEY_ID",
+        "OPENAI_APIKEY",
+        "PGPASSWORD",
+        "API_KEY2",
+        "my_secrets",
+        "SSHPASS",
+        "X_CREDENTIALS_FILE",
+        "SSH_AUTH_SOCK",
+    ],
+)
+def test_a_name_that_looks_secret(name: str) -> None:
+    assert task_environment({name: "x"}) == ({}, (name,))
+
+
+@pytest.mark.parametrize("name", ["TOX_TESTENV_PASSENV", "TOKENIZERS_PARALLELISM", "KEYBOARD", "PASSIVE_FTP"])
+def test_a_name_that_does_not_look_secret(name: str) -> None:
+    assert task_environment({name: "x"}) == ({name: "x"}, ())

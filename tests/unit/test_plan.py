@@ -39,7 +39,7 @@ def test_a_local_plan_is_one_batch_with_the_resources_slots() -> None:
     assert plan.batches == (BatchPlan(number=0, first=0, tasks=20, slots=4, cpus=4, mem_mb=None),)
     assert (plan.branch, plan.reason, plan.warnings) == (
         Branch.RESOURCE,
-        "The resource runs 4 tasks at a time.",
+        "The resource runs 4 tasks of a run at a time.",
         (),
     )
     assert (plan.tasks, plan.slots, plan.cpus_per_batch, plan.mem_mb_per_batch) == (20, 4, 4, None)
@@ -64,7 +64,7 @@ def test_more_than_four_slots_per_core_are_a_warning() -> None:
 def test_no_more_slots_than_tasks() -> None:
     plan = local(3, slots=8)
     assert plan.slots == 3
-    assert plan.reason == "The resource runs 8 tasks at a time. There are only 3 tasks."
+    assert plan.reason == "The resource runs 8 tasks of a run at a time. There are only 3 tasks."
     assert local(1, slots=8).reason.endswith("There is only 1 task.")
 
 
@@ -72,7 +72,7 @@ def test_cpus_of_a_task_limit_the_slots() -> None:
     plan = local(20, slots=8, cpus_per_task=3)
     assert (plan.slots, plan.cpus_per_batch) == (2, 6)
     assert plan.reason.endswith("With 3 CPUs for each task there is room for 2 on this machine (8 cores).")
-    assert local(20, slots=2, cpus_per_task=3).reason == "The resource runs 2 tasks at a time."
+    assert local(20, slots=2, cpus_per_task=3).reason == "The resource runs 2 tasks of a run at a time."
 
 
 def test_memory_of_a_task_limits_the_slots_and_is_not_enforced() -> None:
@@ -89,6 +89,10 @@ def test_memory_of_a_task_limits_the_slots_and_is_not_enforced() -> None:
 def test_a_task_that_is_larger_than_the_machine_runs_alone_with_a_warning() -> None:
     plan = local(20, slots=8, cpus_per_task=9, mem=20_000)
     assert plan.slots == 1
+    assert plan.reason == (
+        "The resource runs 8 tasks of a run at a time. "
+        "But one task asks for more cores than the machine has, so one at a time."
+    )
     assert plan.warnings[0] == (
         "A task asks for 9 CPUs, more than this machine has (8 cores); tasks run one at a time."
     )
