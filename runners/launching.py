@@ -28,13 +28,11 @@ from runners.dataset import (
 from runners.environment import is_text, task_environment
 from runners.local import LocalRunner
 from runners.plan import Plan, plan_slurm
-from runners.requests import LaunchRequest, LaunchSpec, new_run_id
+from runners.requests import LONGEST_NAME, LaunchRequest, LaunchSpec, new_run_id
 from runners.template import ITEM_NAMES, PATH_NAMES, TemplateError, split
 from runners.workflow import Item, Step, StepMeta, TaskType, Workflow, placeholders, read_workflow, render
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
-
-_LONGEST_NAME = 100
 
 
 class LaunchError(ValueError):
@@ -236,17 +234,17 @@ def _workflow(options: LaunchOptions, *, with_items: bool) -> Workflow:
 def _command_name(command: Sequence[str]) -> str:
     """What a run of *command* is called if nothing else is said: the program's name."""
     first = posixpath.basename(command[0].split()[0])
-    return first[:_LONGEST_NAME] if first.isprintable() and "{" not in first and first else "run"
+    return first[:LONGEST_NAME] if first.isprintable() and "{" not in first and first else "run"
 
 
 def _name(options: LaunchOptions, workflow: Workflow) -> str:
     if options.name is None:
-        return workflow.name[:_LONGEST_NAME]
+        return workflow.name[:LONGEST_NAME]
     name = options.name.strip()
-    if not name or len(name) > _LONGEST_NAME or has_control(name) or not is_text(name):
+    if not name or len(name) > LONGEST_NAME or has_control(name) or not is_text(name):
         raise LaunchError(
-            f"A run can't be named {options.name[:_LONGEST_NAME]!r}: a name is one line of text, "
-            f"at most {_LONGEST_NAME} characters.",
+            f"A run can't be named {options.name[:LONGEST_NAME]!r}: a name is one line of text, "
+            f"at most {LONGEST_NAME} characters.",
             "name",
         )
     return name

@@ -23,6 +23,10 @@ class RequestKind(StrEnum):
     CANCEL = "cancel"
 
 
+LONGEST_NAME = 100
+"""Characters of the name of a run."""
+
+
 class LaunchSpec(BaseModel):
     """All that makes up one run, apart from its items."""
 

@@ -1,9 +1,11 @@
 """Requests: each becomes rows, or is refused with a sentence and leaves nothing behind."""
 
 import contextlib
+import itertools
 import logging
 import posixpath
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,12 +18,19 @@ from runners.engine.beginning import begin_step
 from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
 from runners.engine.storing import Store
-from runners.requests import CancelRequest, LaunchRequest, LaunchSpec, RequestKind, RetryRequest
+from runners.requests import (
+    LONGEST_NAME,
+    CancelRequest,
+    LaunchRequest,
+    LaunchSpec,
+    RequestKind,
+    RetryRequest,
+)
 from runners.states import RequestState, State
 from runners.store.creating import NewRun, add_batches, add_run
 from runners.store.database import StoreError
 from runners.store.reader import UnknownRunError
-from runners.store.rows import RequestRow, TaskRow
+from runners.store.rows import RequestRow, RunRow, TaskRow
 from runners.store.verdicts import cancel_waiting, settle
 from runners.store.workload import dataset_of, spec_of, tasks_of
 from runners.store.writer import Change, WithdrawnError, Writer
@@ -32,6 +41,8 @@ from runners.workflow import Item, TaskType, placeholders
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)
+
+_RETRY = re.compile(r"-retry(-[0-9]+)?$")
 
 
 class Acceptor:
@@ -100,7 +111,7 @@ class Acceptor:
             raise RefusalError(
                 f"Run {old.id} has not ended (it is {old.state}); wait for it or cancel it, then retry it."
             )
-        spec, unfinished, dataset = await self._store.read(lambda writer: _to_retry(writer, asked.of))
+        spec, unfinished, dataset = await self._store.read(lambda writer: _to_retry(writer, old))
         if not unfinished:
             raise RefusalError(f"Run {old.id} has nothing to retry: all its tasks are done.")
         tasks = [
@@ -215,15 +226,24 @@ def _has_run(writer: Writer, run: str) -> bool:
     return True
 
 
-def _to_retry(writer: Writer, run: str) -> tuple[LaunchSpec, list[tuple[int, Numbered]], list[Item]]:
-    """What *run* was asked to do, what of it is not done, and its dataset."""
-    spec = spec_of(writer, run)
+def _to_retry(writer: Writer, run: RunRow) -> tuple[LaunchSpec, list[tuple[int, Numbered]], list[Item]]:
+    """What a retry of *run* is to do, which of its tasks are not done, and its dataset."""
+    spec = spec_of(writer, run.id)
     tasks = [
         (position, task)
         for position in range(len(spec.workflow.steps))
-        for task in tasks_of(writer, run, spec, position, (State.FAILED, State.CANCELLED))
+        for task in tasks_of(writer, run.id, spec, position, (State.FAILED, State.CANCELLED))
     ]
-    return spec, tasks, dataset_of(writer, run)
+    name = _retry_name(run, {other.name for other in writer.runs()})
+    return spec.model_copy(update={"name": name}), tasks, dataset_of(writer, run.id)
+
+
+def _retry_name(run: RunRow, taken: Collection[str]) -> str:
+    """The name of a retry of *run*: `NAME-retry`, or `NAME-retry-2` and so on where that is *taken*."""
+    name = _RETRY.sub("", run.name) if run.retry_of else run.name
+    endings = itertools.chain(["-retry"], (f"-retry-{number}" for number in itertools.count(2)))
+    names = (name[: LONGEST_NAME - len(ending)] + ending for ending in endings)
+    return next(found for found in names if found not in taken)
 
 
 def _takes_all(spec: LaunchSpec) -> bool:

@@ -65,7 +65,8 @@ def cancel_waiting(change: Change, run: str, *, now: float, task: int | None = N
 def settle(change: Change, run: str, *, now: float) -> bool:
     """Bring counts and states of *run* and its steps into step with its tasks; True when the run has ended.
 
-    A step begins when the one before is done; where it is not, those that follow are cancelled.
+    A step begins when the one before is done; where it is not, those that follow are cancelled. A run that
+    was cancelled ends so if that still found tasks to cancel, whatever had failed before.
     """
     change.recount(run)
     steps = change.query("SELECT * FROM steps WHERE run = ? ORDER BY position", (run,))
@@ -79,10 +80,16 @@ def settle(change: Change, run: str, *, now: float) -> bool:
             if _skip_steps_after(change, run, step["position"], reason, now):
                 return settle(change, run, now=now)
     (row,) = change.query(
-        "SELECT state, started, pending, running, done, failed, cancelled, unknown FROM runs WHERE id = ?",
+        "SELECT state, started, cancelling, pending, running, done, failed, cancelled, unknown "
+        "FROM runs WHERE id = ?",
         (run,),
     )
-    state = _state(row)
+    before = State(row["state"])
+    # What has ended stays as it is: whether it was being cancelled is not kept beyond the end.
+    state = before if before.final else _state(row)
+    cut_short = state is State.FAILED and row["cancelling"] and row["cancelled"]
+    if cut_short:
+        state = State.CANCELLED
     seen: dict[str, Any] = {}
     if state.value != row["state"]:
         seen["state"] = state.value
@@ -90,8 +97,10 @@ def settle(change: Change, run: str, *, now: float) -> bool:
     (batches,) = change.query(f"SELECT {told} FROM batches WHERE run = ?", (run,))
     if row["started"] is None and batches["began"] is not None:
         seen["started"] = batches["began"]
-    if state.final and not State(row["state"]).final:
+    if state.final and not before.final:
         reason = batches["reason"] or "" if state is State.FAILED else ""
+        if cut_short:
+            reason = f"{row['failed']:,} of {_tasks(row):,} tasks had failed"
         seen |= {"ended": batches["ended"] or now, "reason": reason, "cancelling": 0}
         change.add_event(run, "ended", {"state": state.value}, time=now)
     if seen:
@@ -109,6 +118,11 @@ def _state(counts: Mapping[str, Any] | sqlite3.Row) -> State:
     if counts["failed"]:
         return State.FAILED
     return State.CANCELLED if counts["cancelled"] else State.DONE
+
+
+def _tasks(counts: Mapping[str, Any] | sqlite3.Row) -> int:
+    """How many tasks there are in these counts."""
+    return sum(counts[state.value] for state in State)
 
 
 def _end_tasks(change: Change, batch: BatchRow, started: str, waiting: str, now: float) -> None:

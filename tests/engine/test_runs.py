@@ -6,6 +6,7 @@ import pytest
 
 from runners.engine.asking import RefusedError
 from runners.states import State
+from runners.store.verdicts import settle
 from tests.conftest import set_slots
 from tests.engine.lab import Lab, shell, step
 from tests.waiting import until
@@ -97,10 +98,23 @@ async def test_retry_runs_only_what_is_not_done_with_its_own_index(lab: Lab) -> 
         assert sorted(lab.ran()[:2]) == [1, 3]
         assert sorted(lab.ran()[2:]) == [0, 1, 2, 3]
         assert lab.run(again).retry_of == run
+        assert lab.run(again).name == "test-retry"
         with pytest.raises(RefusedError, match="nothing to retry"):
             await lab.retry(again)
     assert [task.item for task in lab.tasks(again)] == ["bad", "bad", "a", "bad", "b", "bad"]
     assert lab.run(run).state is State.FAILED
+
+
+async def test_retries_are_told_apart_by_their_names(lab: Lab) -> None:
+    async with lab.hosted():
+        run = await lab.launch(shell("false"), name="it", items=["a"])
+        long = await lab.launch(shell("false"), name="x" * 100, items=["a"])
+        names = []
+        for of in (run, run, "last", long):
+            first = lab.store.find_run(of).id
+            await lab.ended(first)
+            names.append((await lab.ended(await lab.retry(first))).name)
+    assert names == ["it-retry", "it-retry-2", "it-retry-3", "x" * 94 + "-retry"]
 
 
 async def test_a_run_that_has_not_ended_is_not_retried(lab: Lab) -> None:
@@ -150,6 +164,20 @@ async def test_cancelling_a_run_ends_all_of_it(lab: Lab) -> None:
     assert set(lab.states(run)) == {"cancelled"}
     assert not row.cancelling
     assert len(lab.ran()) == 2
+
+
+async def test_a_run_that_is_cancelled_is_cancelled_whatever_had_failed_before(lab: Lab) -> None:
+    async with lab.hosted():
+        run = await lab.launch(shell("test {item} != bad && sleep 60"), items=["bad", "a", "b", "c"])
+        await until(lambda: lab.states(run)[0] == "failed" and lab.run(run).counts.running == 2)
+        await lab.cancel(run)
+        row = await lab.ended(run)
+        # A task that is told of again changes nothing.
+        with lab.store.change() as change:
+            settle(change, run, now=1.0)
+    assert (row.state, row.reason) == (State.CANCELLED, "1 of 4 tasks had failed")
+    assert lab.run(run).state is State.CANCELLED
+    assert lab.states(run) == ["failed", "cancelled", "cancelled", "cancelled"]
 
 
 async def test_no_limit_means_as_many_slots_as_tasks(lab: Lab) -> None:
