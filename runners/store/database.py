@@ -15,6 +15,10 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
+_LONGEST_PATH = 504
+"""MAX_PATHNAME in SQLite's os_unix.c is 512, of which it keeps some for the names of its other files."""
+
+
 class StoreError(Exception):
     """The store can't be opened or used; the text is one sentence for a person."""
 
@@ -34,7 +38,7 @@ def connect(path: Path) -> sqlite3.Connection:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"The store {path} can't be opened: {_words(error)}.") from error
+        raise StoreError(f"The store {path} can't be opened: {_words(error, path)}.") from error
     try:
         connection.row_factory = sqlite3.Row
         # WAL needs shared memory, which a network file system does not give (sqlite.org/wal.html).
@@ -44,7 +48,7 @@ def connect(path: Path) -> sqlite3.Connection:
         migrate(connection)
     except (sqlite3.Error, RuntimeError) as error:
         connection.close()
-        raise StoreError(f"The store {path} can't be used: {_words(error)}.") from error
+        raise StoreError(f"The store {path} can't be used: {_words(error, path)}.") from error
     return connection
 
 
@@ -66,5 +70,15 @@ def on_network_file_system(path: Path) -> bool:
     return kind in _NETWORK_FILE_SYSTEMS
 
 
-def _words(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+def _words(error: Exception, path: Path) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CANTOPEN:
+        # SQLite says no more than that it is unable to.
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            return f"its path is longer than the {_LONGEST_PATH} bytes that SQLite takes"
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            return "its folder can't be written, which even a reader must"
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return f"{error}; move it away, and a new one is made"
+    return str(error)
