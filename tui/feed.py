@@ -11,13 +11,15 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from runners.store.database import StoreError, connect
 from runners.store.reader import Reader, UnknownRunError
 from runners.store.rows import BatchRow, RunRow, SlotRow, StepRow, TaskRow
+from tui.pace import Load
 
 INTERVAL_S = 0.25
 """Seconds between two looks at the store."""
@@ -37,6 +39,10 @@ class RunPicture:
     """One run in full."""
 
     run: str
+    folder: str = ""
+    """The run's own, absolute."""
+    workflow: Mapping[str, Any] = field(default_factory=dict)
+    """What was launched, as `runners.workflow.Workflow` reads it; read once, since it never changes."""
     steps: tuple[StepRow, ...] = ()
     batches: tuple[BatchRow, ...] = ()
     slots: tuple[SlotRow, ...] = ()
@@ -54,14 +60,28 @@ class Picture:
     """By id, newest first. A row that has not changed is the same object as in the picture before."""
     slots: tuple[SlotRow, ...] = ()
     """The slots of all live batches."""
+    loads: Mapping[str, Load] = field(default_factory=dict)
+    """By id of the run, of those that are live."""
     run: RunPicture | None = None
     """The run that is being watched."""
     engine: bool = False
     """Whether an engine is running."""
+    heard_at: float = 0.0
+    """Where none is: when one was last seen, or wrote something. What is said of live runs was true then."""
     problem: str = ""
     """Why the store can't be read at the moment, in one sentence; the rest is then what it said last."""
     read_at: float = 0.0
     """When the store was last looked at with success; 0 means never."""
+
+    @property
+    def live(self) -> bool:
+        """Whether something can still happen to a run."""
+        return any(not run.state.final for run in self.runs.values())
+
+    @property
+    def stale(self) -> bool:
+        """Whether what is said of live runs may have changed since, with nobody there to write it down."""
+        return not self.engine and self.live
 
 
 class Gatherer:
@@ -81,6 +101,9 @@ class Gatherer:
         self._version: int | None = None
         self._revision: int | None = None
         self._look = 0
+        self._alive_at = 0.0
+        self._wall_times: dict[str, tuple[int, float]] = {}
+        """Of live runs, how many tasks ended by themselves and their seconds: added up as they end."""
         self.picture = Picture()
 
     def look(self, watched: str | None = None) -> Picture | None:
@@ -102,7 +125,11 @@ class Gatherer:
             self._forget()
             new = replace(old, problem=_sentence(self._database, error))
         if slow:
-            new = replace(new, engine=self._engine_alive())
+            alive = self._engine_alive()
+            if alive:
+                self._alive_at = self._clock()
+            heard_at = new.heard_at if alive else max(self._alive_at, new.heard_at)
+            new = replace(new, engine=alive, heard_at=heard_at)
         # Compared without the time: a picture that says the same is not worth a message.
         if _same(new, old):
             return None
@@ -126,16 +153,29 @@ class Gatherer:
             revision = reader.revision()
             if since is None or revision < since:
                 since, old = 0, Picture(engine=old.engine)
+                self._wall_times.clear()
             changed = {row.id: row for row in reader.runs(since=since)}
+            self._add_wall_times(reader, changed.values(), since)
+            slots = tuple(reader.slots())
             picture = Picture(
                 runs=_merged_runs(old.runs, changed),
-                slots=tuple(reader.slots()),
+                slots=slots,
+                loads={run: _load(each, slots, run) for run, each in self._wall_times.items()},
                 run=None if watched is None else _run_picture(reader, watched, old.run, since),
                 engine=old.engine,
+                heard_at=max(self._alive_at, reader.heard()),
                 read_at=self._clock(),
             )
         self._version, self._revision = version, revision
         return picture
+
+    def _add_wall_times(self, reader: Reader, changed: Iterable[RunRow], since: int) -> None:
+        for run in changed:
+            before = self._wall_times.pop(run.id, None)
+            if not run.state.final:
+                number, seconds = before or (0, 0.0)
+                more = reader.wall_times(run.id, since=0 if before is None else since)
+                self._wall_times[run.id] = (number + more[0], seconds + more[1])
 
     def _open(self) -> Reader:
         if self._reader is None:
@@ -216,7 +256,7 @@ def _run_picture(reader: Reader, run: str, old: RunPicture | None, since: int) -
     if old is not None and old.run != run:
         old = None
     try:
-        reader.run(run)
+        folder = reader.run(run).folder
     except UnknownRunError:
         return RunPicture(run, complete=True)
     if old is None:
@@ -232,11 +272,24 @@ def _run_picture(reader: Reader, run: str, old: RunPicture | None, since: int) -
         complete = True
     return RunPicture(
         run=run,
+        folder=folder,
+        workflow=reader.launch_spec(run).get("workflow", {}) if old is None else old.workflow,
         steps=tuple(reader.steps(run)),
         batches=tuple(reader.batches(run)),
         slots=tuple(reader.slots(run)),
         tasks=tasks,
         complete=complete,
+    )
+
+
+def _load(wall_times: tuple[int, float], slots: Iterable[SlotRow], run: str) -> Load:
+    number, seconds = wall_times
+    # A slot that is lost or failed takes no task.
+    able = [slot for slot in slots if slot.run == run and slot.state in ("ready", "busy")]
+    return Load(
+        seconds / number if number else None,
+        len(able),
+        tuple(slot.since for slot in able if slot.task is not None and slot.since is not None),
     )
 
 

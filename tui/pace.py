@@ -1,12 +1,25 @@
-"""How fast a run goes and when it will be done, from its row alone. Pure."""
+"""How fast a run goes and when it will be done, from its row and what its slots do. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runners.config.units import format_about
 from runners.states import State
 from runners.store.rows import Counts, RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a run's time left is reckoned from."""
+
+    mean_s: float | None
+    """The mean time of its tasks that ended, done or failed; None where none has."""
+    slots: int
+    """Those of its live batches."""
+    since: tuple[float, ...]
+    """When each of the tasks in them started, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +31,11 @@ class Pace:
     per_s: float | None
     """Tasks that have ended, per second."""
     left_s: float | None
-    """Until the last task has ended, if it goes on like this. None for a run that has ended."""
+    """Until the last task has ended, if the tasks to come are like those that ended."""
 
 
-def pace_of(run: RunRow, now: float) -> Pace:
-    """The pace of *run* at the moment *now* (seconds since the epoch)."""
+def pace_of(run: RunRow, now: float, load: Load | None = None) -> Pace:
+    """The pace of *run*, under its *load*, at the moment *now* (seconds since the epoch)."""
     if run.started is None:
         return Pace(None, None, None)
     elapsed = max(0.0, (run.ended if run.ended is not None else now) - run.started)
@@ -30,9 +43,22 @@ def pace_of(run: RunRow, now: float) -> Pace:
     if not ended or elapsed <= 0:
         return Pace(elapsed, None, None)
     per_s = ended / elapsed
-    if run.state is not State.RUNNING or run.cancelling:
+    if run.state is not State.RUNNING or run.cancelling or load is None or load.mean_s is None:
         return Pace(elapsed, per_s, None)
-    return Pace(elapsed, per_s, (run.counts.total - run.counts.ended) / per_s)
+    running = [now - since for since in load.since]
+    return Pace(elapsed, per_s, left_s(load.mean_s, run.counts.pending, running, load.slots))
+
+
+def left_s(mean_s: float, pending: int, running_s: Sequence[float], slots: int) -> float | None:
+    """Seconds until *pending* tasks and those that have run for *running_s* so far have ended in *slots*.
+
+    Each is taken to need *mean_s*. It does not grow while nothing ends, as a reckoning from the rate so far
+    would. None where it can't be told: there is no slot, or all that is left has taken longer already.
+    """
+    if slots < 1:
+        return None
+    work = pending * mean_s + sum(max(0.0, mean_s - elapsed) for elapsed in running_s)
+    return work / slots if work > 0 else None
 
 
 def rate_words(per_s: float) -> str:

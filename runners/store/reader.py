@@ -76,6 +76,18 @@ class Reader:
         value: int = self._db.execute("SELECT value FROM revision").fetchone()[0]
         return value
 
+    def heard(self) -> float:
+        """When anything was heard of the runs last, in seconds since the epoch; 0 if never.
+
+        What the store says was true then; nobody can tell whether it is now, unless an engine is running.
+        """
+        latest = self._db.execute(
+            "SELECT max(coalesce((SELECT max(heard) FROM slots), 0),"
+            " coalesce((SELECT created FROM runs ORDER BY number DESC LIMIT 1), 0),"
+            " coalesce((SELECT time FROM events ORDER BY id DESC LIMIT 1), 0))"
+        ).fetchone()
+        return float(latest[0])
+
     # Runs
 
     def runs(self, *, since: int = 0) -> list[RunRow]:
@@ -193,6 +205,15 @@ class Reader:
             total = self.run(run).counts.total
             raise UnknownRunError(f"Run {run} has no task {index}: its tasks are 0 to {total - 1}.")
         return _task(row)
+
+    def wall_times(self, run: str, *, since: int = 0) -> tuple[int, float]:
+        """How many tasks of *run*, changed after revision *since*, ended by themselves, and their seconds."""
+        (row,) = self._db.execute(
+            "SELECT count(wall_s), total(wall_s) FROM tasks WHERE run = ? AND revision > ? "
+            "AND state IN ('done', 'failed')",
+            (run, since),
+        )
+        return row[0], row[1]
 
     def slots(self, run: str | None = None) -> list[SlotRow]:
         """The slots of the live batches, of *run* or of all runs."""

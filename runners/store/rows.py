@@ -141,6 +141,10 @@ class TaskRow:
     """Processes it left behind, which were ended."""
     result: str | None
     """Its JSON result, where it gave one."""
+    fields: str | None
+    """The columns of its item as a JSON object, where the items come from a table."""
+    place: int
+    """Its item's position within the dataset; a retry keeps it."""
     revision: int
 
 

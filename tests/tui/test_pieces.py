@@ -13,7 +13,7 @@ from runners.store.rows import Counts, RunRow
 from tui import filters
 from tui.forms.launch import LaunchDraft
 from tui.log_follow import BEHIND, TAIL, follow
-from tui.pace import age_words, pace_of, rate_words, worked
+from tui.pace import Load, age_words, left_s, pace_of, rate_words, worked
 
 VALUES = {"state": "failed", "name": "Segment plate", "id": "k3x9a2bc"}
 
@@ -47,12 +47,36 @@ def run(
 
 def test_pace_invents_nothing() -> None:
     assert pace_of(run(Counts(pending=5), started=None), 100).elapsed_s is None
-    early = pace_of(run(Counts(pending=5), started=90), 100)
+    early = pace_of(run(Counts(pending=5), started=90), 100, Load(None, 2, (95.0,)))
     assert (early.elapsed_s, early.per_s, early.left_s) == (10, None, None)
-    half = pace_of(run(Counts(pending=10, done=8, failed=2), started=90), 100)
-    assert (half.per_s, half.left_s) == (1.0, 10.0)
-    over = pace_of(run(Counts(done=10), started=90, ended=95, state=State.DONE), 100)
+    half = pace_of(run(Counts(pending=10, done=8, failed=2), started=90), 100, Load(1.5, 2, ()))
+    assert (half.per_s, half.left_s) == (1.0, 7.5)
+    over = pace_of(run(Counts(done=10), started=90, ended=95, state=State.DONE), 100, Load(1.5, 2, ()))
     assert (over.elapsed_s, over.per_s, over.left_s) == (5, 2.0, None)
+    assert pace_of(run(Counts(pending=10, done=8), started=90), 100).left_s is None
+
+
+@pytest.mark.parametrize(
+    ("mean_s", "pending", "running_s", "slots", "left"),
+    [
+        (10.0, 4, [], 2, 20.0),
+        (10.0, 4, [5.0, 2.0], 2, 26.5),
+        (10.0, 0, [4.0], 1, 6.0),
+        (10.0, 1, [60.0], 1, 10.0),
+        (10.0, 0, [60.0], 1, None),
+        (10.0, 9, [], 0, None),
+    ],
+)
+def test_time_left_is_what_the_slots_have_before_them(
+    mean_s: float, pending: int, running_s: list[float], slots: int, left: float | None
+) -> None:
+    assert left_s(mean_s, pending, running_s, slots) == left
+
+
+def test_time_left_never_grows_while_nothing_ends() -> None:
+    story = run(Counts(pending=3, running=2, done=5), started=0)
+    told = [pace_of(story, now, Load(30.0, 2, (100.0, 110.0))).left_s or 0.0 for now in range(120, 400, 7)]
+    assert told == sorted(told, reverse=True) and told[0] > told[-1] == 45.0
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from runners.config.units import format_about, format_duration
+from runners.config.units import format_about, format_time
 from runners.store.rows import RunRow
 from tui import filters, intents
 from tui.feed import Picture
 from tui.messages import OpenLaunch, OpenRun
-from tui.pace import age_words, pace_of, worked
+from tui.pace import Load, age_words, pace_of, worked
 from tui.screens.page import Page
 from tui.signs import bar_segments, sign
 from tui.widgets.columns import Cell, Column
@@ -107,6 +107,7 @@ class RunsPage(Page):
     def __init__(self) -> None:
         super().__init__()
         self._runs: dict[str, RunRow] = {}
+        self._loads: Mapping[str, Load] = {}
         self._ticks = 0
 
     def on_mount(self) -> None:
@@ -122,6 +123,7 @@ class RunsPage(Page):
     def show(self, picture: Picture) -> None:
         """Bring the table up to date."""
         old, self._runs = self._runs, dict(picture.runs)
+        self._loads = picture.loads
         if old.keys() != self._runs.keys():
             self._table.set_rows([Row(run, self._cells) for run in self._runs])
         else:
@@ -211,7 +213,7 @@ class RunsPage(Page):
         row = self._runs[run]
         counts = row.counts
         now = self.dashboard.now()
-        pace = pace_of(row, now)
+        pace = pace_of(row, now, self._loads.get(run))
         shown = sign(row.state)
         word = "cancelling" if row.cancelling and not row.state.final else shown.word
         return (
@@ -222,7 +224,7 @@ class RunsPage(Page):
             bar_segments(worked(counts), _BAR, row.state),
             f"{counts.done}/{counts.total}",
             (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
-            "" if pace.elapsed_s is None else format_duration(pace.elapsed_s),
+            "" if pace.elapsed_s is None else format_time(pace.elapsed_s, going=not row.state.final),
             "" if pace.left_s is None else f"~{format_about(pace.left_s)}",
             (age_words(now - row.created), "muted"),
         )

@@ -1,0 +1,32 @@
+"""What it means that a signal ended a task, in words for a person. Imports no textual."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_KILLED = "killed by "
+"""How the worker begins the reason of a task that a signal ended."""
+
+_MEANINGS: Final = {
+    "SIGABRT": "the program gave up by itself: abort()",
+    "SIGBUS": "the program used memory that has nothing behind it, such as a mapped file cut short",
+    "SIGFPE": "the program reckoned wrong, such as a division by zero",
+    "SIGHUP": "its terminal or session went away, or somebody asked it to",
+    "SIGILL": "the program holds an instruction that this CPU does not know",
+    "SIGINT": "interrupted, as by ctrl+c",
+    "SIGKILL": "killed from outside",
+    "SIGPIPE": "what read its output went away",
+    "SIGSEGV": "the program read or wrote memory that is not its own",
+    "SIGTERM": "asked from outside to end",
+    "SIGXCPU": "it used more CPU time than its limit (ulimit -t)",
+    "SIGXFSZ": "a file grew over its size limit (ulimit -f)",
+}
+"""By the name of the signal (signal(7), Standard signals)."""
+
+
+def in_words(reason: str) -> str:
+    """*reason*, why a task failed, with what its signal means: `killed by SIGTERM: asked from outside to end`."""
+    if not reason.startswith(_KILLED):
+        return reason
+    meaning = _MEANINGS.get(reason.removeprefix(_KILLED))
+    return reason if meaning is None else f"{reason}: {meaning}"
