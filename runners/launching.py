@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from runners.advice import about_other_runs, about_placeholders, about_shell_words
 from runners.config.errors import ConfigError, shown
 from runners.config.files import list_profiles, read_profile, read_resource
 from runners.config.home import Home
@@ -30,9 +31,17 @@ from runners.local import LocalRunner
 from runners.plan import Plan, plan_slurm
 from runners.requests import LONGEST_NAME, LaunchRequest, LaunchSpec, new_run_id
 from runners.template import ITEM_NAMES, PATH_NAMES, TemplateError, split
-from runners.workflow import Item, Step, StepMeta, TaskType, Workflow, placeholders, read_workflow, render
-
-_SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
+from runners.workflow import (
+    Item,
+    Step,
+    StepMeta,
+    TaskType,
+    Workflow,
+    as_typed,
+    placeholders,
+    read_workflow,
+    render,
+)
 
 
 class LaunchError(ValueError):
@@ -83,6 +92,8 @@ class Prepared:
     plans: tuple[tuple[Step, Plan], ...]
     commands: tuple[tuple[str, ...], ...]
     """For each step the argument list of its first task, with `ARGS_JSON` and `OUT_JSON` for its files."""
+    typed: tuple[str, ...]
+    """The same as a person would type it."""
     warnings: tuple[str, ...]
     """One sentence each."""
 
@@ -106,18 +117,20 @@ def prepare(
     steps = [_with_needs(step, options) for step in workflow.steps]
     environment = task_environment(environ, _exported(options, environ))
     warnings: list[str] = []
-    plans, commands = [], []
+    plans, commands, typed = [], [], []
     for step in steps:
         if items is None and options.workflow is None:
             _refuse_items(step)
         mentioned = _check_placeholders(step, items or [])
         if isinstance(resource, LocalResource):
             _check_command(step, mentioned, workdir, environment.variables.get("PATH"))
-        warnings += _about_placeholders(step, mentioned)
+        warnings += about_placeholders(step, mentioned)
+        warnings += about_shell_words(step, "--shell" if options.workflow is None else '"shell": true')
         tasks = len(items or ()) if step.type is TaskType.PARALLEL else 1
         plans.append((step, _plan(resource, step, tasks)))
         first = items[0] if items and step.type is TaskType.PARALLEL else None
         commands.append(tuple(render(step, first, 0, args_json="ARGS_JSON", out_json="OUT_JSON")))
+        typed.append(as_typed(step, first, 0, args_json="ARGS_JSON", out_json="OUT_JSON"))
     if environment.left_out:
         warnings.append(
             f"Tasks do not get {', '.join(map(shown, environment.left_out))}: the names look secret "
@@ -137,7 +150,9 @@ def prepare(
         environment=environment.variables,
     )
     request = LaunchRequest(run=new_run_id(), spec=spec, items=items or [])
-    return Prepared(request, tuple(plans), tuple(commands), tuple(dict.fromkeys(warnings)))
+    if isinstance(resource, LocalResource):
+        warnings += about_other_runs(home, options.resource)
+    return Prepared(request, tuple(plans), tuple(commands), tuple(typed), tuple(dict.fromkeys(warnings)))
 
 
 @contextmanager
@@ -304,25 +319,6 @@ def _check_placeholders(step: Step, items: Sequence[Item]) -> frozenset[str]:
                 "items_from",
             )
     return mentioned
-
-
-def _about_placeholders(step: Step, mentioned: frozenset[str]) -> Iterator[str]:
-    """Warnings about a command that does, but hardly as was meant."""
-    if step.type is TaskType.PARALLEL and not mentioned.difference({"out_json"}):
-        yield (
-            f"Step {step.name!r} mentions no placeholder, so all its tasks do the same: "
-            "put {item} where the item belongs."
-        )
-    if step.shell or len(step.command) < 3 or posixpath.basename(step.command[0]) not in _SHELLS:
-        return
-    option, script = step.command[1:3]
-    if option.startswith("-") and option.endswith("c"):
-        known = frozenset({*mentioned, *ITEM_NAMES, *PATH_NAMES})
-        if any(part.name for part in split(script, known)):
-            yield (
-                f"Step {step.name!r} puts an item into the text of a shell script, where a name such as "
-                "'a; b' is code: use --shell, which never does."
-            )
 
 
 def _check_command(step: Step, mentioned: frozenset[str], workdir: Path, path: str | None) -> None:

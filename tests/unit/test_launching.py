@@ -14,7 +14,10 @@ from runners.config.home import Home
 from runners.config.resource import parse_resource
 from runners.environment import task_environment
 from runners.launching import LaunchError, LaunchOptions, Prepared, prepare
+from runners.states import State
+from runners.store.writer import Writer
 from runners.workflow import TaskType
+from tests.tui import stores
 
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
@@ -89,6 +92,7 @@ def test_the_words_of_a_shell_line_are_one_script(home: Home, work: Path) -> Non
     assert prepared.request.spec.name == "cat"
     assert prepared.commands[0][:2] == ("/bin/sh", "-c")
     assert prepared.commands[0][-1] == "a.txt"
+    assert prepared.typed == ("cat 'a.txt' | wc -c",)
 
 
 def test_items_from_standard_input(home: Home, work: Path) -> None:
@@ -272,6 +276,36 @@ def test_an_item_in_the_text_of_a_script_is_worth_a_warning(home: Home, work: Pa
     given = options(work, "sh", "-ec", "wc {item}", items=("*",))
     assert "a shell script, where a name such as 'a; b' is code" in warnings(given, home)
     assert warnings(options(work, "sh", "-c", 'wc "$1"', "sh", "{item}", items=("*",)), home) == ""
+
+
+@pytest.mark.parametrize("word", ["|", ">", ">>", "<", "&&", "||", ";", "2>&1", "&", ">{stem}.txt"])
+def test_a_word_for_a_shell_is_worth_a_warning(home: Home, work: Path, word: str) -> None:
+    assert warnings(options(work, "sort", "{item}", word, items=("*",)), home) == (
+        f"Step 'sort': {word!r} is handed to the command as it stands; "
+        "with --shell the command is a line for a shell."
+    )
+    assert warnings(options(work, "sort {item}", word, "x", items=("*",), shell=True), home) == ""
+    path = workflow_file(work, {"name": "w", "steps": [{**STEP, "command": ["echo", "{item}", word]}]})
+    told = warnings(LaunchOptions(workflow=path, items=("*.txt",), workdir=work), home)
+    assert 'with "shell": true the command' in told
+
+
+def test_a_semicolon_for_find_is_worth_no_warning(home: Home, work: Path) -> None:
+    assert warnings(options(work, "find", "{item}", "-exec", "wc", "{}", ";", items=("*",)), home) == ""
+
+
+def test_work_that_the_machine_is_busy_with_is_worth_a_warning(home: Home, work: Path) -> None:
+    assert warnings(options(work, "echo"), home) == ""
+    writer = Writer.open(home.database)
+    assert warnings(options(work, "echo"), home) == ""
+    running = {0: State.RUNNING, 1: State.RUNNING}
+    stores.tell(writer, stores.Tale(id="live0000", name="live", items=["x", "y", "z"], states=running))
+    over = stores.Tale(id="over0000", name="o", state=State.DONE, rest=State.DONE, items=["x"], ended=1.0)
+    stores.tell(writer, over)
+    writer.close()
+    assert warnings(options(work, "echo"), home) == (
+        "2 tasks of other runs are running here now: all share the machine."
+    )
 
 
 def test_what_looks_secret_is_left_out_and_named(home: Home, work: Path) -> None:
