@@ -11,10 +11,12 @@ import sysconfig
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from runners.config.home import Home
+from runners.engine import asking
 from tests.tui.cli_lab import LIMIT_S, RUNYARD, answer, on_terminal, refusal, runyard
 
 
@@ -314,3 +316,24 @@ def test_a_closed_standard_input_holds_no_items_and_is_no_trouble_else() -> None
 def test_a_current_folder_that_is_gone_is_one_sentence(work: Path) -> None:
     work.rmdir()
     assert refusal("run", "--", "true") == "The current folder is not there any more; go to another one."
+
+
+@pytest.mark.parametrize("too_late", [True, False])
+def test_ctrl_c_in_the_middle_of_a_launch_says_what_was_launched(
+    monkeypatch: pytest.MonkeyPatch, too_late: bool
+) -> None:
+    whole = asking.ask
+
+    async def interrupted(*arguments: Any, **more: Any) -> NoReturn:
+        if too_late:
+            await whole(*arguments, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asking, "ask", interrupted)
+    told = runyard("run", "--", "true", code=130)
+    runs = [run["id"] for run in answer("ps", "--json")]
+    assert told.stdout == ""
+    assert [f"run {run} was launched all the same; `runyard cancel {run}` ends it." for run in runs] == [
+        line.removeprefix("runyard: ") for line in told.stderr.splitlines() if "launched" in line
+    ]
+    assert len(runs) == too_late

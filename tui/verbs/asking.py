@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from runners.config.home import Home
 from runners.engine.lock import held
+from runners.store.database import StoreError
+from tui import output
 from tui.failure import ExitCode, Failure
+from tui.verbs.opening import found_run
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -16,10 +20,13 @@ if TYPE_CHECKING:
     from runners.requests import RequestKind
 
 
-def ask_engine(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: float = 30.0) -> None:
+def ask_engine(
+    home: Home, kind: RequestKind, payload: BaseModel, *, makes: str | None = None, timeout_s: float = 30.0
+) -> None:
     """Have the engine carry out a request; returns when it has, within *timeout_s* seconds.
 
-    Ctrl-C takes the request back where it has not been carried out yet.
+    Ctrl-C takes the request back where it has not been carried out yet. Where it has, and *makes* is the id
+    of the run that it makes, a note says so: nobody would look for a run that seems to be interrupted.
 
     Raises:
         Failure: it refuses, or there is none and none can be started; nothing was done.
@@ -29,6 +36,11 @@ def ask_engine(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: 
 
     try:
         asyncio.run(ask(home, kind, payload, timeout_s=timeout_s))
+    except KeyboardInterrupt:
+        if makes is not None:
+            with contextlib.suppress(StoreError), found_run(home, makes) as (_, run):
+                output.note(f"run {run.id} was launched all the same; `runyard cancel {run.id}` ends it.")
+        raise
     except RefusedError as error:
         raise Failure(str(error)) from error
     except EngineError as error:

@@ -30,7 +30,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
 
     with found_run(home, args.run) as (_, run):
         request = RetryRequest(run=new_run_id(), of=run.id)
-    ask_engine(home, RequestKind.RETRY, request)
+    ask_engine(home, RequestKind.RETRY, request, makes=request.run)
     if not args.json:
         output.line(f"Run {request.run} tries what failed in run {run.id} again.")
         output.line(f"follow it: runyard wait {request.run}, or runyard for the dashboard")

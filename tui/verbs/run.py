@@ -38,7 +38,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     for warning in prepared.warnings:
         output.note(warning)
     request = prepared.request
-    ask_engine(home, RequestKind.LAUNCH, request, timeout_s=_LAUNCH_S)
+    ask_engine(home, RequestKind.LAUNCH, request, makes=request.run, timeout_s=_LAUNCH_S)
     if not args.json:
         tasks = sum(plan.tasks for _, plan in prepared.plans)
         output.line(
