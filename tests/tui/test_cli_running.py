@@ -337,3 +337,22 @@ def test_ctrl_c_in_the_middle_of_a_launch_says_what_was_launched(
         line.removeprefix("runyard: ") for line in told.stderr.splitlines() if "launched" in line
     ]
     assert len(runs) == too_late
+
+
+def test_waiting_ends_when_the_store_is_removed(home: Home) -> None:
+    run = answer("run", "--json", "--", "sleep", "30")["run"]
+    until(run, "running")
+    process = subprocess.Popen([RUNYARD, "wait", run], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # It has the store open.
+    while not any(os.path.samefile(file, home.database) for file in open_files(process.pid)):
+        time.sleep(0.02)
+    for file in home.state.glob("runyard.db*"):
+        file.unlink()
+    told = process.communicate(timeout=20)[1].decode()
+    assert process.returncode == 4
+    assert told == f"runyard: The store '{home.database}' has been removed or replaced meanwhile.\n"
+
+
+def open_files(pid: int) -> list[Path]:
+    """The regular files that a process has open."""
+    return [file for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_file()]
