@@ -1,7 +1,11 @@
-"""The environment that tasks get: the launcher's own, as sbatch hands it on, without what is secret. Pure."""
+"""The environment that tasks get: the launcher's own, as sbatch hands it on, without what is secret.
+
+And the one that our own commands and the engine get.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
@@ -47,6 +51,11 @@ def task_environment(environ: Mapping[str, str], export: Collection[str] = ()) -
         else:
             variables[name] = value
     return TaskEnvironment(variables, tuple(sorted(left_out)))
+
+
+def own_environment() -> dict[str, str]:
+    """Our environment, without what a batch that we may be part of has put there for its own tasks."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "RUNYARD_"))}
 
 
 def is_text(value: str) -> bool:

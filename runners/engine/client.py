@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +10,15 @@ from typing import Any
 from runners.batches import LogChunk
 from runners.config.home import Home
 from runners.engine.lock import held
+from runners.engine.starting import open_log, spawn
 from runners.engine.wire import LARGEST, WireError, receive, send, short_path
-from runners.transport.local import own_environment, words
+from runners.transport.local import words
 
 _ANSWER_S = 10.0
 """How long an answer may take: the engine may be waiting for a slow disk."""
 
 _START_S = 3.0
 """How long an engine may take before another one is started; a second one does no harm."""
-
-_KEPT = ("RUNYARD_HOME", "RUNYARD_ENGINE_IDLE")
-"""Variables that are meant for the engine; the others of that name tell a task about itself."""
 
 
 class EngineError(Exception):
@@ -156,27 +153,11 @@ class EngineClient:
         return reply
 
     async def _start(self, stdout: int) -> None:
-        home = self._home
-        environment = own_environment()
-        environment.update((name, os.environ[name]) for name in _KEPT if name in os.environ)
-        # -P: the folder we happen to be in must not be where its modules come from.
-        folders = (str(home.config), str(home.state), str(home.jobs))
-        argv = (sys.executable, "-P", "-m", "runners.engine", "--detach", *folders)
         try:
-            log = await asyncio.to_thread(
-                os.open, home.engine_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
+            log = await asyncio.to_thread(open_log, self._home)
             try:
-                # It detaches at once, and what we wait for is the process it leaves behind.
-                process = await asyncio.create_subprocess_exec(
-                    *argv,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=stdout,
-                    stderr=log,
-                    cwd="/",
-                    env=environment,
-                )
-                await process.wait()
+                # What we wait for is not the engine, but the process that it leaves at once.
+                await asyncio.to_thread(spawn(self._home, stdout, log).wait)
             finally:
                 os.close(log)
         except OSError as error:

@@ -8,6 +8,7 @@ import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 
+from runners.environment import own_environment
 from runners.transport.base import Part, Piece, Reply, Transport, TransportError
 
 
@@ -57,11 +58,6 @@ class LocalTransport(Transport):
 
     async def close(self) -> None:
         """See :meth:`Transport.close`; there is nothing to let go of."""
-
-
-def own_environment() -> dict[str, str]:
-    """Our environment, without what a batch that we may be part of has put there for its own tasks."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "RUNYARD_"))}
 
 
 def words(error: Exception) -> str:

@@ -6,13 +6,17 @@ import argparse
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runners.config.home import Home
+from runners.engine.lock import Lock, held
 from runners.states import State
 from runners.store.writer import Writer
+from tests.conftest import end_engine
 from tests.tui import stores
 from tests.tui.cli_lab import RUNYARD, answer, on_pipes, on_terminal, refusal, runyard
 from tests.tui.stores import HOSTILE, Tale
@@ -41,12 +45,22 @@ HARMFUL = Tale(
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A home without an engine."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A home without an engine; one that is started is ended."""
     monkeypatch.setenv("RUNYARD_HOME", str(tmp_path))
+    monkeypatch.setenv("RUNYARD_ENGINE_IDLE", "30")
     home = Home.at(tmp_path)
     home.make()
-    return home
+    yield home
+    end_engine(home)
+
+
+@pytest.fixture
+def engine(home: Home) -> Iterator[None]:
+    """What looks like an engine at work, as far as others can tell."""
+    lock = Lock.take(home.lock)
+    yield
+    lock.release()
 
 
 @pytest.fixture
@@ -74,7 +88,39 @@ def test_looking_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_plain_ps_needs_no_heavy_library(home: Home, writer: Writer) -> None:
+def live(home: Home) -> None:
+    """A run that goes on."""
+    writer = Writer.open(home.database)
+    stores.tell(writer, Tale(id="live0000", name="live", items=["x"], states={0: State.RUNNING}))
+    writer.close()
+
+
+@pytest.mark.parametrize("words", [["ps"], ["show", "live"], ["tasks", "live"], ["events", "live", "--json"]])
+def test_looking_at_what_goes_on_starts_an_engine_where_there_is_none(home: Home, words: list[str]) -> None:
+    live(home)
+    looked = runyard(*words)
+    assert looked.stderr.startswith(
+        "runyard: No engine was running, so one has been started; what follows is"
+    )
+    assert looked.stderr.count("\n") == 1
+    assert looked.stdout
+    until = time.monotonic() + 20
+    while not held(home.lock):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert runyard("ps").stderr == ""
+
+
+def test_looking_goes_without_an_engine_that_can_t_be_started(home: Home) -> None:
+    live(home)
+    home.engine_log.mkdir()
+    looked = runyard("ps")
+    assert "and none can be started (Is a directory); what follows is as of 20" in looked.stderr
+    assert "live0000" in looked.stdout
+
+
+def test_plain_ps_needs_no_heavy_library(home: Home) -> None:
+    live(home)
     script = (
         "import sys; from tui.cli import main; code = main(['ps']);"
         "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr); sys.exit(code)"
@@ -82,22 +128,26 @@ def test_plain_ps_needs_no_heavy_library(home: Home, writer: Writer) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
     )
-    assert "aaaa1111" in done.stdout
-    loaded = done.stderr.split()
+    assert "live0000" in done.stdout
+    # Also where it has to start an engine.
+    note, names = done.stderr.splitlines()
+    assert "one has been started" in note
+    loaded = names.split()
     assert "tui" in loaded
     assert not {"textual", "asyncssh", "pydantic", "asyncio"}.intersection(loaded)
 
 
 def test_ps(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, "ps").splitlines()
-    assert lines[0].split() == ["run", "state", "name", "resource", "tasks", "failed", "elapsed"]
+    assert lines[0].split() == ["run", "state", "name", "resource", "done", "failed", "elapsed"]
     assert lines[1].startswith("aaab2222  ✓ done    x␛[31m [/]  local")
-    assert lines[2].split() == ["aaaa1111", "✗", "failed", "align", "local", "4/4", "2", "0:11:54"]
+    assert lines[2].split() == ["aaaa1111", "✗", "failed", "align", "local", "2/4", "2", "0:11:54"]
     objects = json.loads(printed(capsys, "ps", "--json"))
     assert [run["id"] for run in objects] == ["aaab2222", "aaaa1111"]
     assert objects[0]["name"] == "x\x1b[31m [/]"
 
 
+@pytest.mark.usefixtures("engine")
 def test_ps_lists_what_goes_on_and_the_newest_of_the_others(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +170,9 @@ def test_show(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     assert "state      ✗ failed" in text
     assert "tasks      2 done, 2 failed" in text
     assert "  2 × exit code 3 (first: task 1)" in text
+    step, batch = (line.split() for line in text.splitlines() if "✗ failed  " in line)
+    assert step[:6] == ["1", "align", "✗", "failed", "2/4", "2"]
+    assert batch[:6] == ["0", "✗", "failed", "2/4", "2", "2"]
     shown = json.loads(printed(capsys, "show", "align", "--json"))
     assert shown["id"] == "aaaa1111"
     assert shown["state"] == "failed"
@@ -203,6 +256,7 @@ def test_what_has_ended_can_t_be_cancelled(writer: Writer) -> None:
     assert "Task 0 of run aaaa1111 has ended already (done)" in refusal("cancel", "aaaa", "--task", "0")
 
 
+@pytest.mark.usefixtures("engine")
 def test_a_reader_that_leaves_is_no_trouble(home: Home) -> None:
     writer = Writer.open(home.database)
     stores.tell(writer, Tale(id="many0000", name="many", items=[f"item {n}" for n in range(20_000)]))

@@ -12,7 +12,7 @@ from runners.store.reader import Reader
 from runners.store.rows import EventRow
 from tui import output
 from tui.failure import ExitCode
-from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.rows import event_object
 from tui.verbs.watching import changes
 
@@ -46,7 +46,9 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     with found_run(home, args.run) as (store, run):
         if args.follow:
             _follow(home, store, run.id, as_json=args.json)
-        elif args.json:
+            return ExitCode.OK
+        keep_up(home, store, [run])
+        if args.json:
             output.array(map(event_object, _events(store, run.id, 0)))
         else:
             for event in _events(store, run.id, 0):

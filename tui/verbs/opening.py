@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from textwrap import fill
 
 from runners.config.home import Home
+from runners.engine.lock import held
 from runners.store.reader import Reader, UnknownRunError
 from runners.store.rows import RunRow
+from tui import output
 from tui.output import WIDTH
 
 
@@ -35,6 +38,26 @@ def found_run(home: Home, name: str) -> Iterator[tuple[Reader, RunRow]]:
         raise UnknownRunError(f"There is no run {name!r}: nothing has been run yet.")
     with closing(store):
         yield store, store.find_run(name)
+
+
+def keep_up(home: Home, store: Reader, runs: Iterable[RunRow]) -> None:
+    """Start an engine where there is none though one of *runs* goes on, and say so.
+
+    Returns before it does anything: what *store* tells is as of the last write of the one before.
+    """
+    if all(run.state.final for run in runs) or held(home.lock):
+        return
+    # Here, since mostly there is nothing to start.
+    from runners.engine.starting import start
+
+    heard = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(store.heard()))
+    try:
+        start(home)
+    except OSError as error:
+        how = f"and none can be started ({error.strerror or error})"
+    else:
+        how = "so one has been started"
+    output.note(f"No engine was running, {how}; what follows is as of {heard}.")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -7,13 +7,13 @@ import time
 from contextlib import closing
 
 from runners.config.home import Home
-from runners.config.units import format_duration
+from runners.config.units import format_time
 from runners.states import State
 from runners.store.rows import RunRow
 from tui import output
 from tui.failure import ExitCode
 from tui.output import Column
-from tui.verbs.opening import add_json, example, open_store
+from tui.verbs.opening import add_json, example, keep_up, open_store
 from tui.verbs.rows import run_object
 
 _ENDED = 20
@@ -24,7 +24,7 @@ _COLUMNS = (
     Column("state"),
     Column("name", stretches=True),
     Column("resource"),
-    Column("tasks", "right"),
+    Column("done", "right"),
     Column("failed", "right"),
     Column("elapsed", "right"),
 )
@@ -49,6 +49,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     if store is not None:
         with closing(store):
             runs = store.runs()
+            keep_up(home, store, runs)
     shown = runs if args.all else _newest(runs)
     if args.json:
         output.array(map(run_object, shown))
@@ -65,7 +66,7 @@ def elapsed(run: RunRow) -> str:
     """How long a run has taken, or had taken when it ended."""
     if run.started is None:
         return ""
-    return format_duration((run.ended or time.time()) - run.started)
+    return format_time((run.ended or time.time()) - run.started)
 
 
 def _newest(runs: list[RunRow]) -> list[RunRow]:
@@ -83,7 +84,7 @@ def _cells(run: RunRow) -> tuple[str, ...]:
         state,
         run.name,
         run.resource,
-        f"{run.counts.ended:,}/{run.counts.total:,}",
+        f"{run.counts.done:,}/{run.counts.total:,}",
         f"{run.counts.failed:,}",
         elapsed(run),
     )

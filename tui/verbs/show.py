@@ -13,21 +13,23 @@ from runners.store.rows import Counts, RunRow
 from tui import output
 from tui.failure import ExitCode
 from tui.output import Column
-from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.signals import in_words
+from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.ps import elapsed
 from tui.verbs.rows import batch_object, run_object, step_object
 
 _STEPS = (
     Column("step"),
     Column("state"),
-    Column("tasks", "right"),
+    Column("done", "right"),
     Column("failed", "right"),
     Column("command", stretches=True),
 )
 _BATCHES = (
     Column("batch", "right"),
     Column("state"),
-    Column("tasks", "right"),
+    Column("done", "right"),
+    Column("failed", "right"),
     Column("slots", "right"),
     Column("host"),
     Column("id", "right"),
@@ -53,6 +55,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     """Show it."""
     with found_run(home, args.run) as (store, run), store.snapshot():
         run = store.run(run.id)
+        keep_up(home, store, [run])
         if args.json:
             output.data(
                 {
@@ -94,7 +97,7 @@ def _print(store: Reader, run: RunRow) -> None:
             (
                 f"{step.position + 1} {step.name}",
                 output.state(step.state),
-                f"{step.counts.ended:,}/{step.counts.total:,}",
+                f"{step.counts.done:,}/{step.counts.total:,}",
                 f"{step.counts.failed:,}",
                 step.command,
             )
@@ -112,7 +115,8 @@ def _print(store: Reader, run: RunRow) -> None:
                 (
                     str(batch.number),
                     output.state(batch.state),
-                    f"{batch.counts.ended:,}/{batch.counts.total:,}",
+                    f"{batch.counts.done:,}/{batch.counts.total:,}",
+                    f"{batch.counts.failed:,}",
                     str(batch.slots),
                     batch.host,
                     batch.native_id,
@@ -134,5 +138,5 @@ def _print_failures(store: Reader, run: RunRow) -> None:
     output.line()
     output.line("failed:")
     for reason, number in reasons.most_common(_MOST):
-        output.line(f"  {number:,} × {reason} (first: task {first[reason]})")
+        output.line(f"  {number:,} × {in_words(reason)} (first: task {first[reason]})")
     output.line(f"runyard logs {run.id} shows what they printed, runyard retry {run.id} runs them again.")

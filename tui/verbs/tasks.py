@@ -6,13 +6,14 @@ import argparse
 import time
 
 from runners.config.home import Home
-from runners.config.units import format_duration
+from runners.config.units import format_peak_mb, format_time
 from runners.states import State
 from runners.store.rows import TaskRow
 from tui import output
 from tui.failure import ExitCode
 from tui.output import Column
-from tui.verbs.opening import add_json, add_run, example, found_run
+from tui.signals import in_words
+from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.rows import task_object
 
 _COLUMNS = (
@@ -20,7 +21,7 @@ _COLUMNS = (
     Column("state"),
     Column("item", stretches=True, keep="end"),
     Column("time", "right"),
-    Column("MB", "right"),
+    Column("memory", "right"),
     Column("reason", stretches=True),
 )
 
@@ -47,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, home: Home) -> int:
     """List them."""
     with found_run(home, args.run) as (store, run):
+        keep_up(home, store, [run])
         tasks = store.tasks(run.id, states=[State(word) for word in args.state])
     if args.json:
         output.array(map(task_object, tasks))
@@ -58,20 +60,19 @@ def execute(args: argparse.Namespace, home: Home) -> int:
 
 
 def _cells(task: TaskRow) -> tuple[str, ...]:
-    seconds = task.wall_s
-    if seconds is None and task.state is State.RUNNING and task.started is not None:
-        seconds = time.time() - task.started
     return (
         str(task.index),
         output.state(task.state),
         task.item,
-        _told(seconds),
-        "" if task.max_rss_mb is None else f"{task.max_rss_mb:,.0f}",
-        task.reason,
+        _time(task),
+        "" if task.max_rss_mb is None else format_peak_mb(task.max_rss_mb),
+        in_words(task.reason),
     )
 
 
-def _told(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    return f"{seconds:.2f} s" if seconds < 60 else format_duration(seconds)
+def _time(task: TaskRow) -> str:
+    if task.wall_s is not None:
+        return format_time(task.wall_s)
+    if task.state is State.RUNNING and task.started is not None:
+        return format_time(time.time() - task.started, going=True)
+    return ""
