@@ -46,10 +46,15 @@ class RunCommands(Provider):
         page = cast("Dashboard", self.app).page
         if page is None:
             return
+        left_out = set(page.pointless())
         for binding in Binding.make_bindings(type(page).BINDINGS):
-            if binding.tooltip and "," not in binding.key:
-                name = binding.description[0].upper() + binding.description[1:]
-                yield _Command(name, partial(page.run_action, binding.action), binding.tooltip)
+            action = binding.action
+            if action not in page.NAMES or action in left_out:
+                continue
+            if page.check_action(action.partition("(")[0], ()):
+                # An action may have several keys.
+                left_out.add(action)
+                yield _Command(page.NAMES[action], partial(page.run_action, action), binding.tooltip)
 
     def _runs(self) -> Iterator[_Command]:
         dashboard = cast("Dashboard", self.app)

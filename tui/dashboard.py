@@ -23,9 +23,11 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from runners.config.home import Home
-from runners.engine.client import EngineClient, engine_alive
+from runners.engine.client import EngineClient, EngineError, engine_alive
 from tui.feed import Feed, Gatherer, Picture
+from tui.keeper import EngineState, Keeper
 from tui.messages import OpenLaunch, OpenRun, PictureTaken
+from tui.screens.confirm import Confirm
 from tui.screens.page import Page
 from tui.screens.runs import RunsPage
 from tui.screens.too_small import TooSmall
@@ -70,6 +72,14 @@ class Dashboard(App[int]):
             show=False,
             tooltip="Keys and signs of this screen",
         ),
+        Binding(
+            "f1",
+            "help",
+            "help",
+            id="app.help_anywhere",
+            show=False,
+            tooltip="Keys and signs of this screen, also while a text is typed",
+        ),
         Binding("ctrl+p", "command_palette", "commands", id="app.commands", tooltip="All commands, by name"),
         Binding(
             "q", "leave", "quit", id="app.quit", tooltip="Leave the dashboard; everything that runs goes on"
@@ -100,7 +110,9 @@ class Dashboard(App[int]):
         self.picture = Picture()
         self._first_run = run
         self._clock = clock
+        self._keeper = Keeper(self.client)
         self._problem_told = ""
+        self._engine_told = ""
         gatherer = Gatherer(home.database, alive or partial(engine_alive, home), clock)
         self._feed = Feed(gatherer, lambda picture: self.post_message(PictureTaken(picture)))
         self.register_theme(DARK)
@@ -124,8 +136,17 @@ class Dashboard(App[int]):
         self._feed.close()
 
     def now(self) -> float:
-        """The time in seconds since the epoch."""
-        return self._clock()
+        """The moment that the picture is about, in seconds since the epoch.
+
+        That is this moment, except while runs are live and no engine looks after them: then it is the last
+        one of which something is known. No elapsed time goes up that nobody has seen go by.
+        """
+        return self.picture.heard_at if self.picture.stale else self._clock()
+
+    @property
+    def engine_state(self) -> EngineState:
+        """How the engine is."""
+        return self._keeper.state(self.picture)
 
     def _fatal_error(self) -> None:
         # Textual prints every local variable as well: what tasks got for an environment would be among them.
@@ -142,9 +163,14 @@ class Dashboard(App[int]):
             self._problem_told = self.picture.problem
             if self._problem_told:
                 self.tell(self._problem_told, wrong=True)
+        if self.picture.engine:
+            self._engine_told = ""
+        self._keep_engine()
         page = self.page
         if page is not None:
             page.show_all(self.picture)
+        if isinstance(self.screen, Confirm) and self.screen.is_mounted:
+            self.screen.ask_anew()
 
     @property
     def page(self) -> Page | None:
@@ -158,7 +184,23 @@ class Dashboard(App[int]):
         """Have *run* in full in the pictures to come."""
         self._feed.watch(run)
 
+    def _keep_engine(self) -> None:
+        """Start the engine again where runs are live and it is gone."""
+        if not self.read_only and self._keeper.due(self.picture):
+            self.run_worker(self._start_engine(), group="engine", exit_on_error=False)
+
+    async def _start_engine(self) -> None:
+        try:
+            await self._keeper.start()
+        except EngineError as error:
+            # It is tried again and again: what keeps it from starting is told once.
+            if str(error) != self._engine_told:
+                self._engine_told = str(error)
+                self.tell(self._engine_told, wrong=True)
+        self._feed.look_now()
+
     def _tick(self) -> None:
+        self._keep_engine()
         page = self.page
         if page is not None and page is self.screen:
             page.tick_all()
@@ -288,5 +330,9 @@ class Dashboard(App[int]):
             self.tell(str(event.worker.error), wrong=True)
 
     def tell(self, sentence: str, *, wrong: bool = False) -> None:
-        """Say something in one sentence, for a few seconds. *sentence* may hold names from outside."""
+        """Say something in one sentence, for a few seconds, in place of what was said before.
+
+        *sentence* may hold names from outside.
+        """
+        self.clear_notifications()
         self.notify(plain(sentence), severity="error" if wrong else "information", markup=False)

@@ -19,37 +19,52 @@ if TYPE_CHECKING:
 # The requests are models of pydantic, whose import takes a tenth of a second: it comes in when needed.
 
 
+def can_cancel(run: RunRow) -> bool:
+    """Whether anything of *run* is left to cancel."""
+    return not run.state.final
+
+
+def can_retry(run: RunRow) -> bool:
+    """Whether *run* has ended with something that is not done."""
+    return run.state.final and run.counts.failed + run.counts.cancelled > 0
+
+
 def cancel_run(dashboard: Dashboard, run: RunRow) -> None:
     """Cancel *run*, once the person has confirmed."""
     if dashboard.refuses_changes():
         return
-    if run.state.final:
-        dashboard.tell(f"{short_name(run)} has ended already ({run.state}): there is nothing to cancel.")
+    if not can_cancel(run):
+        _tell_ended(dashboard, run)
         return
-    counts = run.counts
-    ended = f"{counts.done:,} of {counts.total:,} done"
-    if counts.failed:
-        ended += f", {counts.failed:,} failed"
-    question = (
-        f"Cancel run {short_name(run)} ({ended}; {counts.total - counts.ended:,} will not run)?"
-        if not counts.running
-        else f"Cancel run {short_name(run)} ({ended}; {counts.running:,} running will be ended, "
-        f"{counts.total - counts.ended - counts.running:,} will not run)?"
-    )
+
+    def question() -> str:
+        counts = dashboard.picture.runs.get(run.id, run).counts
+        ended = f"{counts.done:,} of {counts.total:,} done"
+        if counts.failed:
+            ended += f", {counts.failed:,} failed"
+        running = f"{counts.running:,} running will be ended, " if counts.running else ""
+        waiting = counts.total - counts.ended - counts.running
+        return f"Cancel run {short_name(run)} ({ended}; {running}{waiting:,} will not run)?"
 
     def answered(yes: bool | None) -> None:
         from runners.requests import CancelRequest, RequestKind
 
-        if yes:
-            dashboard.ask(
-                RequestKind.CANCEL,
-                CancelRequest(run=run.id),
-                told=f"{short_name(run)} is being cancelled.",
-            )
+        if not yes:
+            return
+        now = dashboard.picture.runs.get(run.id, run)
+        if not can_cancel(now):
+            _tell_ended(dashboard, now)
+            return
+        dashboard.ask(
+            RequestKind.CANCEL, CancelRequest(run=run.id), told=f"{short_name(run)} is being cancelled."
+        )
 
     dashboard.push_screen(
         Confirm(
-            question, yes="Cancel the run", no="Let it run", more="What is done stays. `r` runs the rest."
+            question,
+            yes="Cancel the run",
+            no="Let it run",
+            more="What is done stays. Retry (r) runs the rest later.",
         ),
         answered,
     )
@@ -77,7 +92,7 @@ def cancel_task(dashboard: Dashboard, run: RunRow, task: TaskRow) -> None:
     item = f" ({fit(plain(task.item), 60, keep='end')})" if task.item else ""
     dashboard.push_screen(
         Confirm(
-            f"Cancel task {task.index} of run {short_name(run)}{item}?",
+            lambda: f"Cancel task {task.index} of run {short_name(run)}{item}?",
             yes="Cancel the task",
             no="Let it run",
             more=f"{what} The other tasks go on.",
@@ -87,24 +102,48 @@ def cancel_task(dashboard: Dashboard, run: RunRow, task: TaskRow) -> None:
 
 
 def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object] = lambda run: None) -> None:
-    """Run the failed and unfinished tasks of *run* again, as a new run whose id *then* is given."""
+    """Run the failed and cancelled tasks of *run* again, once the person has confirmed.
+
+    That makes a new run, whose id *then* is given.
+    """
     if dashboard.refuses_changes():
         return
     if not run.state.final:
         dashboard.tell(f"{short_name(run)} is still {run.state}: cancel it or let it end, then retry.")
         return
-    again = run.counts.failed + run.counts.cancelled
-    if not again:
+    if not can_retry(run):
         dashboard.tell(f"All tasks of {short_name(run)} are done: there is nothing to retry.")
         return
-    from runners.requests import RequestKind, RetryRequest, new_run_id
+    counts = run.counts
+    again = counts.failed + counts.cancelled
+    kinds = [
+        f"{number:,} {state}"
+        for number, state in ((counts.failed, State.FAILED), (counts.cancelled, State.CANCELLED))
+        if number
+    ]
+    tasks = "task" if again == 1 else "tasks"
 
-    new = new_run_id()
-    dashboard.ask(
-        RequestKind.RETRY,
-        RetryRequest(run=new, of=run.id),
-        told=f"{_tasks(again)} of {short_name(run)} run again, as run {new}.",
-        then=lambda: then(new),
+    def answered(yes: bool | None) -> None:
+        from runners.requests import RequestKind, RetryRequest, new_run_id
+
+        if not yes:
+            return
+        new = new_run_id()
+        dashboard.ask(
+            RequestKind.RETRY,
+            RetryRequest(run=new, of=run.id),
+            told=f"{again:,} {tasks} of {short_name(run)} run again, as run {new}.",
+            then=lambda: then(new),
+        )
+
+    dashboard.push_screen(
+        Confirm(
+            lambda: f"Retry {' and '.join(kinds)} {tasks} of {short_name(run)} as a new run?",
+            yes="Retry",
+            no="Not now",
+            more=f"It starts at once; {short_name(run)} stays as it is.",
+        ),
+        answered,
     )
 
 
@@ -113,5 +152,5 @@ def short_name(run: RunRow) -> str:
     return fit(plain(run.name), 40)
 
 
-def _tasks(number: int) -> str:
-    return "1 task" if number == 1 else f"{number:,} tasks"
+def _tell_ended(dashboard: Dashboard, run: RunRow) -> None:
+    dashboard.tell(f"{short_name(run)} has ended already ({run.state}): there is nothing to cancel.")

@@ -25,12 +25,18 @@ Stage = Pilot[int]
 class Logs(EngineClient):
     """An engine's logs, by run and task, and nothing else of it."""
 
-    def __init__(self, home: Home, logs: Mapping[tuple[str, int], bytes]) -> None:
+    def __init__(self, home: Home, logs: Mapping[tuple[str, int], bytes], no_engine: str = "") -> None:
+        """*no_engine* is why an engine can't be started; empty where one can."""
         super().__init__(home)
         self.logs = dict(logs)
+        self.started = 0
+        self._no_engine = no_engine
 
     async def ensure_running(self, timeout_s: float = 10.0) -> None:
-        """There is no engine to start."""
+        """Only counted: there is no engine to start."""
+        self.started += 1
+        if self._no_engine:
+            raise EngineError(self._no_engine)
 
     async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
         """As the engine does."""
@@ -61,7 +67,8 @@ async def on_stage(
     run: str | None = None,
     read_only: bool = False,
     logs: Mapping[tuple[str, int], bytes] | None = None,
-    engine: bool = True,
+    engine: Callable[[], bool] = lambda: True,
+    no_engine: str = "",
 ) -> AsyncIterator[Stage]:
     """The dashboard of *home*, once it has read the store."""
     dashboard = Dashboard(
@@ -69,8 +76,8 @@ async def on_stage(
         run=run,
         read_only=read_only,
         clock=lambda: stores.T0,
-        client=Logs(home, logs or {}),
-        alive=lambda: engine,
+        client=Logs(home, logs or {}, no_engine),
+        alive=engine,
     )
     with (
         # How long a key press waits to see that nothing goes on any more: Textual's 20 ms add up.
@@ -78,6 +85,7 @@ async def on_stage(
         patch("textual._wait.SLEEP_IDLE", 0.0005),
         # Four looks at the store in a second are right for a person.
         patch("tui.feed.INTERVAL_S", 0.02),
+        patch("tui.widgets.top_line.CORES", 2),
     ):
         async with dashboard.run_test(size=size, notifications=True) as stage:
             await until(stage, lambda: dashboard.picture.read_at > 0 or dashboard.picture.problem != "")

@@ -193,7 +193,7 @@ async def test_retrying_goes_to_the_new_run(home: Home, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("runners.engine.asking.ask", ask)
     async with on_stage(home, run="7w2mh4ze") as stage:
-        await stage.press("r")
+        await stage.press("r", "y")
         await until(stage, lambda: "measure again" in shown(stage) and "Tasks  2" in shown(stage))
         await stage.press("escape")
         await sees(stage, "measure again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from runners.requests import CancelRequest, RequestKind, RetryRequest
 from runners.states import State
 from runners.store.writer import Writer
 from tests.tui import stores
-from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tests.tui.stage import Logs, Stage, at, make_home, on_stage, sees, shown, until
 from tui.dashboard import Dashboard
 from tui.screens.confirm import Confirm
 from tui.screens.launch import LaunchPage
@@ -50,10 +51,29 @@ def said(stage: Stage) -> list[str]:
     return [notification.message for notification in stage.app._notifications]
 
 
+def dashboard(stage: Stage) -> Dashboard:
+    assert isinstance(stage.app, Dashboard)
+    return stage.app
+
+
+def words(stage: Stage) -> str:
+    """What is on the screen, without frames and line breaks."""
+    return " ".join(shown(stage).replace("│", " ").split())
+
+
+class Engine:
+    """Whether it lives can be changed."""
+
+    alive = True
+
+
+ENDED = "segment-plate-4 has ended already (failed): there is nothing to cancel."
+
+
 async def test_runs_are_shown_newest_first_with_sign_and_word(home: Home) -> None:
     async with on_stage(home) as stage:
         lines = shown(stage).splitlines()
-        assert "engine ● on" in lines[0] and "local 2/2 slots busy" in lines[0]
+        assert "engine ● on" in lines[0] and "local  2 running, 2 cores" in lines[0]
         names = [line.split()[2] for line in lines[4:9]]
         assert names == ["count-nuclei", "segment-plate-4", "register-all", "convert-plate-4", "measure"]
         assert [line.split()[:2] for line in lines[4:9]] == [
@@ -63,7 +83,7 @@ async def test_runs_are_shown_newest_first_with_sign_and_word(home: Home) -> Non
             ["✓", "done"],
             ["✗", "failed"],
         ]
-        assert "805/1000      7  0:12:04  ~3 min" in lines[5]
+        assert "805/1,000      7" in lines[5]
 
 
 async def test_a_new_home_tells_what_to_do(tmp_path: Path) -> None:
@@ -108,7 +128,7 @@ async def test_cancelling_asks_first_and_no_is_the_answer_of_enter(home: Home, a
     async with on_stage(home) as stage:
         await stage.press("down", "c")
         await at(stage, Confirm)
-        text = " ".join(shown(stage).replace("│", " ").split())
+        text = words(stage)
         assert "Cancel run segment-plate-4 (805 of 1,000 done, 7 failed;" in text
         assert "2 running will be ended, 186 will not run)?" in text
         await stage.press("enter")
@@ -123,7 +143,7 @@ async def test_cancelling_asks_first_and_no_is_the_answer_of_enter(home: Home, a
 
 async def test_retrying_makes_a_new_run_of_what_failed(home: Home, asked: Asked) -> None:
     async with on_stage(home) as stage:
-        await stage.press("end", "r")
+        await stage.press("end", "r", "y")
         await until(stage, lambda: bool(asked))
         kind, payload = asked[0]
         assert isinstance(payload, RetryRequest)
@@ -156,7 +176,7 @@ async def test_a_refusal_is_told_and_nothing_breaks(home: Home, monkeypatch: pyt
 
     monkeypatch.setattr("runners.engine.asking.ask", refuse)
     async with on_stage(home) as stage:
-        await stage.press("end", "r")
+        await stage.press("end", "r", "y")
         await until(stage, lambda: said(stage) == ["Run [/] is gone."])
         await sees(stage, "Run [/] is gone.")
 
@@ -164,12 +184,15 @@ async def test_a_refusal_is_told_and_nothing_breaks(home: Home, monkeypatch: pyt
 async def test_read_only_is_shown_and_changes_nothing(home: Home, asked: Asked) -> None:
     async with on_stage(home, read_only=True) as stage:
         assert "read-only" in shown(stage).splitlines()[0]
-        await stage.press("down", "c")
-        await at(stage, RunsPage)
-        await stage.press("n", "r")
-        await at(stage, RunsPage)
-        await until(stage, lambda: len(said(stage)) == 3)
-        assert all("read-only" in sentence for sentence in said(stage))
+        await stage.press("down")
+        for key in ("c", "n", "r"):
+            stage.app.clear_notifications()
+            await stage.press(key)
+            await at(stage, RunsPage)
+            await until(stage, lambda: len(said(stage)) == 1)
+            assert "read-only" in said(stage)[0]
+        keys = shown(stage).splitlines()[-1]
+        assert "launch" not in keys and "cancel" not in keys and "enter open" in keys
     assert asked == []
 
 
@@ -234,11 +257,12 @@ async def test_a_tiny_terminal_is_told_so_until_it_grows(home: Home) -> None:
 
 
 async def test_help_lists_the_keys_of_the_screen_and_the_signs(home: Home) -> None:
-    async with on_stage(home, size=(100, 44)) as stage:
-        await stage.press("question_mark")
+    async with on_stage(home, size=(100, 50)) as stage:
+        await stage.press("f1")
         text = shown(stage)
         assert "Help: Runs" in text and "Launch a command over many items" in text
-        assert "⊘ cancelled  was stopped" in text
+        assert "⊘ cancelled   was stopped" in text
+        assert "○ off, as of  it can't be started" in text
         await stage.press("escape")
         await at(stage, RunsPage)
 
@@ -251,6 +275,120 @@ async def test_the_palette_leads_to_a_run(home: Home) -> None:
         await stage.press("down", "enter")
         await at(stage, RunPage)
         assert isinstance(stage.app.screen, RunPage) and stage.app.screen.run == "7w2mh4ze"
+
+
+@pytest.mark.parametrize(
+    ("row", "keys", "not_keys"),
+    [
+        ("k3x9a2bc", ["c cancel"], ["r retry failed"]),
+        ("p4v6r9qa", ["r retry failed"], ["c cancel"]),
+        ("c81t5n0d", ["enter open"], ["r retry failed", "c cancel"]),
+    ],
+)
+async def test_only_keys_that_can_do_something_are_among_the_hints(
+    home: Home, row: str, keys: list[str], not_keys: list[str]
+) -> None:
+    async with on_stage(home) as stage:
+        table(stage).move_to(row)
+
+        def fits() -> bool:
+            line = shown(stage).splitlines()[-1]
+            return all(key in line for key in keys) and not any(key in line for key in not_keys)
+
+        await until(stage, fits)
+
+
+async def test_a_retry_asks_first_and_names_what_it_runs_again(home: Home, asked: Asked) -> None:
+    async with on_stage(home) as stage:
+        table(stage).move_to("p4v6r9qa")
+        await stage.press("r")
+        await sees(stage, "Retry 152 cancelled tasks of register-all as a new run?", "y yes", "n no")
+        await stage.press("n")
+        await at(stage, RunsPage)
+        table(stage).move_to("7w2mh4ze")
+        await stage.press("r")
+        await sees(stage, "Retry 2 failed tasks of measure as a new run?")
+        await stage.press("enter")
+        await at(stage, RunsPage)
+    assert asked == []
+
+
+async def test_the_numbers_of_a_question_follow_what_happens(home: Home, asked: Asked) -> None:
+    async with on_stage(home, size=(120, 30)) as stage:
+        await stage.press("down", "c")
+        await until(stage, lambda: "(805 of 1,000 done, 7 failed; 2 running will be ended," in words(stage))
+        writer = Writer.open(home.database)
+        with writer.change() as change:
+            change.execute("UPDATE tasks SET state = 'done' WHERE run = 'k3x9a2bc' AND state = 'running'")
+            change.recount("k3x9a2bc")
+        await until(stage, lambda: "(807 of 1,000 done, 7 failed; 186 will not run)?" in words(stage))
+        with writer.change() as change:
+            change.update("runs", {"id": "k3x9a2bc"}, {"state": State.FAILED.value, "ended": stores.T0})
+        writer.close()
+        await until(stage, lambda: dashboard(stage).picture.runs["k3x9a2bc"].state is State.FAILED)
+        await stage.press("y")
+        await until(stage, lambda: said(stage) == [ENDED])
+    assert asked == []
+
+
+async def test_what_is_told_takes_the_place_of_what_was_told_before(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("down", "r", "down", "c")
+        await until(stage, lambda: [sentence[:12] for sentence in said(stage)] == ["register-all"])
+
+
+async def test_an_engine_that_is_gone_is_started_again_once_while_runs_are_live(home: Home) -> None:
+    engine = Engine()
+    async with on_stage(home, engine=lambda: engine.alive) as stage:
+        logs = dashboard(stage).client
+        assert isinstance(logs, Logs)
+        engine.alive = False
+        await sees(stage, "engine ○ starting")
+        assert logs.started == 1
+        # Times of what nobody watches stand still; it was last seen a moment ago.
+        assert dashboard(stage).now() == stores.T0
+        engine.alive = True
+        await sees(stage, "engine ● on")
+        assert logs.started == 1
+
+
+async def test_an_engine_that_cannot_be_started_is_told_once_and_what_is_seen_is_marked_as_old(
+    home: Home,
+) -> None:
+    async with on_stage(home, engine=lambda: False, no_engine="The disk is full.") as stage:
+        created = max(run.created for run in dashboard(stage).picture.runs.values())
+        # When something was written last: a slot was heard of one second before the story's moment.
+        heard = stores.T0 - 1
+        assert created < heard
+        clock = time.strftime("%H:%M:%S", time.localtime(heard))
+        await sees(stage, f"engine ○ off, as of {clock}", "The disk is full.")
+        assert dashboard(stage).now() == heard
+        await sees(stage, "0:12:03")
+
+
+async def test_a_read_only_dashboard_starts_no_engine(home: Home) -> None:
+    async with on_stage(home, engine=lambda: False, read_only=True) as stage:
+        await sees(stage, "engine ○ off, as of")
+        logs = dashboard(stage).client
+        assert isinstance(logs, Logs) and logs.started == 0
+
+
+async def test_without_live_runs_there_is_no_need_for_an_engine(tmp_path: Path) -> None:
+    home = make_home(tmp_path, stores.hostile)
+    async with on_stage(home, engine=lambda: False) as stage:
+        logs = dashboard(stage).client
+        assert isinstance(logs, Logs) and logs.started == 0
+        assert "engine ○ off " in shown(stage) and "as of" not in shown(stage)
+        assert dashboard(stage).now() == stores.T0
+
+
+async def test_the_palette_offers_each_action_once_by_its_full_name(home: Home) -> None:
+    async with on_stage(home, run="k3x9a2bc", size=(120, 45)) as stage:
+        await stage.press("ctrl+p")
+        await sees(stage, "Show the batches", "Cancel the run", "Show the log of the task")
+        text = shown(stage)
+        assert text.count("Cancel the run") == 1 and text.count("Show the log of the task") == 1
+        assert "Retry what failed" not in text
 
 
 async def test_every_key_has_an_id_of_its_own_and_says_what_it_does(home: Home) -> None:

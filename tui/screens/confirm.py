@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -14,7 +15,7 @@ from textual.widgets import Button, Static
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks *question*, which names what it acts on; True when the person said yes."""
+    """Asks a question that names what it acts on; True when the person said yes."""
 
     CSS_PATH = "confirm.tcss"
 
@@ -24,8 +25,11 @@ class Confirm(ModalScreen[bool]):
         Binding("left,right,h,l", "other", "other", id="confirm.other", tooltip="Go to the other button"),
     ]
 
-    def __init__(self, question: str, *, yes: str, no: str = "No", more: str = "") -> None:
-        """*question* and *more* are plain text; *yes* and *no* are what the buttons say."""
+    def __init__(self, question: Callable[[], str], *, yes: str, no: str, more: str) -> None:
+        """*question* and *more* are plain text; *yes* and *no* are what the buttons say.
+
+        *question* is asked for anew whenever there is news, so that its numbers are never old ones.
+        """
         super().__init__()
         self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low")]
         self._question = question
@@ -35,10 +39,10 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Question, what it means, two buttons."""
-        with Vertical(id="confirm"):
-            yield Static(Content(self._question), id="question")
-            if self._more:
-                yield Static(Content(self._more), id="more")
+        with Vertical(id="confirm") as frame:
+            frame.border_subtitle = "y yes   n no"
+            yield Static(Content(self._question()), id="question")
+            yield Static(Content(self._more), id="more")
             with Horizontal(id="answers"):
                 yield Button(self._no, id="no", compact=True)
                 yield Button(self._yes, id="yes", compact=True)
@@ -46,6 +50,13 @@ class Confirm(ModalScreen[bool]):
     def on_mount(self) -> None:
         """Whoever just presses enter has not agreed to anything."""
         self.query_one("#no").focus()
+
+    def ask_anew(self) -> None:
+        """There is news: the question may have other numbers."""
+        asked = Content(self._question())
+        static = self.query_one("#question", Static)
+        if static.content != asked:
+            static.update(asked)
 
     def action_answer(self, answer: bool) -> None:
         """Give the answer."""

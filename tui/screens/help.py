@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from runners.states import State
+from tui.keeper import EngineState
 from tui.keys import keys_of
 from tui.screens.page import Page
 from tui.signs import sign
@@ -32,11 +33,19 @@ _COLOURS = {
     State.CANCELLED: "$foreground 60%",
     State.UNKNOWN: "$text-warning",
 }
+_ENGINE = (
+    ("on", "it runs your work and writes down what happens"),
+    ("starting", "it was gone while something runs, and is started again"),
+    ("off", "nothing is going on, so none is needed; it starts by itself"),
+    ("off, as of", "it can't be started: what runs goes on, and what you see was so at that time"),
+)
+"""The engine in the first line, in words: its glyphs are those of what runs and what waits."""
+
 _TABLE = (
     ("↑ ↓ j k", "move; home and end, page up and page down too"),
     ("s  S", "sort by the next column; turn the order round"),
 )
-_COLUMN = 11
+_COLUMN = 12
 
 
 class Help(ModalScreen[None]):
@@ -86,6 +95,10 @@ class Help(ModalScreen[None]):
         for state, words in _MEANINGS.items():
             shown = sign(state)
             parts += [(f"{shown.glyph} {shown.word}".ljust(_COLUMN + 2), _COLOURS[state]), words, "\n"]
+        parts += ["\n", ("The engine, in the first line", "bold $text-primary"), "\n"]
+        for word, words in _ENGINE:
+            glyph = sign(State.RUNNING if word == EngineState.ON else State.PENDING).glyph
+            parts += _line(f"{glyph} {word}", words)
         return Content.assemble(*parts).rstrip()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -27,6 +27,12 @@ class Page(Screen[None]):
     CHANGES: frozenset[str] = frozenset()
     """The actions that change something: out of reach in a read-only dashboard."""
 
+    NAMES: ClassVar[Mapping[str, str]] = {}
+    """What the command palette calls the actions of the page; it offers no others."""
+
+    HELP_KEY = "?"
+    """The key that leads to the help, as a person reads it; F1 does everywhere."""
+
     HELP_TITLE = ""
     """What the screen is, at the head of its help."""
 
@@ -46,9 +52,16 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame; what is between comes from `compose_body`."""
-        yield TopLine(read_only=self.dashboard.read_only)
+        yield TopLine(read_only=self.dashboard.read_only, help_key=self.HELP_KEY)
         yield from self.compose_body()
-        yield KeyHints(blocked=self.CHANGES if self.dashboard.read_only else ())
+        yield KeyHints(pointless=self.pointless)
+
+    def pointless(self) -> frozenset[str]:
+        """The actions that can do nothing at the moment: their keys say why, and are not among the hints.
+
+        A page that adds to them calls `refresh_bindings` when that may have changed.
+        """
+        return self.CHANGES if self.dashboard.read_only else frozenset()
 
     def compose_body(self) -> Iterable[Widget]:
         """The widgets between top line and key hints."""
@@ -67,8 +80,11 @@ class Page(Screen[None]):
     def show_all(self, picture: Picture) -> None:
         """Show *picture*, frame and body."""
         if self.is_mounted:
-            self.query_one(TopLine).show(picture, self.dashboard.now())
+            self._show_top(picture)
             self.show(picture)
+
+    def _show_top(self, picture: Picture) -> None:
+        self.query_one(TopLine).show(picture, self.dashboard.engine_state, self.dashboard.now())
 
     def show(self, picture: Picture) -> None:
         """Bring the body up to date with *picture*."""
@@ -76,9 +92,7 @@ class Page(Screen[None]):
     def tick_all(self) -> None:
         """A second has passed: frame and body."""
         if self.is_mounted:
-            picture = self.dashboard.picture
-            if picture.problem:
-                self.query_one(TopLine).show(picture, self.dashboard.now())
+            self._show_top(self.dashboard.picture)
             self.tick()
 
     def tick(self) -> None:

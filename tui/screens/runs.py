@@ -14,7 +14,7 @@ from runners.store.rows import RunRow
 from tui import filters, intents
 from tui.feed import Picture
 from tui.messages import OpenLaunch, OpenRun
-from tui.pace import Load, age_words, pace_of, worked
+from tui.pace import Load, pace_of, worked
 from tui.screens.page import Page
 from tui.signs import bar_segments, sign
 from tui.widgets.columns import Cell, Column
@@ -23,6 +23,9 @@ from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
 
 _BAR = 12
+
+_YOUNG_S = 62.0
+"""Up to this age a run's is told in seconds; the last second of it is drawn as the first minute."""
 
 EMPTY = """\
 Nothing has run here yet.
@@ -40,6 +43,15 @@ class RunsPage(Page):
 
     CSS_PATH = "runs.tcss"
     CHANGES = frozenset({"launch", "retry", "cancel"})
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "launch": "Launch work",
+        "open": "Open the run",
+        "filter": "Filter the runs",
+        "unfilter": "Show all runs",
+        "retry": "Retry what failed of the run",
+        "cancel": "Cancel the run",
+        "copy": "Copy the run's id",
+    }
     HELP_TITLE = "Runs"
     ABOUT = (
         "Every run of yours: one launch of a command, or of a workflow, over a list of items. "
@@ -80,7 +92,7 @@ class RunsPage(Page):
                 Column("id", "id", 8, priority=6),
                 Column("resource", "resource", 10, priority=5),
                 Column("progress", "progress", _BAR, priority=4, sortable=False),
-                Column("done", "done", 11, align="right", priority=1, value=self._done),
+                Column("done", "done", 13, align="right", priority=1, value=self._done),
                 Column(
                     "failed",
                     "failed",
@@ -133,13 +145,28 @@ class RunsPage(Page):
         elif self._runs:
             self._table.empty = "No run fits the filter.\n/ changes it, esc in it shows all again."
         self._say()
+        self.refresh_bindings()
 
     def tick(self) -> None:
-        """Elapsed times of what goes on, and, once a minute, how long ago the others were."""
+        """Elapsed times of what goes on, ages in seconds, and, once a minute, those of all others."""
         self._ticks = (self._ticks + 1) % 60
+        now = self.dashboard.now()
         self._table.patch(
-            Row(run, self._cells) for run, row in self._runs.items() if not (self._ticks and row.state.final)
+            Row(run, self._cells)
+            for run, row in self._runs.items()
+            if not (self._ticks and row.state.final and now - row.created > _YOUNG_S)
         )
+
+    def pointless(self) -> frozenset[str]:
+        """What can't be done to the run under the cursor, as well."""
+        run = self.chosen
+        nothing = {
+            "retry": run is None or not intents.can_retry(run),
+            "cancel": run is None or not intents.can_cancel(run),
+            "open": run is None,
+            "filter": not self._runs,
+        }
+        return super().pointless().union(action for action, true in nothing.items() if true)
 
     def action_launch(self) -> None:
         """Go to the launch form."""
@@ -173,6 +200,10 @@ class RunsPage(Page):
         if (run := self.chosen) is not None:
             self.app.copy_to_clipboard(run.id)
             self.dashboard.tell(f"The id {run.id} is on the clipboard.")
+
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self) -> None:
+        self.refresh_bindings()
 
     @on(VirtualTable.Activated)
     def _activated(self, event: VirtualTable.Activated) -> None:
@@ -222,9 +253,9 @@ class RunsPage(Page):
             (row.id, "muted"),
             row.resource,
             bar_segments(worked(counts), _BAR, row.state),
-            f"{counts.done}/{counts.total}",
-            (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
+            f"{counts.done:,}/{counts.total:,}",
+            (f"{counts.failed:,}", "failed") if counts.failed else ("0", "muted"),
             "" if pace.elapsed_s is None else format_time(pace.elapsed_s, going=not row.state.final),
             "" if pace.left_s is None else f"~{format_about(pace.left_s)}",
-            (age_words(now - row.created), "muted"),
+            (f"{format_about(now - row.created)} ago", "muted"),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from textual import events
@@ -23,11 +23,11 @@ class KeyHints(Widget):
     KeyHints { dock: bottom; height: 1; background: $panel; color: $text-muted; padding: 0 1; }
     """
 
-    def __init__(self, *, blocked: Collection[str] = ()) -> None:
-        """*blocked* are actions that are shown as out of reach; their keys say why."""
+    def __init__(self, *, pointless: Callable[[], Collection[str]]) -> None:
+        """*pointless* gives the actions that can do nothing at the moment: their keys are not shown."""
         super().__init__()
-        self._blocked = blocked
-        self._hints: list[tuple[str, str, str, bool]] = []
+        self._pointless = pointless
+        self._hints: list[tuple[str, str, str]] = []
 
     def on_mount(self) -> None:
         """Follow what is possible on the screen."""
@@ -36,37 +36,37 @@ class KeyHints(Widget):
     def _bindings_changed(self, screen: Screen[Any]) -> None:
         if not screen.is_attached or screen is not self.app.screen:
             return
-        hints = [
-            (key.binding.key, key.shown, key.binding.description, key.binding.action not in self._blocked)
-            for key in keys_of(screen)
-            if key.binding.show
-        ]
-        if hints != self._hints:
-            self._hints = hints
+        pointless = self._pointless()
+        hints: dict[str, tuple[str, str, str]] = {}
+        for key in keys_of(screen):
+            if key.binding.show and key.binding.action not in pointless:
+                # Of two that share a key the nearer one gets it.
+                hints.setdefault(key.binding.key, (key.binding.key, key.shown, key.binding.description))
+        if list(hints.values()) != self._hints:
+            self._hints = list(hints.values())
             self.refresh()
 
     def render(self) -> Content:
         """The hints that fit."""
         parts: list[str | tuple[str, str]] = []
-        for _, key, description, enabled in self._fitting():
+        for _, key, description in self._fitting():
             if parts:
                 parts.append("  ")
-            style = "bold $primary" if enabled else "$foreground 35%"
-            parts += [(key, style), " ", (description, "" if enabled else "$foreground 35%")]
+            parts += [(key, "bold $primary"), " ", description]
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked on."""
         at = event.x - self.styles.padding.left
         start = 0
-        for pressed, key, description, _ in self._fitting():
+        for pressed, key, description in self._fitting():
             end = start + len(key) + 1 + len(description)
             if start <= at < end:
                 self.app.simulate_key(pressed)
                 return
             start = end + 2
 
-    def _fitting(self) -> list[tuple[str, str, str, bool]]:
+    def _fitting(self) -> list[tuple[str, str, str]]:
         room = self.size.width
         fitting = []
         for hint in self._hints:

@@ -1,0 +1,61 @@
+"""Sees to it that there is an engine while runs are live: without one nobody writes down what happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+from runners.engine.client import EngineClient, EngineError
+from tui.feed import Picture
+
+PAUSE_S = 10.0
+"""Between two attempts to start an engine, in seconds."""
+
+
+class EngineState(StrEnum):
+    """What can be said of the engine."""
+
+    ON = "on"
+    STARTING = "starting"
+    OFF = "off"
+
+
+class Keeper:
+    """Starts the engine, at most once in `PAUSE_S`. *clock* gives seconds that only go up."""
+
+    def __init__(self, client: EngineClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._tried_at: float | None = None
+        self._failed = False
+
+    def state(self, picture: Picture) -> EngineState:
+        """How the engine is. One that was just started counts as starting until a picture shows it."""
+        if picture.engine:
+            return EngineState.ON
+        return EngineState.STARTING if self._resting and not self._failed else EngineState.OFF
+
+    def due(self, picture: Picture) -> bool:
+        """Whether it is time to start one; if so, the attempt counts from now on: do `start`."""
+        if not picture.stale or picture.problem or self._resting:
+            return False
+        self._tried_at = self._clock()
+        self._failed = False
+        return True
+
+    async def start(self) -> None:
+        """Start an engine, detached; return once it answers. Cancelling leaves one that has begun alone.
+
+        Raises:
+            EngineError: it says why it can't run, or does not answer in time.
+        """
+        try:
+            await self._client.ensure_running(PAUSE_S)
+        except EngineError:
+            self._failed = True
+            raise
+
+    @property
+    def _resting(self) -> bool:
+        return self._tried_at is not None and self._clock() < self._tried_at + PAUSE_S
