@@ -9,7 +9,7 @@ _KILLED = "killed by "
 
 _MEANINGS: Final = {
     "SIGABRT": "the program gave up by itself: abort()",
-    "SIGBUS": "the program used memory that has nothing behind it, such as a mapped file cut short",
+    "SIGBUS": "the program used memory that nothing stands behind",
     "SIGFPE": "the program reckoned wrong, such as a division by zero",
     "SIGHUP": "its terminal or session went away, or somebody asked it to",
     "SIGILL": "the program holds an instruction that this CPU does not know",
@@ -25,7 +25,7 @@ _MEANINGS: Final = {
 
 
 def in_words(reason: str) -> str:
-    """*reason*, why a task failed, with what its signal means: `killed by SIGTERM: asked from outside to end`."""
+    """*reason*, why a task failed, and what its signal means: `killed by SIGKILL: killed from outside`."""
     if not reason.startswith(_KILLED):
         return reason
     meaning = _MEANINGS.get(reason.removeprefix(_KILLED))

@@ -57,7 +57,7 @@ class SlotsApp(App[None]):
 
 async def test_slots() -> None:
     app = SlotsApp()
-    async with app.run_test(size=(50, 12)) as pilot:
+    async with app.run_test(size=(51, 12)) as pilot:
         panel = app.query_one(SlotsPanel)
 
         def shown() -> list[str]:

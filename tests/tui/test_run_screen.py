@@ -40,9 +40,9 @@ async def test_the_head_says_what_the_run_is_and_why_it_failed(home: Home) -> No
     async with on_stage(home, size=(110, 30), run=RUN) as stage:
         lines = shown(stage).splitlines()
         assert lines[2].split()[:4] == ["●", "running", "segment-plate-4", RUN]
-        assert lines[2].endswith("0:12:04, ~3 min left")
+        assert lines[2].endswith("0:12:04, ~4 min left")
         assert lines[3].endswith("805/1,000 done  7 failed  2 running  1.1/s")
-        reasons = "4× exit code 3, 1× out of memory, 1× time limit of 60 s reached, 1 other"
+        reasons = "4× exit code 3, 1× out of memory, 1× time limit of 60 s reached, 1× killed by SIGSEGV"
         assert lines[4] == f" 7 tasks failed: {reasons}"
 
 
@@ -75,9 +75,15 @@ async def test_the_task_under_the_cursor_is_told_in_full(home: Home) -> None:
     async with on_stage(home, size=(100, 30), run=RUN) as stage:
         tasks(stage).move_to("181")
         await stage.pause()
-        detail = "\n".join(shown(stage).splitlines()[-5:-1])
-        assert "✗ task 181 failed: out of memory  /srv/data/plate-4/convert/field_0181.tif" in detail
-        for part in ("signal SIGKILL", "wall 2.7 s", "CPU 2.5 s (93 %)", "memory 191 MB", "log 2,048 bytes"):
+        detail = "\n".join(shown(stage).splitlines()[-7:-1])
+        assert "✗ task 181 failed  item /srv/data/plate-4/convert/field_0181.tif" in detail
+        for part in (
+            "out of memory   signal SIGKILL",
+            "wall 2.7 s",
+            "CPU 2.5 s (93 %)",
+            "memory 191 MB",
+            "log 2,048 bytes",
+        ):
             assert part in detail
         assert "slot 1   batch 0   on node-1" in detail
         assert "command gzip -kc {item}" in detail
@@ -121,7 +127,7 @@ async def test_enter_shows_the_log_and_escape_leads_back_to_the_task(home: Home)
         await stage.press("f", "home", "enter")
         await sees(stage, "the last word")
         await until(stage, lambda: tab(stage) == "log")
-        await sees(stage, "task 97 ✗ failed: exit code 3")
+        await sees(stage, "✗ task 97 failed  item /srv/data/plate-4/align/field_0097.tif  exit code 3")
         await stage.press("escape")
         await until(stage, lambda: tab(stage) == "tasks")
         await until(stage, lambda: tasks(stage).cursor_key == "97")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -11,11 +11,14 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from runners.batches import LogChunk
-from runners.store.rows import RunRow
+from runners.config.units import MEMORY_FLOOR_MB
+from runners.store.rows import RunRow, TaskRow
 from tui import intents
 from tui.feed import Picture, RunPicture
+from tui.item_words import item_words
 from tui.log_follow import Read
 from tui.messages import OpenRun, OpenRuns
+from tui.pace import Load
 from tui.screens.page import Page
 from tui.widgets.batches_pane import BatchesPane
 from tui.widgets.log_pane import LogPane
@@ -28,13 +31,29 @@ class RunPage(Page):
 
     CSS_PATH = "run.tcss"
     CHANGES = frozenset({"retry", "cancel", "cancel_task"})
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "back": "Back to the runs",
+        "tab('tasks')": "Show the tasks",
+        "tab('batches')": "Show the batches",
+        "tab('log')": "Show the log of the task",
+        "next_filter": "Show the tasks of one state",
+        "filter": "Filter the tasks",
+        "retry": "Retry what failed of the run",
+        "cancel": "Cancel the run",
+        "cancel_task": "Cancel the task",
+        "next_failed(-1)": "Show the log of the previous failed task",
+        "next_failed(1)": "Show the log of the next failed task",
+        "copy": "Copy the run's id",
+    }
     HELP_TITLE = "Run"
     ABOUT = (
-        "One run: a command applied to a list of items. Each item is a task; tasks run in slots of a batch."
+        "One run: a command applied to a list of items. Each item is a task; tasks run in slots of a batch. "
+        "Memory is the most that a task held: below "
+        f"{MEMORY_FLOOR_MB} MB it can't be told from what the worker itself holds."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "back", "back", id="run.back", tooltip="Back to the runs"),
+        Binding("escape,backspace", "back", "back", id="run.back", tooltip="Drop the filter, or go back"),
         Binding("1", "tab('tasks')", "tasks", id="run.tasks", show=False, tooltip="The tasks"),
         Binding(
             "2",
@@ -48,6 +67,15 @@ class RunPage(Page):
         Binding(
             "enter", "log", "log", id="run.open_log", tooltip="Show the log of the task under the cursor"
         ),
+        Binding(
+            "left_square_bracket",
+            "next_failed(-1)",
+            "other failed",
+            key_display="[ ]",
+            id="run.previous_failed",
+            tooltip="The log of the previous, the next failed task",
+        ),
+        Binding("right_square_bracket", "next_failed(1)", "next failed", show=False, id="run.next_failed"),
         Binding(
             "f",
             "next_filter",
@@ -88,6 +116,7 @@ class RunPage(Page):
         self.watches = run
         self._row: RunRow | None = None
         self._picture = RunPicture(run)
+        self._load: Load | None = None
         self._why = ""
         self._tab = "tasks"
         self._logged = -1
@@ -97,7 +126,7 @@ class RunPage(Page):
         yield RunHead()
         with TabbedContent(id="tabs"):
             with TabPane("1 Tasks", id="tasks"):
-                yield TasksPane()
+                yield TasksPane(self._log_reader)
             with TabPane("2 Batches", id="batches"):
                 yield BatchesPane()
             with TabPane("3 Log", id="log"):
@@ -118,21 +147,27 @@ class RunPage(Page):
             return
         now = self.dashboard.now()
         self._why = why_of(self._row, self._picture.steps, self._picture.tasks.values())
-        self.query_one(RunHead).show(self._row, self._why, now)
+        self._load = picture.loads.get(self.run)
+        self._show_head(now)
         self._tasks.show(self._picture, now)
         self._show_tab(now)
+        self.refresh_bindings()
 
     def tick(self) -> None:
         """Elapsed times, while something runs."""
         if self._row is not None:
             now = self.dashboard.now()
-            self.query_one(RunHead).show(self._row, self._why, now)
+            self._show_head(now)
             if self._row.state.final:
                 return
             if self._tab == "tasks":
                 self._tasks.tick(now)
             else:
                 self._show_tab(now)
+
+    def _show_head(self, now: float) -> None:
+        if self._row is not None:
+            self.query_one(RunHead).show(self._row, self._picture.steps, self._why, now, self._load)
 
     def _show_tab(self, now: float) -> None:
         """Bring what is seen besides the tasks up to date."""
@@ -141,17 +176,27 @@ class RunPage(Page):
         elif self._tab == "log":
             self.query_one(LogPane).show(self._picture.tasks.get(self._logged))
 
+    def pointless(self) -> frozenset[str]:
+        """What can't be done to this run, or to the task under the cursor, as well."""
+        run, task = self._row, self._tasks.chosen
+        nothing = {
+            "retry": run is None or not intents.can_retry(run),
+            "cancel": run is None or not intents.can_cancel(run),
+            "cancel_task": task is None or task.state.final,
+        }
+        return super().pointless().union(action for action, true in nothing.items() if true)
+
     def action_back(self) -> None:
         """From a log or the batches to the tasks, from some to all of them, from there to the runs."""
         if self._tab != "tasks":
             self.action_tab("tasks")
-        elif self._tasks.filtered:
-            self._tasks.show_all()
-        else:
+        elif not self._tasks.drop_filter():
             self.post_message(OpenRuns())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is done to tasks is there only where they are seen (Textual asks)."""
+        """What is done to tasks, and to logs, is there only where they are seen (Textual asks)."""
+        if action == "next_failed":
+            return self._tab == "log"
         return self._tab == "tasks" or action not in ("log", "next_filter", "filter", "cancel_task")
 
     def action_tab(self, tab: str) -> None:
@@ -174,14 +219,25 @@ class RunPage(Page):
         self.refresh_bindings()
         log = self.query_one(LogPane)
         if self._tab == "log":
-            task = self._tasks.chosen
-            self._logged = -1 if task is None else task.index
-            log.follow(task)
+            self._follow(self._tasks.chosen)
             log.view.focus()
             return
         log.stop()
         self._show_tab(self.dashboard.now())
         (self._tasks.table if self._tab == "tasks" else self.query_one(BatchesPane).table).focus()
+
+    def action_next_failed(self, by: int) -> None:
+        """The log of another failed task."""
+        task = self._tasks.next_failed(self._logged, by)
+        if task is None:
+            self.dashboard.tell("No other task has failed.")
+        else:
+            self._follow(task)
+
+    def _follow(self, task: TaskRow | None) -> None:
+        self._logged = -1 if task is None else task.index
+        item = "" if task is None else item_words(task, self._picture.steps)
+        self.query_one(LogPane).follow(task, item)
 
     def _log_reader(self, task: int) -> Read:
         client = self.dashboard.client

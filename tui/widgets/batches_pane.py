@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from runners.config.units import format_duration
+from runners.config.units import format_time
 from runners.states import State
 from runners.store.rows import BatchRow, SlotRow
 from tui.feed import RunPicture
+from tui.item_words import item_words
 from tui.signs import sign
+from tui.text import plain
 from tui.widgets.columns import Cell, Column
+from tui.widgets.line_view import Piece
+from tui.widgets.piece_lines import PieceLines
 from tui.widgets.slots_panel import Slot, SlotsPanel
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
@@ -20,9 +26,12 @@ from tui.widgets.virtual_table import VirtualTable
 _WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
 """The worker's last word, for a person."""
 
+_PROCESS = re.compile(r"([0-9]+)\.[0-9]+")
+"""A local batch's name: the worker's process id, and when it was started, which tells it from a later one."""
+
 
 class BatchesPane(Vertical):
-    """Table of batches, and the slots."""
+    """Table of batches, the steps that have none yet, and the slots."""
 
     DEFAULT_CSS = """
     BatchesPane {
@@ -39,7 +48,7 @@ class BatchesPane(Vertical):
         self._now = 0.0
 
     def compose(self) -> ComposeResult:
-        """Both, one above the other."""
+        """One above the other."""
         yield VirtualTable(
             [
                 Column("state", "state", 11, value=lambda key: self._batches[key].state.value),
@@ -49,13 +58,22 @@ class BatchesPane(Vertical):
                 Column("failed", "failed", 6, align="right", priority=1, sortable=False),
                 Column("elapsed", "elapsed", 8, align="right", priority=2, sortable=False),
                 Column("worker", "worker", 8, priority=4, sortable=False),
-                Column("host", "on", 12, priority=3, value=lambda key: self._batches[key].host),
-                Column("pid", "id", 9, priority=6, sortable=False),
+                Column(
+                    "host",
+                    "on",
+                    None,
+                    least=12,
+                    most=40,
+                    priority=3,
+                    value=lambda key: self._batches[key].host,
+                ),
+                Column("id", "id", 12, priority=6, sortable=False),
                 Column("reason", "reason", None, least=8, priority=5, sortable=False),
             ],
             id="batch-table",
             empty="No batch yet: the run waits for its turn.",
         )
+        yield PieceLines(id="steps-to-come")
         yield Static(id="slots-title", markup=False)
         yield SlotsPanel()
 
@@ -65,7 +83,7 @@ class BatchesPane(Vertical):
         return self.query_one(VirtualTable)
 
     def show(self, picture: RunPicture, now: float) -> None:
-        """Bring both up to date."""
+        """Bring all of it up to date."""
         self._picture, self._now = picture, now
         self._batches = {batch.token: batch for batch in picture.batches}
         if self.table.total_count != len(self._batches):
@@ -74,7 +92,23 @@ class BatchesPane(Vertical):
             self.table.styles.height = max(3, 1 + len(self._batches))
         else:
             self.table.patch(Row(token, self._cells) for token in self._batches)
+        self.query_one(PieceLines).show(self._to_come())
         self._show_slots()
+
+    def _to_come(self) -> list[list[Piece]]:
+        """The steps that have no batch yet, and what they wait for."""
+        begun = {batch.step for batch in self._picture.batches}
+        lines: list[list[Piece]] = []
+        before = None
+        for step in self._picture.steps:
+            if step.position not in begun and step.state is State.PENDING:
+                shown = sign(step.state)
+                starts = "waits for its turn" if before is None else f"starts when {before} is done"
+                lines.append(
+                    [(f"{shown.glyph} {shown.word} ", shown.style), (f"{plain(step.name)}: {starts}", None)]
+                )
+            before = plain(step.name)
+        return lines
 
     def tick(self, now: float) -> None:
         """Elapsed times."""
@@ -98,7 +132,7 @@ class BatchesPane(Vertical):
         task = self._picture.tasks.get(slot.task)
         return Slot(
             name,
-            f"{task.item}  #{slot.task}" if task is not None else str(slot.task),
+            f"{item_words(task, self._picture.steps)}  #{slot.task}" if task is not None else str(slot.task),
             busy=True,
             elapsed_s=None if slot.since is None else max(0.0, self._now - slot.since),
             cpu_percent=slot.cpu_percent,
@@ -116,11 +150,11 @@ class BatchesPane(Vertical):
             (f"{shown.glyph} {shown.word}", shown.style),
             str(batch.number),
             str(batch.slots),
-            f"{counts.done}/{counts.total}",
-            (str(counts.failed), "failed") if counts.failed else ("0", "muted"),
-            "" if elapsed is None else format_duration(elapsed),
+            f"{counts.done:,}/{counts.total:,}",
+            (f"{counts.failed:,}", "failed") if counts.failed else ("0", "muted"),
+            "" if elapsed is None else format_time(elapsed, going=batch.ended is None),
             _WORKER.get(batch.worker_state, batch.worker_state),
             batch.host,
-            (batch.native_id, "muted"),
+            (_PROCESS.sub(r"pid \1", batch.native_id), "muted"),
             (batch.reason, "failed" if batch.state is State.FAILED else "muted"),
         )

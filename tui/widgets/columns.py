@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -33,6 +33,8 @@ class Column:
     sortable: bool = True
     least: int = 10
     """Cells below which a column without a width is not worth having."""
+    most: int | None = None
+    """Cells above which it leaves the rest to the other columns without a width."""
     keep: Literal["start", "end"] = "start"
     """Which end of a text that is too long is shown: the end of a path says more."""
     value: Callable[[str], Sortable] | None = None
@@ -48,9 +50,9 @@ class Place(NamedTuple):
     width: int
 
 
-def place(columns: Sequence[Column], width: int) -> tuple[Place, ...]:
-    """Where each column stands in `width` cells, without those that have no room."""
-    kept = list(range(len(columns)))
+def place(columns: Sequence[Column], width: int, hidden: Collection[str] = ()) -> tuple[Place, ...]:
+    """Where each column stands in `width` cells, without the `hidden` ones and those that have no room."""
+    kept = [n for n, column in enumerate(columns) if column.key not in hidden]
 
     def needed() -> int:
         return sum(_least(columns[n]) + GAP for n in kept) - GAP
@@ -59,16 +61,18 @@ def place(columns: Sequence[Column], width: int) -> tuple[Place, ...]:
         # Of equals the rightmost goes.
         kept.remove(max(kept, key=lambda n: (columns[n].priority, n)))
     spare = max(0, width - needed())
-    flexible = [n for n in kept if columns[n].width is None]
+    # Who takes no more than so much is served first, and leaves the rest to the others.
+    flexible = sorted((n for n in kept if columns[n].width is None), key=lambda n: columns[n].most is None)
+    shares = dict.fromkeys(kept, 0)
+    for served, n in enumerate(flexible):
+        share = spare // (len(flexible) - served)
+        most = columns[n].most
+        shares[n] = share if most is None else min(share, most - columns[n].least)
+        spare -= shares[n]
     places = []
     x = 0
     for n in kept:
-        cells = _least(columns[n])
-        if n in flexible:
-            share = spare // len(flexible)
-            flexible.pop(0)
-            spare -= share
-            cells += share
+        cells = _least(columns[n]) + shares[n]
         places.append(Place(n, x, min(cells, max(0, width - x))))
         x += cells + GAP
     return tuple(places)

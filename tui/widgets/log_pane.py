@@ -6,23 +6,16 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from runners.states import State
 from runners.store.rows import TaskRow
 from tui.log_follow import Read, follow
 from tui.signs import sign
-from tui.text import plain
+from tui.text import fit, plain, width_of
+from tui.widgets.line_view import Piece
 from tui.widgets.log_view import LogView
-
-_STYLE = {
-    State.RUNNING: "$text-primary",
-    State.DONE: "$text-success",
-    State.FAILED: "$text-error",
-    State.UNKNOWN: "$text-warning",
-}
+from tui.widgets.piece_line import MARGIN, PieceLine
 
 
 class LogPane(Vertical):
@@ -30,7 +23,6 @@ class LogPane(Vertical):
 
     DEFAULT_CSS = """
     LogPane {
-        & > #log-title { height: 1; padding: 0 1; }
         & > LogView { height: 1fr; padding: 0; }
     }
     """
@@ -41,11 +33,11 @@ class LogPane(Vertical):
         self._reader = reader
         self._task_row: TaskRow | None = None
         self._following: Worker[None] | None = None
-        self._title = Content()
+        self._item = ""
 
     def compose(self) -> ComposeResult:
         """Title and log."""
-        yield Static(id="log-title", markup=False)
+        yield PieceLine(id="log-title")
         yield LogView(empty="No task is chosen.")
 
     @property
@@ -53,10 +45,10 @@ class LogPane(Vertical):
         """The log itself."""
         return self.query_one(LogView)
 
-    def follow(self, task: TaskRow | None) -> None:
-        """Follow the log of *task* from now on."""
+    def follow(self, task: TaskRow | None, item: str) -> None:
+        """Follow the log of *task*, which is about this *item*, from now on."""
         self.stop()
-        self._task_row = task
+        self._task_row, self._item = task, item
         self._say()
         if task is None:
             self.view.reset(empty="No task is chosen.")
@@ -64,6 +56,7 @@ class LogPane(Vertical):
             self.view.reset(empty="This task has not started: there is no log.")
         elif task.state.final and not task.log_bytes:
             self.view.reset(empty="This task has said nothing: its log is empty.")
+            self.view.finish()
         else:
             self.view.reset(empty="No output yet.")
             self._following = self.run_worker(self._follow(task.index), group="log", exit_on_error=False)
@@ -82,7 +75,7 @@ class LogPane(Vertical):
         self._task_row = task
         self._say()
         if before.state is State.PENDING and task.state is not State.PENDING:
-            self.follow(task)
+            self.follow(task, self._item)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Why there is no log is said where it would be."""
@@ -91,22 +84,26 @@ class LogPane(Vertical):
 
     async def _follow(self, index: int) -> None:
         await follow(self._reader(index), self.view, self._over)
+        self.view.finish()
 
     def _over(self) -> bool:
         return self._task_row is None or self._task_row.state.final
 
+    def on_resize(self) -> None:
+        """More of the item, or less."""
+        self._say()
+
     def _say(self) -> None:
         task = self._task_row
-        title = Content()
+        pieces: list[Piece] = []
         if task is not None:
             shown = sign(task.state)
-            reason = f": {plain(task.reason, 200)}" if task.reason and task.reason != task.state else ""
-            title = Content.assemble(
-                (f"task {task.index} ", "bold"),
-                (f"{shown.glyph} {shown.word}{reason}", _STYLE.get(task.state, "$foreground 60%")),
-                "  ",
-                (plain(task.item), "$foreground 60%"),
-            )
-        if title != self._title:
-            self._title = title
-            self.query_one("#log-title", Static).update(title)
+            reason = plain(task.reason, 200) if task.reason != task.state else ""
+            pieces = [
+                (f"{shown.glyph} task {task.index} {shown.word}", shown.style),
+                ("  item ", "muted"),
+            ]
+            room = self.size.width - 2 * MARGIN - sum(width_of(text) for text, _ in pieces)
+            # The item before all else, and of that its end.
+            pieces += [(fit(plain(self._item), room, "end"), None), (f"  {reason}", shown.style)]
+        self.query_one(PieceLine).show(pieces)

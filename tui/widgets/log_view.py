@@ -34,10 +34,19 @@ class LogView(LineView, can_focus=True):
         Binding("down,j", "move(1)", "down", show=False, id="log.down"),
         Binding("pageup", "page(-1)", "page up", show=False, id="log.page-up"),
         Binding("pagedown", "page(1)", "page down", show=False, id="log.page-down"),
-        Binding("left", "shift(-1)", "left", show=False, id="log.left"),
+        Binding(
+            "end,G", "follow", "follow", id="log.follow", tooltip="To the end, and stay there as it grows"
+        ),
+        Binding("home,g", "start", "first line", id="log.first", tooltip="To the first line there is"),
+        Binding(
+            "left",
+            "shift(-1)",
+            "sideways",
+            key_display="← →",
+            id="log.left",
+            tooltip="Along lines that are longer than the screen is wide",
+        ),
         Binding("right", "shift(1)", "right", show=False, id="log.right"),
-        Binding("home,g", "start", "first line", show=False, id="log.first"),
-        Binding("end,G", "follow", "follow", show=False, id="log.follow"),
     ]
 
     DEFAULT_CSS = """
@@ -56,6 +65,7 @@ class LogView(LineView, can_focus=True):
         self._text = LogText()
         self._view = Viewport()
         self._following = True
+        self._ended = False
         self._left = 0
         self._painted = 0.0
         self._waiting: Timer | None = None
@@ -71,6 +81,7 @@ class LogView(LineView, can_focus=True):
         self._view.count = 0
         self._view.scroll(0)
         self._following = True
+        self._ended = False
         self._left = 0
         if empty is not None:
             self._empty = empty
@@ -89,6 +100,11 @@ class LogView(LineView, can_focus=True):
             self._paint()
         else:
             self._waiting = self.set_timer(due, self._paint)
+
+    def finish(self) -> None:
+        """Nothing more comes."""
+        self._ended = True
+        self.repaint()
 
     def _place(self, top: int) -> None:
         """Have that line at the top, or the end in view when following."""
@@ -119,7 +135,9 @@ class LogView(LineView, can_focus=True):
 
     def _foot(self, width: int) -> Line:
         style: Style = "running" if self._following else "warning"
-        if self._following:
+        if self._ended:
+            style, says = "muted", "ended"
+        elif self._following:
             says = ("* " if ascii_only() else "● ") + "following"
         else:
             below = self._view.lowest - self._view.top
@@ -134,8 +152,8 @@ class LogView(LineView, can_focus=True):
             missing.append(f"{self._text.dropped:,} lines")
         if missing:
             more.append(f"the first {' and '.join(missing)} not shown")
-        says = fit(says, width)
-        return Line(((says, style), (pad("   " + ", ".join(more), width - len(says)), "muted")))
+        says = fit(says + (", " if self._ended else "   "), width)
+        return Line(((says, style), (pad(", ".join(more), width - len(says)), "muted")))
 
     # -- what people do
 

@@ -1,24 +1,24 @@
-"""The head of the Run screen: what the run is, how far it is, and why it is as it is. Three lines."""
+"""The head of the Run screen: what the run is, how far it is, and why it is as it is."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from runners.config.units import format_about, format_duration
+from runners.config.units import format_about, format_time
 from runners.states import State
 from runners.store.rows import Counts, RunRow, StepRow, TaskRow
-from tui.pace import age_words, pace_of, rate_words, worked
-from tui.signs import Style, bar, sign
+from tui.pace import Load, Pace, age_words, pace_of, rate_words, worked
+from tui.signs import bar_segments, sign
 from tui.text import plain, width_of
 from tui.widgets.line_view import Line, LineView, Piece
 from tui.widgets.piece_line import MARGIN, PieceLine, line_of
 
 _REASONS = 3
-"""Reasons that a sentence names before it says "other"."""
+"""Reasons that a sentence names before it says "other"; one more where that would be the last."""
 
 _NARROWEST_BAR = 8
 
@@ -33,44 +33,48 @@ class Bar(LineView):
     def __init__(self) -> None:
         super().__init__()
         self._counts = Counts()
-        self._style: Style = "muted"
+        self._state = State.PENDING
 
-    def show(self, counts: Counts, style: Style) -> None:
-        """Show how far these *counts* are."""
-        self._counts, self._style = worked(counts), style
+    def show(self, counts: Counts, state: State) -> None:
+        """Show how far the *counts* of a run in this *state* are."""
+        self._counts, self._state = worked(counts), state
         self.repaint()
 
     def line(self, y: int) -> Line:
         """The bar."""
-        return line_of(
-            [(bar(self._counts, max(1, self.size.width - 2 * MARGIN)), self._style)], (), self.size.width
-        )
+        segments = bar_segments(self._counts, max(1, self.size.width - 2 * MARGIN), self._state)
+        return line_of(segments, (), self.size.width)
 
 
 class RunHead(Vertical):
-    """Title, progress, and a sentence."""
+    """Title, progress, the steps where there are several, and a sentence."""
 
     DEFAULT_CSS = """
     RunHead {
-        height: 3;
+        height: auto;
         & > Horizontal { height: 1; }
         & #figures { width: auto; }
+        & #steps { display: none; }
     }
     """
 
     def compose(self) -> ComposeResult:
-        """The three lines."""
+        """Line by line."""
         yield PieceLine(id="title")
         with Horizontal():
             yield Bar()
             yield PieceLine(id="figures")
+        yield PieceLine(id="steps")
         yield PieceLine(id="why")
 
-    def show(self, run: RunRow, why: str, now: float) -> None:
-        """Show *run* as it is at the moment *now*, with *why* as its sentence."""
-        self._line("title").show(_title(run), _times(run, now))
-        self.query_one(Bar).show(run.counts, sign(run.state).style)
-        self._show_figures(_figures(run, now))
+    def show(self, run: RunRow, steps: Sequence[StepRow], why: str, now: float, load: Load | None) -> None:
+        """Show *run* with its *steps*, under its *load*, as it is *now*; *why* is its sentence."""
+        pace = pace_of(run, now, load)
+        self._line("title").show(_title(run), _times(run, pace, now))
+        self.query_one(Bar).show(run.counts, run.state)
+        self._show_figures(_figures(run, pace))
+        self._line("steps").display = len(steps) > 1
+        self._line("steps").show(_steps(steps))
         failed = run.counts.failed or run.state is State.FAILED
         self._line("why").show([(plain(why), "failed" if failed else "muted")])
 
@@ -99,7 +103,7 @@ def why_of(run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow]) -> s
     """Why *run* is as it is, in a sentence, from its tasks."""
     if run.counts.failed:
         reasons = Counter(task.reason for task in tasks if task.state is State.FAILED)
-        most = reasons.most_common(_REASONS)
+        most = reasons.most_common(_REASONS + (len(reasons) == _REASONS + 1))
         named = [f"{number:,}× {reason}" if len(most) > 1 else reason for reason, number in most]
         other = run.counts.failed - sum(number for _, number in most)
         if other > 0 and named:
@@ -122,23 +126,42 @@ def _title(run: RunRow) -> list[Piece]:
         ("  ", None),
         (plain(run.name), "strong"),
         (f"  {run.id}  on {plain(run.resource, 20)}", "muted"),
+        (f"  retry of {run.retry_of}" if run.retry_of else "", "muted"),
     ]
 
 
-def _times(run: RunRow, now: float) -> list[Piece]:
-    pace = pace_of(run, now)
+def _steps(steps: Sequence[StepRow]) -> list[Piece]:
+    """All steps in order, each with its sign; before them, which one it is at."""
+    current = next((n for n, step in enumerate(steps) if not step.state.final), None)
+    at = f"{len(steps)} steps  " if current is None else f"step {current + 1} of {len(steps)}  "
+    pieces: list[Piece] = [(at, "muted")]
+    for n, step in enumerate(steps):
+        if n:
+            then = "then " if current is not None and n == current + 1 else ""
+            pieces.append((f"  ·  {then}", "muted"))
+        shown = sign(step.state)
+        pieces += [
+            (shown.glyph, shown.style),
+            (f" {plain(step.name, 40)}", "strong" if n == current else None),
+        ]
+        if n == current:
+            pieces.append((f" {step.counts.done:,}/{step.counts.total:,}", "muted"))
+    return pieces
+
+
+def _times(run: RunRow, pace: Pace, now: float) -> list[Piece]:
     if pace.elapsed_s is None:
         return [("  not started", "muted")]
     if run.state.final:
         ended = now if run.ended is None else run.ended
-        return [(f"  took {format_duration(pace.elapsed_s)}", None), (f", {age_words(now - ended)}", "muted")]
-    pieces: list[Piece] = [(f"  {format_duration(pace.elapsed_s)}", None)]
+        return [(f"  took {format_time(pace.elapsed_s)}", None), (f", {age_words(now - ended)}", "muted")]
+    pieces: list[Piece] = [(f"  {format_time(pace.elapsed_s, going=True)}", None)]
     if pace.left_s is not None:
         pieces.append((f", ~{format_about(pace.left_s)} left", "muted"))
     return pieces
 
 
-def _figures(run: RunRow, now: float) -> list[Piece]:
+def _figures(run: RunRow, pace: Pace) -> list[Piece]:
     """How many tasks are how far; what matters least comes last."""
     counts = run.counts
     figures: list[Piece] = [(f"{counts.done:,}/{counts.total:,} done", None)]
@@ -150,7 +173,6 @@ def _figures(run: RunRow, now: float) -> list[Piece]:
     ):
         if number:
             figures.append((f"  {number:,} {state}", sign(state).style))
-    pace = pace_of(run, now)
     if pace.per_s is not None:
         figures.append((f"  {rate_words(pace.per_s)}", "muted"))
     return figures

@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.geometry import Size
 
-from runners.config.units import format_duration, format_mb
+from runners.config.units import format_peak_mb, format_time
 from tui.text import pad
 from tui.widgets.columns import Cell, Column, pieces, place
 from tui.widgets.line_view import Base, Line, LineView
@@ -78,15 +78,18 @@ class SlotsPanel(LineView):
         return self._placed(_cells(self._slots[index]))
 
     def _placed(self, cells: Sequence[Cell], base: Base = "") -> Line:
-        width = self.size.width - 2
-        return Line(((" ", None), *pieces(_COLUMNS, place(_COLUMNS, width), cells, width), (" ", None)), base)
+        # The margins are those of the tables.
+        width = self.size.width - 3
+        return Line(
+            ((" ", None), *pieces(_COLUMNS, place(_COLUMNS, width), cells, width), ("  ", None)), base
+        )
 
 
 def _cells(slot: Slot) -> tuple[Cell, ...]:
     return (
         (slot.name, "muted"),
         slot.task if slot.busy else (slot.task, "muted"),
-        "" if slot.elapsed_s is None else format_duration(slot.elapsed_s),
+        "" if slot.elapsed_s is None else format_time(slot.elapsed_s, going=True),
         "" if slot.cpu_percent is None else f"{slot.cpu_percent:.0f} %",
-        "" if slot.memory_mb is None else format_mb(slot.memory_mb),
+        "" if slot.memory_mb is None else format_peak_mb(slot.memory_mb),
     )

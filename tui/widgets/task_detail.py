@@ -1,18 +1,38 @@
-"""All that is known of one task, in a few lines."""
+"""All that is known of one task, in as many lines as there is room for."""
 
 from __future__ import annotations
 
-from runners.config.units import format_duration, format_mb
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runners.config.units import format_peak_mb, format_time
 from runners.states import State
-from runners.store.rows import BatchRow, StepRow, TaskRow
-from tui.signs import sign
+from runners.store.rows import BatchRow, SlotRow, TaskRow
+from tui.signals import in_words
+from tui.signs import Style, sign
 from tui.text import plain
 from tui.widgets.line_view import Line, LineView, Piece
-from tui.widgets.piece_line import line_of
+from tui.widgets.paragraphs import Facts, Paragraph, Passage, laid_out
+from tui.widgets.piece_line import MARGIN, line_of
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to tell of one task."""
+
+    task: TaskRow
+    item: str
+    command: str
+    """What it ran, or before that is known, the command of its step."""
+    says: Sequence[str] = ()
+    """The last lines of its log, plain, where it failed."""
+    batch: BatchRow | None = None
+    slot: SlotRow | None = None
+    """Where it runs at the moment."""
 
 
 class TaskDetail(LineView):
-    """Shows one task: item, verdict and why, what it used, where it ran, its command."""
+    """Shows one task: item, verdict and why, what it used, where it ran, what it said, its command."""
 
     DEFAULT_CSS = """
     TaskDetail { height: 4; color: $foreground; }
@@ -20,69 +40,66 @@ class TaskDetail(LineView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._texts: list[list[Piece]] = []
+        self._paragraphs: Sequence[Paragraph] = ()
+        self._laid_out: list[list[Piece]] = []
 
-    def show(self, task: TaskRow | None, batch: BatchRow | None, step: StepRow | None, now: float) -> None:
-        """Show *task*, of *batch* and *step*, as it is at the moment *now*; None shows nothing."""
-        self._texts = [] if task is None else _lines(task, batch, step, now)
+    def show(self, told: Told | None, now: float) -> None:
+        """Show this task as it is at the moment *now*; None shows nothing."""
+        self._paragraphs = () if told is None else _paragraphs(told, now)
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """More lines, or fewer."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._laid_out = laid_out(self._paragraphs, self.size.width - 2 * MARGIN, self.size.height)
         self.repaint()
 
     def line(self, y: int) -> Line:
         """One of the lines."""
-        return line_of(self._texts[y] if y < len(self._texts) else (), (), self.size.width)
+        return line_of(self._laid_out[y] if y < len(self._laid_out) else (), (), self.size.width)
 
 
-def _lines(task: TaskRow, batch: BatchRow | None, step: StepRow | None, now: float) -> list[list[Piece]]:
+def _paragraphs(told: Told, now: float) -> list[Paragraph]:
+    task = told.task
     shown = sign(task.state)
-    verdict = f"{shown.glyph} task {task.index} {shown.word}"
-    first: list[Piece] = [(verdict, shown.style)]
-    if task.reason and task.reason != task.state:
-        first.append((f": {plain(task.reason)}", shown.style))
-    where: list[Piece] = []
-    if batch is not None:
-        where = _pairs(
-            [
-                ("slot", "" if task.slot is None else str(task.slot)),
-                ("batch", str(batch.number)),
-                ("on", plain(batch.host, 40)),
-                ("token", batch.token),
-            ]
-        )
+    verdict: list[Piece] = [(f"{shown.glyph} task {task.index} {shown.word}", shown.style)]
+    reason = plain(in_words(task.reason)) if task.reason != task.state else ""
+    why: list[list[Piece]] = [[(reason, shown.style)]] if reason else []
+    said: list[Paragraph] = [Passage([("says  ", "muted")], told.says, keep="end")] if told.says else []
     return [
-        [*first, ("  ", None), (plain(task.item), None)],
-        _pairs(_used(task, now)),
-        where,
-        [("command ", "muted"), (plain(step.command), None)] if step is not None else [],
+        Passage([*verdict, ("  item ", "muted")], [plain(told.item)], keep="end"),
+        Facts(why + _facts(told, now)),
+        *said,
+        Passage([("command ", "muted")], [plain(line) for line in told.command.splitlines()]),
     ]
 
 
-def _used(task: TaskRow, now: float) -> list[tuple[str, str]]:
+def _facts(told: Told, now: float) -> list[list[Piece]]:
+    task, batch, slot = told.task, told.batch, told.slot
     if task.state is State.PENDING:
-        return [("", "It has not started: it waits for a free slot.")]
-    wall = task.wall_s
-    if wall is None and task.started is not None and task.state is State.RUNNING:
-        wall = now - task.started
-    cpu = "" if task.cpu_s is None else f"{task.cpu_s:.1f} s"
+        return [[("It has not started: it waits for a free slot.", None)]]
+    wall = "" if task.wall_s is None else format_time(task.wall_s)
+    if not wall and task.started is not None and task.state is State.RUNNING:
+        wall = format_time(now - task.started, going=True)
+    cpu = "" if task.cpu_s is None else format_time(task.cpu_s)
     if cpu and task.wall_s:
         cpu += f" ({100 * (task.cpu_s or 0) / task.wall_s:.0f} %)"
-    return [
-        ("exit", "" if task.exit_code is None else str(task.exit_code)),
-        ("signal", task.signal or ""),
-        ("wall", "" if wall is None else (f"{wall:.1f} s" if wall < 60 else format_duration(wall))),
+    elif slot is not None and slot.cpu_percent is not None:
+        cpu = f"{slot.cpu_percent:.0f} %"
+    memory = task.max_rss_mb if slot is None else slot.rss_mb
+    pairs = [
+        ("exit", "" if task.exit_code is None or "exit code" in task.reason else str(task.exit_code)),
+        ("signal", "" if task.signal is None or task.signal in task.reason else task.signal),
+        ("wall", wall),
         ("CPU", cpu),
-        ("memory", "" if task.max_rss_mb is None else format_mb(task.max_rss_mb)),
-        ("left behind", f"{task.left} processes" if task.left else ""),
-        ("log", {None: "", 0: "empty"}.get(task.log_bytes, f"{(task.log_bytes or 0):,} bytes")),
+        ("memory", "" if memory is None else format_peak_mb(memory)),
+        ("left behind", f"{task.left:,} processes" if task.left else ""),
+        ("log", {None: "", 0: "empty"}.get(task.log_bytes, f"{task.log_bytes or 0:,} bytes")),
+        ("slot", "" if batch is None or task.slot is None else str(task.slot)),
+        ("batch", "" if batch is None else str(batch.number)),
+        ("on", "" if batch is None else plain(batch.host, 40)),
     ]
-
-
-def _pairs(pairs: list[tuple[str, str]]) -> list[Piece]:
-    pieces: list[Piece] = []
-    for name, value in pairs:
-        if value:
-            if pieces:
-                pieces.append(("   ", None))
-            if name:
-                pieces.append((f"{name} ", "muted"))
-            pieces.append((value, None))
-    return pieces
+    muted: Style = "muted"
+    return [[(f"{name} ", muted), (value, None)] for name, value in pairs if value]

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.worker import Worker
 
-from runners.config.units import format_duration, format_mb
+from runners.config.units import format_peak_mb, format_time
+from runners.engine.client import EngineError
 from runners.states import State
-from runners.store.rows import TaskRow
+from runners.store.rows import SlotRow, TaskRow
 from tui import filters
 from tui.feed import RunPicture
+from tui.item_words import item_words
+from tui.last_words import last_words
+from tui.log_follow import Read
 from tui.signs import sign
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.table_rows import Row
-from tui.widgets.task_detail import TaskDetail
+from tui.widgets.task_detail import TaskDetail, Told
 from tui.widgets.virtual_table import VirtualTable
 
-KEYS = ("state", "item", "reason", "index", "slot")
+if TYPE_CHECKING:
+    from tui.commands_run import CommandsRun
+
+KEYS = ("state", "item", "reason", "index", "slot", "step")
 """What a filter can ask for."""
 
 SHOWN: tuple[State | None, ...] = (
@@ -34,6 +44,12 @@ SHOWN: tuple[State | None, ...] = (
     State.UNKNOWN,
 )
 """What the state filter goes through; None is all."""
+
+_REST_S = 0.3
+"""How long the cursor rests on a failed task before its log is read."""
+
+_SETTLED_S = 0.5
+"""How long the screen has been there before the commands are worked out: that takes a library with it."""
 
 
 class TasksPane(Vertical):
@@ -52,10 +68,19 @@ class TasksPane(Vertical):
             super().__init__()
             self.task = task
 
-    def __init__(self) -> None:
+    def __init__(self, reader: Callable[[int], Read]) -> None:
+        """*reader* gives, for a task's index, what reads its log."""
         super().__init__()
+        self._reader = reader
         self._picture = RunPicture("")
         self._at_work: set[int] = set()
+        self._slots: dict[int, SlotRow] = {}
+        """Where the tasks that run do so, by their index."""
+        self._commands: CommandsRun | None = None
+        self._loading: Worker[None] | None = None
+        self._listening: Worker[None] | None = None
+        self._listens_to: int | None = None
+        self._says: tuple[str, ...] = ()
         self._only: State | None = None
         self._fits: Callable[[filters.Values], bool] | None = None
         self._passed: dict[str, bool] = {}
@@ -67,12 +92,15 @@ class TasksPane(Vertical):
         yield VirtualTable(
             [
                 Column("state", "state", 11, value=lambda key: self._of(key).state.value),
+                Column("step", "step", 10, priority=2, value=lambda key: float(self._of(key).step)),
                 Column("index", "task", 6, align="right", value=lambda key: float(key)),
-                Column("item", "item", None, least=26, keep="end", value=lambda key: self._of(key).item),
+                Column("item", "item", None, least=26, keep="end", value=self._item),
                 Column(
                     "reason",
                     "reason",
-                    22,
+                    None,
+                    least=11,
+                    most=28,
                     priority=2,
                     value=lambda key: self._of(key).reason or None,
                 ),
@@ -90,13 +118,20 @@ class TasksPane(Vertical):
                     8,
                     align="right",
                     priority=3,
-                    value=lambda key: self._of(key).max_rss_mb,
+                    value=lambda key: self._memory(self._of(key)),
                 ),
-                Column("cpu", "CPU", 7, align="right", priority=4, value=lambda key: self._of(key).cpu_s),
+                Column(
+                    "cpu",
+                    "CPU",
+                    6,
+                    align="right",
+                    priority=4,
+                    value=lambda key: self._cpu_percent(self._of(key)),
+                ),
                 Column("slot", "slot", 4, align="right", priority=5, value=lambda key: self._of(key).slot),
             ],
             id="task-table",
-            empty="No task fits the filter. esc shows all.",
+            empty="No task fits the filter. esc drops it.",
         )
         yield TaskDetail()
 
@@ -113,10 +148,16 @@ class TasksPane(Vertical):
 
     def show(self, picture: RunPicture, now: float) -> None:
         """Bring table and detail up to date."""
-        old, self._picture, self._now = self._picture.tasks, picture, now
-        new = picture.tasks
-        if new is not old:
-            self._take(old, new)
+        old, self._picture, self._now = self._picture, picture, now
+        self.table.hide(() if len(picture.steps) > 1 else ("step",))
+        if picture.slots != old.slots:
+            self._slots = {slot.task: slot for slot in picture.slots if slot.task is not None}
+        if picture.tasks is not old.tasks:
+            self._take(old.tasks, picture.tasks)
+        elif picture.slots != old.slots:
+            self.table.patch(Row(str(index), self._cells) for index in self._at_work)
+        if picture.workflow and self._loading is None:
+            self._loading = self.run_worker(self._load_commands(), group="commands", exit_on_error=False)
         self._detail()
 
     def tick(self, now: float) -> None:
@@ -136,16 +177,40 @@ class TasksPane(Vertical):
         self._only = choices[(choices.index(self._only) + 1) % len(choices)]
         self._refilter()
 
-    @property
-    def filtered(self) -> bool:
-        """Whether some tasks may be hidden."""
-        return self._only is not None or self._fits is not None
+    def drop_filter(self) -> bool:
+        """Drop what was typed; with nothing typed, the filter by state. False where there is none."""
+        if self._fits is not None:
+            self.query_one(FilterLine).action_clear()
+        elif self._only is not None:
+            self._only = None
+            self._refilter()
+        else:
+            return False
+        return True
 
-    def show_all(self) -> None:
-        """Drop both filters."""
-        self._only = None
-        self.query_one(FilterLine).action_clear()
-        self._refilter()
+    def next_failed(self, index: int, by: int) -> TaskRow | None:
+        """The failed task after (`by` 1) or before (-1) the one with this index, round the end.
+
+        None where there is no other. The cursor goes to it where it is shown.
+        """
+        failed = [task for task in self._picture.tasks.values() if task.state is State.FAILED]
+        failed = [task for task in failed[::by] if task.index != index]
+        found = next((task for task in failed if (task.index - index) * by > 0), next(iter(failed), None))
+        if found is not None:
+            self.table.move_to(str(found.index))
+        return found
+
+    async def _load_commands(self) -> None:
+        await asyncio.sleep(_SETTLED_S)
+        workflow, folder = self._picture.workflow, self._picture.folder
+
+        def load() -> CommandsRun:
+            from tui.commands_run import CommandsRun
+
+            return CommandsRun(workflow, folder)
+
+        self._commands = await asyncio.to_thread(load)
+        self._detail()
 
     def _take(self, old: Mapping[int, TaskRow], new: Mapping[int, TaskRow]) -> None:
         changed = [index for index, task in new.items() if old.get(index) is not task]
@@ -174,7 +239,9 @@ class TasksPane(Vertical):
         passed = self._passed.get(row.key)
         if passed is None:
             task = self._of(row.key)
-            passed = self._only in (None, task.state) and (self._fits is None or self._fits(_values(task)))
+            passed = self._only in (None, task.state) and (
+                self._fits is None or self._fits(self._values(task))
+            )
             self._passed[row.key] = passed
         return passed
 
@@ -186,16 +253,48 @@ class TasksPane(Vertical):
 
     def _detail(self) -> None:
         task = self.chosen
-        batch = step = None
-        if task is not None:
-            batch = next((each for each in self._picture.batches if each.token == task.batch), None)
-            step = next((each for each in self._picture.steps if each.position == task.step), None)
-        self.query_one(TaskDetail).show(task, batch, step, self._now)
+        self._listen(task)
+        self.query_one(TaskDetail).show(None if task is None else self._told(task), self._now)
+
+    def _told(self, task: TaskRow) -> Told:
+        batch = next((each for each in self._picture.batches if each.token == task.batch), None)
+        command = None
+        if self._commands is not None:
+            command = self._commands.of(task, 0 if batch is None else batch.number)
+        if command is None:
+            commands = (step.command for step in self._picture.steps if step.position == task.step)
+            command = next(commands, "")
+        slot = self._slots.get(task.index) if task.state is State.RUNNING else None
+        return Told(task, item_words(task, self._picture.steps), command, self._says, batch, slot)
+
+    def _listen(self, task: TaskRow | None) -> None:
+        """Have the last lines of a failed task's log read, once the cursor rests on it."""
+        failed = task is not None and task.state is State.FAILED and task.log_bytes != 0
+        index = task.index if task is not None and failed else None
+        if index == self._listens_to:
+            return
+        self._listens_to, self._says = index, ()
+        if self._listening is not None:
+            self._listening.cancel()
+            self._listening = None
+        if index is not None:
+            self._listening = self.run_worker(self._hear(index), group="says", exit_on_error=False)
+
+    async def _hear(self, index: int) -> None:
+        await asyncio.sleep(_REST_S)
+        try:
+            self._says = await last_words(self._reader(index))
+        except EngineError:
+            # The log's own tab tells why it can't be read; here it would only be in the way.
+            return
+        self._detail()
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:
         event.stop()
         self._detail()
+        # Some keys do something to some tasks only.
+        self.screen.refresh_bindings()
 
     @on(VirtualTable.Activated)
     def _activated(self, event: VirtualTable.Activated) -> None:
@@ -221,32 +320,45 @@ class TasksPane(Vertical):
             return self._now - task.started
         return task.wall_s
 
+    def _memory(self, task: TaskRow) -> float | None:
+        slot = self._slots.get(task.index)
+        return slot.rss_mb if slot is not None and task.state is State.RUNNING else task.max_rss_mb
+
+    def _cpu_percent(self, task: TaskRow) -> float | None:
+        """Of one core: of a task that runs, at the moment; of one that ended, all the time."""
+        if task.state is State.RUNNING:
+            slot = self._slots.get(task.index)
+            return None if slot is None else slot.cpu_percent
+        return 100 * task.cpu_s / task.wall_s if task.cpu_s is not None and task.wall_s else None
+
+    def _item(self, key: str) -> str:
+        return item_words(self._of(key), self._picture.steps)
+
+    def _step(self, task: TaskRow) -> str:
+        return next((step.name for step in self._picture.steps if step.position == task.step), "")
+
     def _cells(self, key: str) -> tuple[Cell, ...]:
         task = self._of(key)
         shown = sign(task.state)
-        wall = self._wall(task)
+        wall, memory, cpu = self._wall(task), self._memory(task), self._cpu_percent(task)
         return (
             (f"{shown.glyph} {shown.word}", shown.style),
+            (self._step(task), "muted"),
             (key, "muted"),
-            task.item,
+            self._item(key),
             (task.reason, shown.style),
-            "" if wall is None else _time(wall, still=task.state is not State.RUNNING),
-            "" if task.max_rss_mb is None else format_mb(task.max_rss_mb),
-            "" if task.cpu_s is None else f"{task.cpu_s:.1f} s",
+            "" if wall is None else format_time(wall, going=task.state is State.RUNNING),
+            "" if memory is None else format_peak_mb(memory),
+            "" if cpu is None else f"{cpu:.0f} %",
             "" if task.slot is None else str(task.slot),
         )
 
-
-def _time(seconds: float, *, still: bool) -> str:
-    """A time of which short ones are told apart, unless it goes on."""
-    return f"{seconds:.1f} s" if still and seconds < 10 else format_duration(seconds)
-
-
-def _values(task: TaskRow) -> filters.Values:
-    return {
-        "state": task.state.value,
-        "item": task.item,
-        "reason": task.reason,
-        "index": str(task.index),
-        "slot": "" if task.slot is None else str(task.slot),
-    }
+    def _values(self, task: TaskRow) -> filters.Values:
+        return {
+            "state": task.state.value,
+            "item": item_words(task, self._picture.steps),
+            "reason": task.reason,
+            "index": str(task.index),
+            "slot": "" if task.slot is None else str(task.slot),
+            "step": self._step(task),
+        }

@@ -7,7 +7,7 @@ into view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -23,8 +23,8 @@ from tui.widgets.viewport import Viewport
 __all__ = ["Cell", "Column", "Row", "Sortable", "VirtualTable"]
 
 _HEADER = 1
-_MARGINS = 2
-"""A blank cell at the left, and at the right the one in which the thumb shows how far down the view is."""
+_MARGINS = 3
+"""A blank cell at either end, and at the right another in which the thumb shows how far down the view is."""
 _WHEEL = 3
 _CACHED = 1024
 
@@ -91,6 +91,7 @@ class VirtualTable(LineView, can_focus=True):
         self._places: tuple[Place, ...] = ()
         self._placed_for = -1
         self._looked: dict[str, tuple[Piece, ...]] = {}
+        self._hidden: Collection[str] = ()
         self._dragging = False
 
     # -- rows
@@ -167,6 +168,13 @@ class VirtualTable(LineView, can_focus=True):
         self._sorted = (column, reverse)
         self._settle(before)
 
+    def hide(self, columns: Collection[str]) -> None:
+        """Do not show the columns with these keys; all others are shown."""
+        if columns != self._hidden:
+            self._hidden = columns
+            self._placed_for = -1
+            self.repaint()
+
     # -- cursor
 
     @property
@@ -226,7 +234,7 @@ class VirtualTable(LineView, can_focus=True):
         return self._framed(self._row(self._rows.order[index]), self._view.thumb(y - _HEADER), base)
 
     def _framed(self, content: tuple[Piece, ...], thumb: str, base: Base) -> Line:
-        return Line(((" ", None), *content, (thumb, "muted")), base)
+        return Line(((" ", None), *content, (f" {thumb}", "muted")), base)
 
     def _header(self) -> tuple[Piece, ...]:
         column, reverse = self._sorted
@@ -252,7 +260,7 @@ class VirtualTable(LineView, can_focus=True):
     def _places_now(self) -> tuple[Place, ...]:
         width = self.size.width
         if self._placed_for != width:
-            self._places = place(self._columns, width - _MARGINS)
+            self._places = place(self._columns, width - _MARGINS, self._hidden)
             self._placed_for = width
             self._looked.clear()
         return self._places

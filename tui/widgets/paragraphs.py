@@ -1,0 +1,119 @@
+"""Facts and texts in a few lines: each gets one, and what is left goes to those that need more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.cells import chop_cells
+
+from tui.text import ellipsis, fit, width_of
+from tui.widgets.line_view import Piece
+
+_BETWEEN = "   "
+"""Between two facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Short facts, none of which is broken; those that have no room are left out."""
+
+    facts: Sequence[Sequence[Piece]]
+
+    def wanted(self, width: int) -> int:
+        """The lines that all of it takes."""
+        return len(self._broken(width))
+
+    def lines(self, width: int, most: int) -> list[list[Piece]]:
+        """It in at most so many lines."""
+        return self._broken(width)[:most]
+
+    def _broken(self, width: int) -> list[list[Piece]]:
+        lines: list[list[Piece]] = []
+        room = 0
+        for fact in self.facts:
+            needed = len(_BETWEEN) + sum(width_of(text) for text, _ in fact)
+            if needed > room:
+                lines.append(list(fact))
+                room = width - needed + len(_BETWEEN)
+            else:
+                lines[-1] += [(_BETWEEN, None), *fact]
+                room -= needed
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Lines of plain text behind a label. Those that are too long go on below, as far as there is room."""
+
+    label: Sequence[Piece]
+    texts: Sequence[str]
+    keep: Literal["start", "end"] = "start"
+    """Which end is shown of what does not fit."""
+
+    def wanted(self, width: int) -> int:
+        """The lines that all of it takes."""
+        return len(self._broken(self._room(width)))
+
+    def lines(self, width: int, most: int) -> list[list[Piece]]:
+        """It in at most so many lines."""
+        room = self._room(width)
+        broken = self._broken(room)
+        if len(broken) > most and len(self.texts) > 1:
+            # Whole lines of several are better than all of one.
+            broken = [fit(text, room) for text in self.texts]
+            broken = broken[-most:] if self.keep == "end" else broken[:most]
+        elif len(broken) > most and self.keep == "end":
+            broken = broken[-most:]
+            broken[0] = ellipsis() + fit(broken[0], room - 1, "end").removeprefix(ellipsis())
+        elif len(broken) > most:
+            broken = [*broken[: most - 1], fit(broken[most - 1] + " " * room, room)]
+        indent = " " * (width - room)
+        return [
+            [*self.label, (text, None)] if n == 0 else [(indent, None), (text, None)]
+            for n, text in enumerate(broken)
+        ]
+
+    def _room(self, width: int) -> int:
+        return max(1, width - sum(width_of(text) for text, _ in self.label))
+
+    def _broken(self, room: int) -> list[str]:
+        return [line for text in self.texts for line in _broken_text(text, room)] or [""]
+
+
+Paragraph = Facts | Passage
+
+
+def laid_out(paragraphs: Sequence[Paragraph], width: int, height: int) -> list[list[Piece]]:
+    """Lines of at most `width` cells, at most `height` of them, the paragraphs one below the other.
+
+    Lines that are over when each has one are dealt out in turn to those that want more.
+    """
+    shown = [paragraph for paragraph in paragraphs if paragraph.wanted(width)][: max(0, height)]
+    given = [1] * len(shown)
+    wanted = [paragraph.wanted(width) for paragraph in shown]
+    spare = height - len(shown)
+    while spare > 0 and given != wanted:
+        for n in range(len(shown)):
+            if spare > 0 and given[n] < wanted[n]:
+                given[n] += 1
+                spare -= 1
+    return [
+        line for paragraph, most in zip(shown, given, strict=True) for line in paragraph.lines(width, most)
+    ]
+
+
+def _broken_text(text: str, room: int) -> Iterator[str]:
+    """A text in lines, broken between words where it can be."""
+    line = ""
+    for n, word in enumerate(text.split(" ")):
+        joined = f"{line} {word}" if n else word
+        if width_of(joined) <= room:
+            line = joined
+            continue
+        if line:
+            yield line
+        *full, line = chop_cells(word, room) or [""]
+        yield from full
+    yield line
