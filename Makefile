@@ -18,6 +18,7 @@ help:
 	@echo "make install      install runyard into $(VENV)"
 
 install: $(STAMP)
+	@echo "Installed. Next: . $(BIN)/activate && runyard run --help (or: runyard demo)"
 
 $(STAMP): pyproject.toml .ci/constraints.txt
 	@test -n "$(PYTHON)" || { echo "Runyard needs Python 3.11, 3.12 or 3.13; none was found. Set PYTHON=/path/to/python3." >&2; exit 1; }
@@ -25,25 +26,25 @@ $(STAMP): pyproject.toml .ci/constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: install
+demo: $(STAMP)
 	@$(BIN)/runyard demo
 
-test: install
+test: $(STAMP)
 	@$(BIN)/python -m pytest
 
-check: install
+check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install
+bench: $(STAMP)
 	@$(BIN)/python -m tests.bench
 
-screenshots: install
+screenshots: $(STAMP)
 	@$(BIN)/python -m tests.tui.screenshots
 
-lock: install
+lock: $(STAMP)
 	$(BIN)/python -m pip freeze --exclude-editable > .ci/constraints.txt
 
 clean:

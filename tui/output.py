@@ -53,6 +53,11 @@ def data(value: Any) -> None:
     print(json.dumps(value), flush=True)
 
 
+def document(value: Any) -> None:
+    """Print *value* as JSON that a person can read and edit."""
+    print(json.dumps(value, indent=2))
+
+
 def array(values: Iterable[Any]) -> None:
     """Print *values* as one JSON array with a value on each line; they need not fit into memory."""
     between = "["

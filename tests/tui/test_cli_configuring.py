@@ -56,7 +56,8 @@ def test_a_resource_from_its_addition_to_its_removal() -> None:
     assert runyard("resource", "validate", "uzh.json").stdout == "uzh.json is a valid resource.\n"
     assert "The resource uzh has been added." in runyard("resource", "add", "uzh.json").stdout
     assert "uzh       slurm_ssh  " in runyard("resource", "list").stdout
-    shown = answer("resource", "show", "uzh")
+    shown = answer("resource", "show", "uzh", "--json")
+    assert json.loads(runyard("resource", "show", "uzh").stdout) == shown
     assert shown["host"] == "login.example.org"
     assert shown["jobs_poll_interval"] == 5
     assert "already a resource uzh" in refusal("resource", "add", "uzh.json")
@@ -123,6 +124,16 @@ def test_a_broken_resource_does_not_hide_the_others() -> None:
 
 
 def test_a_resource_in_use_is_kept(home: Home) -> None:
-    run = answer("run", "--json", "--", "sleep", "20")["run"]
-    assert f"while run {run} is on it" in refusal("resource", "remove", "local")
+    Path("other.json").write_text(runyard("resource", "show", "local").stdout)
+    runyard("resource", "add", "other.json", "--name", "other")
+    run = answer("run", "--resource", "other", "--json", "--", "sleep", "20")["run"]
+    assert f"while run {run} is on it" in refusal("resource", "remove", "other")
     runyard("cancel", run)
+    runyard("wait", run, code=1)
+    runyard("resource", "remove", "other")
+
+
+def test_the_resource_local_is_kept() -> None:
+    sentence = refusal("resource", "remove", "local")
+    assert sentence.startswith("The resource local can't be removed, since every start makes it again; edit ")
+    assert sentence.endswith("/resources/local/resource.json.")

@@ -73,13 +73,17 @@ def test_a_run_is_followed_from_its_launch_to_its_end(work: Path) -> None:
     assert launched.splitlines()[0] == f"Run {run} (mine): 2 tasks on local."
     assert f"runyard wait {run}" in launched
     waited = runyard("wait", run[:5]).stdout
-    assert waited.startswith(f"✓ done  run {run}: 2 done in 0:00:0")
+    assert waited.startswith(f"✓ done  run {run}: 2 done in 0.")
     assert runyard("logs", run, "0").stdout == "-c 0\n"
     assert runyard("logs", run, "1").stdout == "a b 1\n"
     kinds = [event["kind"] for event in answer("events", run, "--json")]
     assert kinds[0] == "launched"
     assert kinds.count("end") == 2
     assert kinds[-1] == "ended"
+    told = [line[21:] for line in runyard("events", run).stdout.splitlines()]
+    assert told[0] == "launched with 2 tasks"
+    assert any(line.startswith("task 0 done after 0.") for line in told)
+    assert told[-2:] == ["the worker is through: 2 done", "the run has ended: done"]
     followed = runyard("events", run, "-f", "--json").stdout.splitlines()
     assert [json.loads(line)["kind"] for line in followed] == kinds
 
@@ -255,6 +259,8 @@ def test_a_plan_runs_nothing(home: Home, work: Path) -> None:
     text = runyard("plan", *arguments).stdout
     assert "first command     wc a.txt" in text
     assert "limit per task    0:01:30" in text
+    text = runyard("plan", "--shell", "--items", "*.txt", "--", "wc {item} | sort > {stem}").stdout
+    assert "first command    wc 'a.txt' | sort > 'a'\n" in text
     assert not home.database.exists()
 
 
@@ -282,6 +288,10 @@ def test_launching_20000_items_returns_soon(work: Path) -> None:
         (["run", "--slots", "0", "--", "true"], "slots 0 must be 1 or more"),
         (["run", "--cpus", "x", "--", "true"], "argument --cpus: invalid int value: 'x'"),
         (["run", "flow.json"], "No such file"),
+        (
+            ["run", "--items", "*.csv", "flow.json"],
+            "put a workflow before it (`runyard run flow.json --items",
+        ),
         (["plan", "--resource", "nonesuch", "--", "true"], "There is no resource named nonesuch"),
         (["retry", "last"], "nothing has been run yet"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 
@@ -12,15 +11,13 @@ from runners.store.reader import Reader
 from runners.store.rows import EventRow
 from tui import output
 from tui.failure import ExitCode
+from tui.verbs.event_words import told
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.rows import event_object
 from tui.verbs.watching import changes
 
 _AT_ONCE = 10_000
 """Events that are read from the store at a time."""
-
-_KNOWN = frozenset({"v", "run", "batch", "restart"})
-"""What the greeting of a worker repeats."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +49,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             output.array(map(event_object, _events(store, run.id, 0)))
         else:
             for event in _events(store, run.id, 0):
-                output.line(_told(event))
+                output.line(_line(event))
     return ExitCode.OK
 
 
@@ -64,7 +61,7 @@ def _follow(home: Home, store: Reader, run: str, *, as_json: bool) -> None:
             if as_json:
                 output.data(event_object(event))
             else:
-                output.line(_told(event))
+                output.line(_line(event))
         output.flush()
         if row.state.final:
             break
@@ -76,12 +73,6 @@ def _events(store: Reader, run: str, after: int) -> Iterator[EventRow]:
         after = events[-1].id
 
 
-def _told(event: EventRow) -> str:
+def _line(event: EventRow) -> str:
     clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
-    told = {name: value for name, value in event.detail.items() if name not in _KNOWN}
-    details = " ".join(f"{name}={_value(value)}" for name, value in told.items())
-    return f"{clock}  {event.kind:<8}  {details}"
-
-
-def _value(value: object) -> str:
-    return value if isinstance(value, str) and value and " " not in value else json.dumps(value)
+    return f"{clock}  {told(event)}"

@@ -18,7 +18,16 @@ PLACEHOLDERS = """\
 In COMMAND and in the commands of a workflow these stand for the item: {item},
 its position {index}, and of a path {name}, {stem} (the name without its last
 ending) and {parent}; for a table also every {column}. {args_json} is a file
-with the task's arguments. {{x}} is a literal {x}."""
+with the task's arguments as a JSON object, and {out_json} where the task may
+leave a JSON result, which `tasks --json` shows. {{x}} is a literal {x}.
+
+In WORKFLOW.json the steps run in order, each when the one before is done:
+  {"name": "plates", "steps": [
+    {"name": "convert", "command": ["convert", "{item}", "{stem}.png"],
+     "meta": {"cpus_per_task": 1, "mem": "2G", "time": "10m"}},
+    {"name": "index", "type": "non_parallel", "shell": true,
+     "command": "ls *.png > index.txt"}]}
+A step of type non_parallel runs once for all items. README.md has the rest."""
 
 
 def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
@@ -38,7 +47,7 @@ def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="files; ** stands for any number of folders",
+        help="files and folders; ** stands for any number of folders",
     )
     items.add_argument(
         "--items-from",
@@ -94,6 +103,11 @@ def _options(args: argparse.Namespace) -> LaunchOptions:
     from runners.launching import LaunchOptions
 
     words: list[str] = args.workflow
+    if not words and not args.command and args.items and args.items[-1].endswith(".json"):
+        raise Failure(
+            f"--items takes all the words behind it, also {args.items[-1]!r}: put a workflow before it "
+            f"(`runyard run {args.items[-1]} --items …`), or a command behind --."
+        )
     if len(words) > 1 or (words and not args.command and not words[0].endswith(".json")):
         raise Failure(
             f"A command goes behind -- (`runyard run -- {' '.join(words)}`); a workflow is one .json file."

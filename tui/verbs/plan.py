@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from runners.config.home import Home
@@ -44,7 +43,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         ]
     )
     for number, ((step, plan), command) in enumerate(
-        zip(prepared.plans, prepared.commands, strict=True), start=1
+        zip(prepared.plans, prepared.typed, strict=True), start=1
     ):
         output.line()
         output.line(f"step {number} of {len(prepared.plans)}: {step.name} ({step.type})")
@@ -56,7 +55,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     return ExitCode.OK
 
 
-def _facts(step: Step, plan: Plan, command: tuple[str, ...]) -> list[tuple[str, str]]:
+def _facts(step: Step, plan: Plan, command: str) -> list[tuple[str, str]]:
     return [
         ("tasks", f"{plan.tasks:,}"),
         ("batches", f"{len(plan.batches):,}"),
@@ -66,7 +65,7 @@ def _facts(step: Step, plan: Plan, command: tuple[str, ...]) -> list[tuple[str, 
         ("memory per batch", "" if plan.mem_mb_per_batch is None else format_mb(plan.mem_mb_per_batch)),
         ("limit per task", "" if step.meta.time is None else format_duration(step.meta.time)),
         ("why", f"{plan.reason} ({plan.branch})"),
-        ("first command", shlex.join(command)[:_LONGEST_COMMAND]),
+        ("first command", command[:_LONGEST_COMMAND]),
     ]
 
 

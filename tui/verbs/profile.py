@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Profiles are JSON files in the reference system's schema; each belongs to a resource.",
+        "Profiles are JSON files in the schema of fractal-server; each belongs to a resource.",
         "runyard profile list",
         "runyard profile add uzh me.json --name me",
     )
@@ -32,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     every.add_argument("resource", metavar="RESOURCE", nargs="?")
     add_json(every)
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
+    add_json(show)
     remove = verbs.add_parser("remove", help="remove one")
     for verb in (show, remove):
         verb.add_argument("resource", metavar="RESOURCE")
@@ -65,7 +66,9 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         return ExitCode.OK
     _refuse_unknown(home, args.resource, args.name)
     if args.what == "show":
-        output.data(read_profile(home.resources, args.resource, args.name).value.model_dump(mode="json"))
+        (output.data if args.json else output.document)(
+            read_profile(home.resources, args.resource, args.name).value.model_dump(mode="json")
+        )
     else:
         remove_profile(home.resources, args.resource, args.name)
         output.line(f"The profile {args.name} of the resource {args.resource} has been removed.")

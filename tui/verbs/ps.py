@@ -66,7 +66,7 @@ def elapsed(run: RunRow) -> str:
     """How long a run has taken, or had taken when it ended."""
     if run.started is None:
         return ""
-    return format_time((run.ended or time.time()) - run.started)
+    return format_time((run.ended or time.time()) - run.started, going=run.ended is None)
 
 
 def _newest(runs: list[RunRow]) -> list[RunRow]:

@@ -25,16 +25,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Resources are JSON files in the reference system's schema.",
+        "Resources are JSON files in the schema of fractal-server. To write one, begin with one that is "
+        "there.",
         "runyard resource list",
         "runyard resource validate cluster.json",
+        "runyard resource show local > cluster.json",
         "runyard resource add cluster.json --name uzh",
     )
     verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate")
     add_json(verbs.add_parser("list", help="list them, broken ones too"))
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
     show.add_argument("name", metavar="RESOURCE")
-    add = verbs.add_parser("add", help="add the one in a file")
+    add_json(show)
+    add = verbs.add_parser(
+        "add",
+        help="add the one in a file",
+        description="Add the resource in a file. To write one, begin with one that is there: "
+        "`runyard resource show local > FILE`.",
+    )
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
     remove = verbs.add_parser("remove", help="remove one, with its profiles")
@@ -49,7 +57,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         case "list":
             return _list(home, as_json=args.json)
         case "show":
-            return _show(home, args.name)
+            return _show(home, args.name, as_json=args.json)
         case "add":
             return _add(home, args.file, args.name)
         case "remove":
@@ -121,12 +129,14 @@ def _object(resource: Stored[Resource] | Broken) -> dict[str, Any]:
     }
 
 
-def _show(home: Home, name: str) -> int:
+def _show(home: Home, name: str, *, as_json: bool) -> int:
     from runners.config.files import read_resource
 
     make_home(home)
     refuse_unknown(home, name)
-    output.data(read_resource(home.resources, name).value.model_dump(mode="json"))
+    (output.data if as_json else output.document)(
+        read_resource(home.resources, name).value.model_dump(mode="json")
+    )
     return ExitCode.OK
 
 
@@ -142,10 +152,15 @@ def _add(home: Home, file: Path, name: str | None) -> int:
 
 
 def _remove(home: Home, name: str) -> int:
-    from runners.config.files import remove_resource
+    from runners.config.files import LOCAL, remove_resource, resource_path
 
     make_home(home)
     refuse_unknown(home, name)
+    if name == LOCAL:
+        path = resource_path(home.resources, name)
+        raise Failure(
+            f"The resource {name} can't be removed, since every start makes it again; edit its file {path}."
+        )
     store = open_store(home)
     if store is not None:
         with closing(store):
