@@ -25,6 +25,7 @@ def test_the_demo_opens_and_clears_away(tmp_path: Path, way: str | signal.Signal
             terminal.process.send_signal(way)
         assert terminal.wait_for_exit(30) == code
         assert "Traceback" not in terminal.text
+        assert ("its work was ended and its folder" in terminal.text) == (way == "q")
     assert list(tmp_path.iterdir()) == []
 
 
