@@ -43,10 +43,12 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             fill(demo)
             output.end_status()
             code = run_dashboard(demo)
-        output.line(
-            f"The demo is over: its work was ended and its folder {demo.config.parent} removed. "
-            "`runyard` opens your own dashboard, `runyard run --help` tells how to launch."
-        )
+        # A signal may have come from a terminal that is not there any more.
+        if code == ExitCode.OK:
+            output.line(
+                f"The demo is over: its work was ended and its folder {demo.config.parent} removed. "
+                "`runyard` opens your own dashboard, `runyard run --help` tells how to launch."
+            )
     except (LaunchError, RefusedError, EngineError) as error:
         raise Failure(f"The demo can't begin: {error}", ExitCode.UNAVAILABLE) from error
     finally:
