@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -141,7 +142,7 @@ class Reader:
         if not rows:
             raise _no_run(name)
         if len(rows) > 1:
-            some = ", ".join(row["id"] for row in rows[:5]) + (", …" if len(rows) > 5 else "")
+            some = "; ".join(map(_told, rows[:5])) + ("; …" if len(rows) > 5 else "")
             raise UnknownRunError(f"{name!r} may mean {len(rows)} runs ({some}): give more of the id.")
         return _run(rows[0])
 
@@ -267,6 +268,12 @@ def _run(row: sqlite3.Row) -> RunRow:
 def batch_row(row: sqlite3.Row) -> BatchRow:
     """A row of the table, as readers get it."""
     return _counted(BatchRow, row)
+
+
+def _told(row: sqlite3.Row) -> str:
+    """What tells a run from others of its name."""
+    launched = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["created"]))
+    return f"{row['id']} {row['state']}, launched {launched}"
 
 
 def _no_run(name: str) -> UnknownRunError:

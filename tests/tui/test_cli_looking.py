@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -246,7 +247,12 @@ def test_tables_fit_into_80_columns(home: Home, words: list[str]) -> None:
 
 def test_a_run_that_is_not_there(writer: Writer) -> None:
     assert refusal("show", "zzz", code=3).startswith("There is no run 'zzz'")
-    assert "may mean 2 runs" in refusal("tasks", "aaa", code=3)
+    sentence = refusal("tasks", "aaa", code=3)
+    assert re.fullmatch(
+        r"'aaa' may mean 2 runs \(aaab2222 done, launched 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d; "
+        r"aaaa1111 failed, launched .*\): give more of the id\.",
+        sentence,
+    )
     assert "its tasks are 0 to 3" in refusal("cancel", "aaaa", "--task", "9", code=3)
     assert refusal("logs", "aaaa", "4", code=3).startswith("Run aaaa1111 has no task 4")
 
