@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from runners.requests import RequestKind
+    from tui.forms.launch import LaunchDraft
 
 SMALLEST = (40, 10)
 """Columns and lines below which no screen makes sense."""
@@ -108,6 +109,8 @@ class Dashboard(App[int]):
         self.client = EngineClient(home) if client is None else client
         self.read_only = read_only
         self.picture = Picture()
+        self.draft: LaunchDraft | None = None
+        """What was typed into the launch form when it was left."""
         self._first_run = run
         self._clock = clock
         self._keeper = Keeper(self.client)
@@ -236,7 +239,7 @@ class Dashboard(App[int]):
         if not self.refuses_changes():
             from tui.screens.launch import LaunchPage
 
-            self.push_screen(LaunchPage())
+            self.push_screen(LaunchPage(self.draft))
 
     def action_help(self) -> None:
         """Help for the page in front."""

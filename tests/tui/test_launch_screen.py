@@ -19,6 +19,7 @@ from tui.screens.launch import Field, LaunchPage
 from tui.screens.run import RunPage
 from tui.screens.runs import RunsPage
 from tui.widgets.plan_view import PlanView
+from tui.widgets.tick import Tick
 
 
 @pytest.fixture
@@ -90,6 +91,83 @@ async def test_a_faulty_field_is_marked_and_told_in_a_sentence(
         await stage.pause()
         await at(stage, LaunchPage)
         await until(stage, lambda: stage.app.focused is stage.app.screen.query_one(f"#field-{field}"))
+
+
+async def test_the_faults_of_several_fields_are_told_together(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        await stage.press("n")
+        fill(stage, command="cat {item}", items="*.png", cpus="two", mem="lots", time="-", slots="0")
+        await until(stage, lambda: wrong(stage) == ["items", "cpus", "mem", "time"])
+        for sentence in (
+            "No file matches '*.png'",
+            "CPUs 'two' must be",
+            "memory 'lots' must be",
+            "time '-'",
+        ):
+            assert sentence in plan(stage)
+        # The fault that is told and gone to is the first one of the form.
+        await stage.press("ctrl+s")
+        await until(stage, lambda: stage.app.focused is stage.app.screen.query_one("#field-items"))
+        fill(stage, items="*.tif", cpus="", mem="1G", time="90m", slots="2")
+        await until(stage, lambda: wrong(stage) == [] and "30 tasks" in plan(stage))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"command": "cat {item}"},
+        {"command": "cat {item} | wc", "items": "*.tif"},
+        {"command": "'cat x' y", "items": "*.tif"},
+        {"command": "sh -c 'cat {item}'", "items": "*.tif"},
+        {"command": "cat {item}", "items": "no-file"},
+        {"command": "cat", "workflow": "none.json", "items": "*.tif"},
+    ],
+)
+async def test_the_form_speaks_of_no_options(
+    home: Home, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str]
+) -> None:
+    monkeypatch.delenv("SECRET_TOKEN", raising=False)
+    async with on_stage(home, size=(160, 45)) as stage:
+        await stage.press("n")
+        fill(stage, **texts)
+        await until(stage, lambda: "Type a command" not in plan(stage))
+        assert " --" not in plan(stage).replace("`runyard run --export", "")
+
+
+async def test_what_was_typed_is_there_again_until_the_form_is_emptied(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        fill(stage, command="cat {item}", items="*.tif", cpus="2")
+        stage.app.screen.query_one("#field-shell", Tick).value = True
+        await stage.press("escape", "n")
+        await at(stage, LaunchPage)
+        await sees(stage, "30 tasks")
+        assert stage.app.screen.query_one("#field-cpus", Input).value == "2"
+        assert stage.app.screen.query_one("#field-shell", Tick).value
+        await stage.press("ctrl+r")
+        await sees(stage, "Type a command")
+        assert stage.app.screen.query_one("#field-command", Input).value == ""
+        assert not stage.app.screen.query_one("#field-shell", Tick).value
+
+
+async def test_f1_is_help_while_a_text_is_typed(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        assert "F1 help" in shown(stage).splitlines()[0]
+        await stage.press("f1")
+        await sees(stage, "Help: Launch", "Empty all fields")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 34), (160, 45)])
+async def test_every_field_is_wide_enough_for_what_it_says_while_empty(
+    home: Home, size: tuple[int, int]
+) -> None:
+    async with on_stage(home, size=size) as stage:
+        await stage.press("n", "ctrl+r")
+        fill(stage, workdir="", resource="")
+        await stage.pause()
+        for field in stage.app.screen.query(Input):
+            assert field.content_size.width >= len(field.placeholder), field.id
 
 
 async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(

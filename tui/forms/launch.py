@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
+from runners.config.units import parse_duration, parse_memory
 from runners.launching import LaunchError, LaunchOptions
 
 
@@ -31,6 +34,22 @@ class LaunchDraft:
     def blank(self) -> bool:
         """Nothing to run has been named yet."""
         return not self.command.strip() and not self.workflow.strip()
+
+    def faults(self) -> dict[str, str]:
+        """What can't be read, a sentence for each field by its name. Looks at no file."""
+        faults = {}
+        for field, read in _READ.items():
+            if field == "command" and self.shell:
+                continue
+            try:
+                read(getattr(self, field), field)
+            except LaunchError as error:
+                faults[field] = str(error)
+        return faults
+
+    def without(self, fields: Iterable[str]) -> LaunchDraft:
+        """The same with nothing in these *fields*."""
+        return LaunchDraft(**{**asdict(self), **dict.fromkeys(fields, "")})
 
     def options(self) -> LaunchOptions:
         """The options that the draft means.
@@ -80,3 +99,26 @@ def _number(text: str, field: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise LaunchError(f"{field} {text[:20]!r} must be a whole number.", field)
     return int(text)
+
+
+def _needed(parse: Callable[[str], int]) -> Callable[[str, str], int | None]:
+    """What reads a field whose text *parse* understands."""
+
+    def read(text: str, field: str) -> int | None:
+        try:
+            return parse(text) if text.strip() else None
+        except ValueError as error:
+            raise LaunchError(f"{field} {text[:20]!r} {error}.", field) from error
+
+    return read
+
+
+_READ: Final[Mapping[str, Callable[[str, str], object]]] = {
+    "command": _words,
+    "items": _words,
+    "cpus": _number,
+    "mem": _needed(parse_memory),
+    "time": _needed(parse_duration),
+    "slots": _number,
+}
+"""What reads a field, where that can be told without looking at a file."""

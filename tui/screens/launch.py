@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
@@ -22,6 +22,7 @@ from runners.launching import LaunchError, Prepared, prepare
 from runners.requests import RequestKind
 from runners.states import State
 from tui.forms.launch import LaunchDraft
+from tui.forms.words import LABELS, SHELL_LABEL, in_form
 from tui.messages import OpenRun
 from tui.screens.page import Page
 from tui.signs import sign
@@ -35,52 +36,72 @@ PAUSE_S = 0.15
 class Field(Horizontal):
     """A label and a line to type in."""
 
-    def __init__(
-        self, key: str, label: str, *, placeholder: str = "", value: str = "", wide: bool = True
-    ) -> None:
+    def __init__(self, key: str, hint: str, value: str, *, wide: bool = True) -> None:
         super().__init__(classes="wide" if wide else "narrow")
         self.key = key
-        self._label = label
-        self._placeholder = placeholder
+        self._hint = hint
         self._value = value
 
     def mark(self, *, wrong: bool) -> None:
-        """Show whether this is the field that can't be."""
+        """Show whether this is a field that can't be."""
         if wrong != self.has_class("-wrong"):
             self.set_class(wrong, "-wrong")
             glyph = f"{sign(State.FAILED).glyph} " if wrong else ""
-            self.query_one(Label).update(f"{glyph}{self._label}")
+            self.query_one(Label).update(f"{glyph}{LABELS[self.key]}")
 
     def compose(self) -> ComposeResult:
         """Both."""
-        yield Label(self._label, markup=False)
-        field = Input(self._value, placeholder=self._placeholder, compact=True, id=f"field-{self.key}")
+        yield Label(LABELS[self.key], markup=False)
+        field = Input(self._value, placeholder=self._hint, compact=True, id=f"field-{self.key}")
         field.cursor_blink = False
         yield field
 
 
-def _prepared(draft: LaunchDraft, home: Home) -> Prepared:
-    # A new home has no resource before its first engine.
+def _look(draft: LaunchDraft, home: Home) -> tuple[Prepared | None, dict[str, str]]:
+    """What *draft* comes to, or all that is wrong with it, by field; "" is for what is of no field."""
+    faults = draft.faults()
+    prepared = None
     try:
+        # A new home has no resource before its first engine.
         ensure_local_resource(home.resources, home.jobs.parent)
+        prepared = prepare(draft.without(faults).options(), home)
     except ConfigError as error:
-        raise LaunchError(str(error)) from error
-    return prepare(draft.options(), home)
+        faults[""] = str(error)
+    except LaunchError as error:
+        # A field that was left out may be what is missing now; what is wrong with it is known better.
+        faults.setdefault(error.field, str(error))
+    return (None if faults else prepared), {field: in_form(fault) for field, fault in faults.items()}
+
+
+def _fresh() -> LaunchDraft:
+    try:
+        return LaunchDraft(workdir=os.getcwd())
+    except FileNotFoundError:
+        # The plan says so.
+        return LaunchDraft()
 
 
 class LaunchPage(Page):
     """The form to launch a run."""
 
     CSS_PATH = "launch.tcss"
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "launch": "Launch what the plan says",
+        "empty": "Empty the form",
+        "back": "Leave the form",
+    }
+    HELP_KEY = "F1"
     HELP_TITLE = "Launch"
     ABOUT = (
         "A command is run once for each item; {item} {index} {name} {stem} {parent} in it stand for the "
-        "item, its number, and the parts of its path. Nothing starts before ctrl+s."
+        "item, its number, and the parts of its path. Nothing starts before ctrl+s. What is typed stays in "
+        "the form when it is left."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "launch", "launch", id="launch.launch", tooltip="Launch what the plan says"),
         Binding("escape", "back", "leave", id="launch.back", tooltip="Leave; nothing is launched"),
+        Binding("ctrl+r", "empty", "empty", id="launch.empty", tooltip="Empty all fields"),
         Binding("tab", "app.focus_next", "next field", id="launch.next", tooltip="To the next field"),
         Binding("down", "app.focus_next", "next", show=False, id="launch.down", tooltip="To the next field"),
         Binding(
@@ -88,11 +109,13 @@ class LaunchPage(Page):
         ),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, draft: LaunchDraft | None = None) -> None:
+        """*draft* is what was typed before; None begins anew."""
         super().__init__()
-        self._draft = LaunchDraft()
+        self._begin = draft or _fresh()
+        self._draft: LaunchDraft | None = None
         self._prepared: Prepared | None = None
-        self._refused: LaunchError | None = None
+        self._faults: dict[str, str] = {}
         self._pause: Timer | None = None
         self._planning = False
         self._launch_wanted = False
@@ -103,31 +126,46 @@ class LaunchPage(Page):
         with Horizontal(id="launch"):
             with Vertical(id="form"):
                 yield Static("Launch", id="title", markup=False)
-                yield Field("command", "command", placeholder="gzip -k {item}")
-                yield Field("items", "items", placeholder="*.csv data/**/*.tif")
-                yield Field("items_from", "or a list", placeholder="file: an item a line, .csv or .jsonl")
-                yield Field("workflow", "or steps", placeholder="workflow.json, in place of a command")
-                yield Field("workdir", "in folder", value=os.getcwd())
-                with Horizontal(classes="row"):
-                    yield Field("resource", "resource", value="local", wide=False)
-                    yield Field("name", "name", placeholder="as the command", wide=False)
-                with Horizontal(classes="row"):
-                    yield Field("cpus", "CPUs", placeholder="1", wide=False)
-                    yield Field("mem", "memory", placeholder="4G", wide=False)
-                with Horizontal(classes="row"):
-                    yield Field("time", "time", placeholder="90m", wide=False)
-                    yield Field("slots", "slots", placeholder="as many as fit", wide=False)
-                yield Tick("the command is a line for a shell", id="field-shell")
+                yield self._field("command", "e.g. gzip -k {item}")
+                yield self._field("items", "e.g. *.csv data/**/*.tif")
+                yield self._field("items_from", "e.g. items.txt, an item a line; .csv, .jsonl")
+                yield self._field("workflow", "e.g. workflow.json, in place of a command")
+                yield self._field("workdir", "empty: the current one")
+                with Container(classes="row"):
+                    yield self._field("resource", "empty: local", wide=False)
+                    yield self._field("name", "empty: as the command", wide=False)
+                with Container(classes="row"):
+                    yield self._field("cpus", "e.g. 2; empty: 1", wide=False)
+                    yield self._field("mem", "e.g. 4G; empty: no limit", wide=False)
+                with Container(classes="row"):
+                    yield self._field("time", "e.g. 90m; empty: no limit", wide=False)
+                    yield self._field("slots", "e.g. 4; empty: what fits", wide=False)
+                yield Tick(SHELL_LABEL, id="field-shell")
             with VerticalScroll(id="plan-frame") as frame:
                 frame.border_title = "Plan"
                 yield PlanView()
 
+    def _field(self, key: str, hint: str, *, wide: bool = True) -> Field:
+        return Field(key, hint, getattr(self._begin, key), wide=wide)
+
     def on_mount(self) -> None:
         """Begin with the command."""
+        self.query_one("#field-shell", Tick).value = self._begin.shell
         self.query_one("#field-command", Input).focus()
+        self._typed()
+
+    def action_empty(self) -> None:
+        """Begin anew."""
+        fresh = _fresh()
+        for field in self.query(Field):
+            field.query_one(Input).value = getattr(fresh, field.key)
+        self.query_one("#field-shell", Tick).value = fresh.shell
+        self.query_one("#field-command", Input).focus()
+        self._typed()
 
     def action_back(self) -> None:
-        """Leave."""
+        """Leave; what is typed is there the next time."""
+        self.dashboard.draft = self._read()
         self.dismiss()
 
     def action_launch(self) -> None:
@@ -162,11 +200,10 @@ class LaunchPage(Page):
         try:
             while True:
                 draft = self._read()
-                if draft != self._draft or (self._prepared is None and self._refused is None):
-                    self._draft = draft
-                    await self._make(draft)
-                    continue
-                break
+                if draft == self._draft:
+                    break
+                self._prepared, self._faults = await asyncio.to_thread(_look, draft, self.dashboard.home)
+                self._draft = draft
         finally:
             self._planning = False
         self._show()
@@ -174,33 +211,26 @@ class LaunchPage(Page):
             self._launch_wanted = False
             self._launch()
 
-    async def _make(self, draft: LaunchDraft) -> None:
-        self._prepared = self._refused = None
-        try:
-            self._prepared = await asyncio.to_thread(_prepared, draft, self.dashboard.home)
-        except LaunchError as error:
-            self._refused = error
-
     def _show(self) -> None:
         view = self.query_one(PlanView)
-        faulty = ""
+        # That there is no command yet is no fault of an empty form.
+        blank = self._draft is None or self._draft.blank
+        faults = {field: fault for field, fault in self._faults.items() if not (blank and field == "command")}
         if self._prepared is not None:
             view.show(self._prepared)
-        elif self._draft.blank:
+        elif faults:
+            view.refuse(faults.values())
+        else:
             view.hint()
-        elif self._refused is not None:
-            faulty = self._refused.field
-            view.refuse(str(self._refused))
         for field in self.query(Field):
-            field.mark(wrong=field.key == faulty)
+            field.mark(wrong=field.key in faults)
 
     def _launch(self) -> None:
         if self._prepared is None:
-            if self._refused is not None:
-                self.dashboard.tell(str(self._refused), wrong=True)
-                fields = self.query(f"#field-{self._refused.field or 'command'}")
-                if fields:
-                    fields.first().focus()
+            first = next((field for field in (*LABELS, *self._faults) if field in self._faults), "")
+            self.dashboard.tell(self._faults[first], wrong=True)
+            if first in LABELS:
+                self.query_one(f"#field-{first}").focus()
             return
         request = self._prepared.request
         self._asking = True
@@ -212,6 +242,7 @@ class LaunchPage(Page):
         )
 
     def _launched(self, run: str) -> None:
+        self.dashboard.draft = None
         if self.is_current:
             self.dismiss()
             self.dashboard.post_message(OpenRun(run))

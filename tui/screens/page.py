@@ -79,9 +79,14 @@ class Page(Screen[None]):
 
     def show_all(self, picture: Picture) -> None:
         """Show *picture*, frame and body."""
-        if self.is_mounted:
+        if self._there:
             self._show_top(picture)
             self.show(picture)
+
+    @property
+    def _there(self) -> bool:
+        # While the application closes, pictures may come after the widgets are gone.
+        return self.is_mounted and bool(self.query(TopLine))
 
     def _show_top(self, picture: Picture) -> None:
         self.query_one(TopLine).show(picture, self.dashboard.engine_state, self.dashboard.now())
@@ -91,7 +96,7 @@ class Page(Screen[None]):
 
     def tick_all(self) -> None:
         """A second has passed: frame and body."""
-        if self.is_mounted:
+        if self._there:
             self._show_top(self.dashboard.picture)
             self.tick()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 from textual.content import Content
 from textual.widgets import Static
@@ -11,6 +12,7 @@ from runners.config.units import format_mb
 from runners.launching import Prepared
 from runners.plan import Plan
 from runners.workflow import Step
+from tui.forms.words import in_form
 from tui.text import plain
 
 _QUIET = "$foreground 60%"
@@ -33,11 +35,10 @@ class PlanView(Static):
         """Say how to begin."""
         self.update(Content.styled(HOW_TO, _QUIET))
 
-    def refuse(self, sentence: str) -> None:
-        """Say why it can't be launched."""
-        self.update(
-            Content.assemble(("It can't be launched yet.\n", "bold"), (plain(sentence), "$text-error"))
-        )
+    def refuse(self, sentences: Iterable[str]) -> None:
+        """Say why it can't be launched: all the reasons there are."""
+        reasons = [(f"{plain(sentence)}\n", "$text-error") for sentence in sentences]
+        self.update(Content.assemble(("It can't be launched yet.\n", "bold"), *reasons).rstrip())
 
     def show(self, prepared: Prepared) -> None:
         """Say what will happen."""
@@ -51,7 +52,7 @@ class PlanView(Static):
             parts += _of_step(step, plan, command)
         parts += _items(prepared)
         for warning in prepared.warnings:
-            parts += [("! ", "bold $text-warning"), plain(warning), "\n"]
+            parts += [("! ", "bold $text-warning"), plain(in_form(warning)), "\n"]
         self.update(Content.assemble(*parts).rstrip())
 
 
