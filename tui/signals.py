@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_KILLED = "killed by "
+KILLED = "killed by "
 """How the worker begins the reason of a task that a signal ended."""
 
 _MEANINGS: Final = {
@@ -26,7 +26,7 @@ _MEANINGS: Final = {
 
 def in_words(reason: str) -> str:
     """*reason*, why a task failed, and what its signal means: `killed by SIGKILL: killed from outside`."""
-    if not reason.startswith(_KILLED):
+    if not reason.startswith(KILLED):
         return reason
-    meaning = _MEANINGS.get(reason.removeprefix(_KILLED))
+    meaning = _MEANINGS.get(reason.removeprefix(KILLED))
     return reason if meaning is None else f"{reason}: {meaning}"

@@ -183,6 +183,7 @@ class RunPage(Page):
             "retry": run is None or not intents.can_retry(run),
             "cancel": run is None or not intents.can_cancel(run),
             "cancel_task": task is None or task.state.final,
+            "next_failed(-1)": run is None or run.counts.failed == 0,
         }
         return super().pointless().union(action for action, true in nothing.items() if true)
 

@@ -57,7 +57,7 @@ class BatchesPane(Vertical):
                 Column("done", "done", 11, align="right", sortable=False),
                 Column("failed", "failed", 6, align="right", priority=1, sortable=False),
                 Column("elapsed", "elapsed", 8, align="right", priority=2, sortable=False),
-                Column("worker", "worker", 8, priority=4, sortable=False),
+                Column("worker", "worker", 8, priority=6, sortable=False),
                 Column(
                     "host",
                     "on",
@@ -67,7 +67,7 @@ class BatchesPane(Vertical):
                     priority=3,
                     value=lambda key: self._batches[key].host,
                 ),
-                Column("id", "id", 12, priority=6, sortable=False),
+                Column("id", "id", 12, priority=4, sortable=False),
                 Column("reason", "reason", None, least=8, priority=5, sortable=False),
             ],
             id="batch-table",

@@ -142,7 +142,8 @@ class LogView(LineView, can_focus=True):
         else:
             below = self._view.lowest - self._view.top
             says = ("= " if ascii_only() else "‖ ") + f"{below:,} lines below, end follows again"
-        more = [f"{len(self._text):,} lines"]
+        lines = len(self._text)
+        more = [f"{lines:,} line{'s' * (lines != 1)}"]
         if self._left:
             more.append(f"from column {self._left + 1}")
         missing = []

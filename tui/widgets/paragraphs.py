@@ -68,7 +68,10 @@ class Passage:
             broken = broken[-most:]
             broken[0] = ellipsis() + fit(broken[0], room - 1, "end").removeprefix(ellipsis())
         elif len(broken) > most:
-            broken = [*broken[: most - 1], fit(broken[most - 1] + " " * room, room)]
+            broken = [
+                *broken[: most - 1],
+                fit(broken[most - 1], room - 1).removesuffix(ellipsis()) + ellipsis(),
+            ]
         indent = " " * (width - room)
         return [
             [*self.label, (text, None)] if n == 0 else [(indent, None), (text, None)]

@@ -21,6 +21,7 @@ from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.last_words import last_words
 from tui.log_follow import Read
+from tui.signals import KILLED
 from tui.signs import sign
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
@@ -346,7 +347,8 @@ class TasksPane(Vertical):
             (self._step(task), "muted"),
             (key, "muted"),
             self._item(key),
-            (task.reason, shown.style),
+            # The signal alone: there is little room, and what it means is told below.
+            (task.reason.removeprefix(KILLED), shown.style),
             "" if wall is None else format_time(wall, going=task.state is State.RUNNING),
             "" if memory is None else format_peak_mb(memory),
             "" if cpu is None else f"{cpu:.0f} %",
