@@ -169,4 +169,4 @@ class EngineClient:
             last = path.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-1:]
         except OSError:
             last = []
-        return f"{str(path)!r} ends with: {last[0]}" if last else f"{str(path)!r} says nothing"
+        return f"{str(path)!r} ends with: {last[0].rstrip('.')}" if last else f"{str(path)!r} says nothing"

@@ -12,7 +12,7 @@ from runners.config.errors import ConfigError
 from runners.config.files import ensure_local_resource
 from runners.config.home import Home
 from runners.engine.accepting import Acceptor
-from runners.engine.lock import Lock
+from runners.engine.lock import Lock, file_at
 from runners.engine.logs import log_place
 from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
@@ -72,6 +72,7 @@ class Engine:
         try:
             await self._store.open()
             listener = await asyncio.to_thread(listen, self._home.socket)
+            self._socket = await asyncio.to_thread(file_at, self._home.socket)
             log.info("Engine %d is running for %s.", self._lock.holder.pid, self._home.state)
             async with asyncio.TaskGroup() as self._group:
                 self._own(self._work())
@@ -116,18 +117,21 @@ class Engine:
                 continue
 
     async def _guard(self) -> None:
-        """Leave when someone has removed or replaced the store or its folder: nobody can ask us then."""
+        """Leave when someone has removed or replaced store, lock or socket: nobody can ask us then."""
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
-                if await self._store.in_place() and await asyncio.to_thread(self._lock.in_place):
+                if await self._store.in_place() and await asyncio.to_thread(self._in_place):
                     continue
             except OSError as error:
                 log.warning("The state folder can't be looked at: %s", error)
                 continue
-            log.error("Store or lock in %s are gone or replaced; this engine ends.", self._home.state)
+            log.error("Files in %s are gone or replaced; this engine ends.", self._home.state)
             self.stop()
             return
+
+    def _in_place(self) -> bool:
+        return self._lock.in_place() and file_at(self._home.socket) == self._socket
 
     async def _carry_out_requests(self) -> bool:
         """Carry out all requests that are waiting; whether there were any."""

@@ -121,15 +121,18 @@ async def test_an_engine_that_dies_without_a_word_is_not_waited_for_longer_than_
         await lab.client.ensure_running(0.2)
 
 
-@pytest.mark.parametrize("what", ["the folder", "the store"])
+@pytest.mark.parametrize("what", ["the folder", "the store", "the socket"])
 async def test_an_engine_leaves_when_its_place_is_taken_away(home: Home, what: str) -> None:
     lab = Lab(home)
     pid = await lab.start_engine()
     lab.store.close()
-    if what == "the folder":
-        shutil.rmtree(home.state)
-    else:
-        home.database.unlink()
+    match what:
+        case "the folder":
+            shutil.rmtree(home.state)
+        case "the store":
+            home.database.unlink()
+        case "the socket":
+            home.socket.unlink()
     await until(lambda: not alive(pid))
     shutil.rmtree(lab.work)
     lab = Lab(home)
