@@ -6,7 +6,7 @@ import argparse
 import time
 
 from runners.config.home import Home
-from runners.config.units import format_peak_mb, format_time
+from runners.config.units import MEMORY_FLOOR_MB, format_peak_mb, format_time
 from runners.states import State
 from runners.store.rows import TaskRow
 from tui import output
@@ -30,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "List the tasks of a run.",
+        "List the tasks of a run. The memory of a task is the most that it held; below "
+        f"{MEMORY_FLOOR_MB} MB it can't be told from the worker's own.",
         "runyard tasks last --state failed",
         "runyard tasks 3k9m --json | jq -r '.[] | select(.max_rss_mb > 1000) | .item'",
     )
