@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.tui import stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.screens.confirm import Confirm
 from tui.screens.run import RunPage
+from tui.screens.runs import RunsPage
 from tui.widgets.log_view import LogView
 from tui.widgets.virtual_table import VirtualTable
 
@@ -89,6 +91,108 @@ async def test_the_task_under_the_cursor_is_told_in_full(home: Home) -> None:
         assert "command gzip -kc {item}" in detail
 
 
+async def test_what_a_failed_task_said_last_is_told_once_the_cursor_rests(home: Home) -> None:
+    logs = {
+        (RUN, 97): b"begun\n  File x\nSyntaxError: invalid syntax\n",
+        (RUN, 305): b"No such file\n",
+        (RUN, 5): b"fine",
+    }
+    async with on_stage(home, run=RUN, logs=logs) as stage:
+        await stage.press("f")
+        await sees(stage, "says  SyntaxError: invalid syntax")
+        await stage.press("down")
+        assert "says" not in shown(stage)
+        await stage.press("down")
+        await sees(stage, "says  No such file")
+        await stage.press("escape")
+        tasks(stage).move_to("5")
+        await stage.pause(0.5)
+        assert "says" not in shown(stage)
+
+
+async def test_the_detail_has_more_lines_where_there_is_room(home: Home) -> None:
+    logs = {(RUN, 97): b"".join(b"line %d\n" % n for n in range(40))}
+    async with on_stage(home, run=RUN, logs=logs, size=(80, 24)) as stage:
+        await stage.press("f")
+        await sees(stage, "says  line 39")
+        assert "line 38" not in shown(stage)
+        await stage.resize_terminal(80, 45)
+        await sees(stage, "says  line 34", "      line 38", "      line 39")
+
+
+async def test_the_command_of_a_task_is_the_one_that_ran(home: Home) -> None:
+    workflow = {
+        "name": "w",
+        "steps": [{"name": "pack", "shell": True, "command": "gzip -kc {item} > {index}.gz"}],
+    }
+    writer = Writer.open(home.database)
+    with writer.change() as change:
+        change.update("runs", {"id": RUN}, {"spec": json.dumps({"workflow": workflow})})
+    writer.close()
+    async with on_stage(home, size=(120, 30), run=RUN) as stage:
+        tasks(stage).move_to("97")
+        await sees(stage, "command gzip -kc '/srv/data/plate-4/align/field_0097.tif' > '97'.gz")
+
+
+async def test_tasks_that_run_show_what_they_take(home: Home) -> None:
+    async with on_stage(home, run=RUN, size=(120, 30)) as stage:
+        await stage.press("f", "f")
+        await sees(stage, "0:00:12   210 MB   98 %", "wall 0:00:12   CPU 98 %   memory 210 MB")
+        writer = Writer.open(home.database)
+        with writer.change() as change:
+            change.update("slots", {"run": RUN, "slot": 0}, {"cpu_percent": 41.0, "rss_mb": 7.0})
+        writer.close()
+        await sees(stage, "0:00:12   <16 MB   41 %", "wall 0:00:12   CPU 41 %   memory <16 MB")
+
+
+async def test_a_run_of_several_steps_says_where_it_is(tmp_path: Path) -> None:
+    def tell(writer: Writer) -> None:
+        stores.typical(writer)
+        with writer.change() as change:
+            step = {"run": RUN, "position": 1, "name": "report", "type": "non_parallel", "command": "make"}
+            change.insert("steps", {**step, "state": State.PENDING.value})
+            change.add_tasks(RUN, [(1000, 1, "", None, 0)])
+            change.execute(
+                'UPDATE tasks SET fields = ? WHERE run = ? AND "index" = 3',
+                ('{"plate": "P1", "well": "A01"}', RUN),
+            )
+            change.recount(RUN)
+
+    async with on_stage(make_home(tmp_path, tell), run=RUN) as stage:
+        lines = shown(stage).splitlines()
+        assert lines[4] == " step 1 of 2  ● segment-plate-4 805/1,000  ·  then ○ report"
+        titles = next(line for line in lines if " state " in line)
+        assert titles.split() == ["state", "step", "task", "item", "reason", "time"]
+        assert any(line.split()[2:6] == ["segment-p…", "3", "P1", "A01"] for line in lines)
+        await stage.press("end")
+        await sees(stage, "report       1000 (all items)")
+        await stage.press("slash", *"step:report", "enter")
+        await until(stage, lambda: list(tasks(stage).keys) == ["1000"])
+        await stage.press("2")
+        await sees(stage, "○ pending report: starts when segment-plate-4 is done")
+
+
+async def test_a_run_of_one_step_has_no_column_for_it(home: Home) -> None:
+    async with on_stage(home, run=RUN, size=(160, 30)) as stage:
+        titles = next(line for line in shown(stage).splitlines() if " state " in line)
+        assert titles.split() == ["state", "task", "item", "reason", "time", "memory", "CPU", "slot"]
+        assert "step 1" not in shown(stage)
+
+
+async def test_escape_drops_the_words_then_the_state_then_leaves(home: Home) -> None:
+    async with on_stage(home, run=RUN) as stage:
+        await until(stage, lambda: tasks(stage).row_count == 1000)
+        await stage.press("f", "slash", *"reason:memory", "enter")
+        await until(stage, lambda: tasks(stage).row_count == 1)
+        await stage.press("escape")
+        await until(stage, lambda: tasks(stage).row_count == 7)
+        await stage.press("escape")
+        await until(stage, lambda: tasks(stage).row_count == 1000)
+        await at(stage, RunPage)
+        await stage.press("escape")
+        await at(stage, RunsPage)
+
+
 async def test_tasks_that_change_are_drawn_and_leave_their_filter(home: Home) -> None:
     async with on_stage(home, run=RUN) as stage:
         await stage.press("f", "f")
@@ -134,11 +238,26 @@ async def test_enter_shows_the_log_and_escape_leads_back_to_the_task(home: Home)
         await until(stage, lambda: stage.app.focused is tasks(stage))
 
 
+async def test_brackets_lead_to_the_logs_of_the_other_failed_tasks(home: Home) -> None:
+    logs = {(RUN, index): b"here is %d\n" % index for index in (97, 181, 777)}
+    async with on_stage(home, run=RUN, logs=logs) as stage:
+        tasks(stage).move_to("97")
+        await stage.press("enter")
+        await sees(stage, "here is 97", "[ ] other failed", "ended, 1 line")
+        await stage.press("right_square_bracket")
+        await sees(stage, "here is 181", "task 181 failed")
+        await stage.press("left_square_bracket", "left_square_bracket")
+        await sees(stage, "here is 777", "task 777 failed")
+        await stage.press("escape")
+        await until(stage, lambda: tasks(stage).cursor_key == "777")
+        assert "other failed" not in shown(stage)
+
+
 async def test_the_log_of_a_running_task_is_followed(home: Home) -> None:
     async with on_stage(home, run=RUN, logs={(RUN, 812): b"begun\n"}) as stage:
         tasks(stage).move_to("812")
         await stage.press("enter")
-        await sees(stage, "begun")
+        await sees(stage, "begun", "● following   1 line")
         logs = stage.app.client.logs  # type: ignore[attr-defined]  # the stage's own client
         logs[(RUN, 812)] += b"gone on\n"
         await sees(stage, "gone on")

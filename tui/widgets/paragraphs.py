@@ -65,8 +65,7 @@ class Passage:
             broken = [fit(text, room) for text in self.texts]
             broken = broken[-most:] if self.keep == "end" else broken[:most]
         elif len(broken) > most and self.keep == "end":
-            broken = broken[-most:]
-            broken[0] = ellipsis() + fit(broken[0], room - 1, "end").removeprefix(ellipsis())
+            broken = chop_cells(fit(self.texts[0], room * most, "end"), room)[:most]
         elif len(broken) > most:
             broken = [
                 *broken[: most - 1],
