@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runners.config.home import Home
+from runners.engine.lock import Lock
 from runners.states import State
 from runners.store.writer import Writer
 from tests.terminal.session import TerminalSession
@@ -53,9 +54,13 @@ def ended(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Home:
+def live(tmp_path: Path) -> Iterator[Home]:
     """A home with a large run."""
-    return make_home(tmp_path, lambda writer: stores.large(writer, 5_000))
+    home = make_home(tmp_path, lambda writer: stores.large(writer, 5_000))
+    # Or else the dashboard would start an engine, which would find no worker of this made-up run.
+    lock = Lock.take(home.lock)
+    yield home
+    lock.release()
 
 
 @pytest.fixture
