@@ -79,7 +79,7 @@ class Dashboard(App[int]):
             "help",
             id="app.help_anywhere",
             show=False,
-            tooltip="Keys and signs of this screen, also while a text is typed",
+            tooltip="Keys and signs, also while a text is typed",
         ),
         Binding("ctrl+p", "command_palette", "commands", id="app.commands", tooltip="All commands, by name"),
         Binding(

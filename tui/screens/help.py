@@ -45,7 +45,7 @@ _TABLE = (
     ("↑ ↓ j k", "move; home and end, page up and page down too"),
     ("s  S", "sort by the next column; turn the order round"),
 )
-_COLUMN = 12
+_COLUMN = 11
 
 
 class Help(ModalScreen[None]):
@@ -98,7 +98,7 @@ class Help(ModalScreen[None]):
         parts += ["\n", ("The engine, in the first line", "bold $text-primary"), "\n"]
         for word, words in _ENGINE:
             glyph = sign(State.RUNNING if word == EngineState.ON else State.PENDING).glyph
-            parts += _line(f"{glyph} {word}", words)
+            parts += [(f"{glyph} {word}".ljust(_COLUMN + 2), "bold"), words, "\n"]
         return Content.assemble(*parts).rstrip()
 
 

@@ -86,7 +86,7 @@ class LaunchPage(Page):
 
     CSS_PATH = "launch.tcss"
     NAMES: ClassVar[Mapping[str, str]] = {
-        "launch": "Launch what the plan says",
+        "launch": "Launch work",
         "empty": "Empty the form",
         "back": "Leave the form",
     }

@@ -126,6 +126,10 @@ class RunsPage(Page):
         """The keys go to the table."""
         self._table.focus()
 
+    def on_screen_resume(self) -> None:
+        """Behind another screen nothing ticks: all ages are drawn anew with the next second."""
+        self._ticks = -1
+
     @property
     def chosen(self) -> RunRow | None:
         """The run under the cursor."""

@@ -17,10 +17,11 @@ from tui.text import plain
 
 _QUIET = "$foreground 60%"
 
-HOW_TO = """\
-Type a command; {item} in it stands for one item.
-Items are files, by patterns such as *.csv or data/**/*.tif,
-or the lines of a file. The plan appears here as you type."""
+HOW_TO = (
+    "Type a command; {item} in it stands for one item.\n\n"
+    "Items are files, by patterns such as *.csv or data/**/*.tif, or the lines of a file. "
+    "The plan appears here as you type."
+)
 
 _Part = Content | str | tuple[str, str]
 
