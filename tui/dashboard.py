@@ -338,4 +338,6 @@ class Dashboard(App[int]):
         *sentence* may hold names from outside.
         """
         self.clear_notifications()
+        # Textual takes the toast away, and leaves the line that it stood in.
+        self.screen.query("ToastHolder").remove()
         self.notify(plain(sentence), severity="error" if wrong else "information", markup=False)

@@ -335,6 +335,8 @@ async def test_what_is_told_takes_the_place_of_what_was_told_before(home: Home) 
     async with on_stage(home) as stage:
         await stage.press("down", "r", "down", "c")
         await until(stage, lambda: [sentence[:12] for sentence in said(stage)] == ["register-all"])
+        # In the line below the first one, where the toast before it was.
+        await until(stage, lambda: "▌  register-all has ended" in shown(stage).splitlines()[1])
 
 
 async def test_an_engine_that_is_gone_is_started_again_once_while_runs_are_live(home: Home) -> None:
