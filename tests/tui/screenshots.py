@@ -45,7 +45,7 @@ async def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = make_home(Path(folder) / "home", stores.typical)
-        run = "k3x9a2bc"
+        run = "k3f9a2bc"
         async with on_stage(home, size=SIZE) as stage:
             await stage.press("down")
             draw(stage, "runs")

@@ -193,7 +193,7 @@ def live(number: int = 1000, ended: int = 812) -> Tale:
     states = dict.fromkeys(range(ended), State.DONE)
     states |= {index: State.FAILED for index in failed if index < ended}
     states |= {ended: State.RUNNING, ended + 1: State.RUNNING}
-    return Tale("k3x9a2bc", "segment-plate-4", items=files(number), states=states, reasons=failed)
+    return Tale("k3f9a2bc", "segment-plate-4", items=files(number), states=states, reasons=failed)
 
 
 def typical(writer: Writer) -> None:

@@ -15,7 +15,7 @@ from tui.forms.launch import LaunchDraft
 from tui.log_follow import BEHIND, TAIL, follow
 from tui.pace import Load, age_words, left_s, pace_of, rate_words, worked
 
-VALUES = {"state": "failed", "name": "Segment plate", "id": "k3x9a2bc"}
+VALUES = {"state": "failed", "name": "Segment plate", "id": "k3f9a2bc"}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tui.screens.runs import RunsPage
 from tui.widgets.log_view import LogView
 from tui.widgets.virtual_table import VirtualTable
 
-RUN = "k3x9a2bc"
+RUN = "k3f9a2bc"
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ async def test_a_hostile_log_sends_nothing_to_the_terminal(home: Home) -> None:
     [
         ("999", "This task has not started: there is no log."),
         ("5", "This task has said nothing: its log is empty."),
-        ("97", "Task 97 of run k3x9a2bc has no log."),
+        ("97", "Task 97 of run k3f9a2bc has no log."),
     ],
 )
 async def test_why_there_is_no_log_is_said(home: Home, task: str, sentence: str) -> None:

@@ -102,7 +102,7 @@ async def test_the_filter_says_how_many_of_how_many(home: Home) -> None:
         await stage.press("escape")
         await until(stage, lambda: table(stage).row_count == 5)
         await stage.press("slash", *"plate", "enter")
-        await until(stage, lambda: list(table(stage).keys) == ["k3x9a2bc", "c81t5n0d"])
+        await until(stage, lambda: list(table(stage).keys) == ["k3f9a2bc", "c81t5n0d"])
         await stage.press("slash", *" [/]")
         await sees(stage, "No run fits the filter")
 
@@ -111,14 +111,14 @@ async def test_enter_opens_the_run_and_escape_comes_back_to_it(home: Home) -> No
     async with on_stage(home) as stage:
         await stage.press("down", "enter")
         await at(stage, RunPage)
-        assert isinstance(stage.app.screen, RunPage) and stage.app.screen.run == "k3x9a2bc"
+        assert isinstance(stage.app.screen, RunPage) and stage.app.screen.run == "k3f9a2bc"
         await stage.press("escape")
         await at(stage, RunsPage)
-        await until(stage, lambda: table(stage).cursor_key == "k3x9a2bc")
+        await until(stage, lambda: table(stage).cursor_key == "k3f9a2bc")
 
 
 async def test_a_run_opened_first_has_the_runs_behind_it(home: Home) -> None:
-    async with on_stage(home, run="k3x9a2bc") as stage:
+    async with on_stage(home, run="k3f9a2bc") as stage:
         await stage.press("escape")
         await at(stage, RunsPage)
         await until(stage, lambda: table(stage).row_count == 5)
@@ -137,7 +137,7 @@ async def test_cancelling_asks_first_and_no_is_the_answer_of_enter(home: Home, a
         assert asked == []
         await stage.press("c", "y")
         await until(stage, lambda: bool(asked))
-        assert asked == [(RequestKind.CANCEL, CancelRequest(run="k3x9a2bc"))]
+        assert asked == [(RequestKind.CANCEL, CancelRequest(run="k3f9a2bc"))]
         await until(stage, lambda: "segment-plate-4 is being cancelled." in said(stage))
 
 
@@ -155,7 +155,7 @@ async def test_retrying_makes_a_new_run_of_what_failed(home: Home, asked: Asked)
 @pytest.mark.parametrize(
     ("key", "row", "sentence"),
     [
-        ("r", "k3x9a2bc", "segment-plate-4 is still running: cancel it or let it end, then retry."),
+        ("r", "k3f9a2bc", "segment-plate-4 is still running: cancel it or let it end, then retry."),
         ("r", "c81t5n0d", "All tasks of convert-plate-4 are done: there is nothing to retry."),
         ("c", "c81t5n0d", "convert-plate-4 has ended already (done): there is nothing to cancel."),
     ],
@@ -202,11 +202,11 @@ async def test_what_is_written_appears_and_the_cursor_stays_on_its_run(home: Hom
         writer = Writer.open(home.database)
         stores.tell(writer, stores.Tale("newest00", "newest", items=["a", "b"]))
         with writer.change() as change:
-            change.update("runs", {"id": "k3x9a2bc"}, {"state": State.FAILED.value, "ended": stores.T0})
+            change.update("runs", {"id": "k3f9a2bc"}, {"state": State.FAILED.value, "ended": stores.T0})
         writer.close()
         await until(stage, lambda: "newest00" in list(table(stage).keys))
         assert next(iter(table(stage).keys)) == "newest00"
-        await until(stage, lambda: table(stage).cursor_key == "k3x9a2bc")
+        await until(stage, lambda: table(stage).cursor_key == "k3f9a2bc")
         await sees(stage, "✗ failed    segment-plate-4")
 
 
@@ -280,7 +280,7 @@ async def test_the_palette_leads_to_a_run(home: Home) -> None:
 @pytest.mark.parametrize(
     ("row", "keys", "not_keys"),
     [
-        ("k3x9a2bc", ["c cancel"], ["r retry failed"]),
+        ("k3f9a2bc", ["c cancel"], ["r retry failed"]),
         ("p4v6r9qa", ["r retry failed"], ["c cancel"]),
         ("c81t5n0d", ["enter open"], ["r retry failed", "c cancel"]),
     ],
@@ -319,13 +319,13 @@ async def test_the_numbers_of_a_question_follow_what_happens(home: Home, asked: 
         await until(stage, lambda: "(805 of 1,000 done, 7 failed; 2 running will be ended," in words(stage))
         writer = Writer.open(home.database)
         with writer.change() as change:
-            change.execute("UPDATE tasks SET state = 'done' WHERE run = 'k3x9a2bc' AND state = 'running'")
-            change.recount("k3x9a2bc")
+            change.execute("UPDATE tasks SET state = 'done' WHERE run = 'k3f9a2bc' AND state = 'running'")
+            change.recount("k3f9a2bc")
         await until(stage, lambda: "(807 of 1,000 done, 7 failed; 186 will not run)?" in words(stage))
         with writer.change() as change:
-            change.update("runs", {"id": "k3x9a2bc"}, {"state": State.FAILED.value, "ended": stores.T0})
+            change.update("runs", {"id": "k3f9a2bc"}, {"state": State.FAILED.value, "ended": stores.T0})
         writer.close()
-        await until(stage, lambda: dashboard(stage).picture.runs["k3x9a2bc"].state is State.FAILED)
+        await until(stage, lambda: dashboard(stage).picture.runs["k3f9a2bc"].state is State.FAILED)
         await stage.press("y")
         await until(stage, lambda: said(stage) == [ENDED])
     assert asked == []
@@ -385,7 +385,7 @@ async def test_without_live_runs_there_is_no_need_for_an_engine(tmp_path: Path) 
 
 
 async def test_the_palette_offers_each_action_once_by_its_full_name(home: Home) -> None:
-    async with on_stage(home, run="k3x9a2bc", size=(120, 45)) as stage:
+    async with on_stage(home, run="k3f9a2bc", size=(120, 45)) as stage:
         await stage.press("ctrl+p")
         await sees(stage, "Show the batches", "Cancel the run", "Show the log of the task")
         names = [line.strip() for line in shown(stage).splitlines()]
