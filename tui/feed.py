@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,7 @@ class Gatherer:
         self._revision: int | None = None
         self._look = 0
         self._alive_at = 0.0
+        self._added_up = False
         self._wall_times: dict[str, tuple[int, float]] = {}
         """Of live runs, how many tasks ended by themselves and their seconds: added up as they end."""
         self.picture = Picture()
@@ -145,7 +146,7 @@ class Gatherer:
         old = self.picture
         shown = old.run.run if old.run is not None else None
         version = reader.data_version()
-        whole = old.run is None or old.run.complete
+        whole = self._added_up and (old.run is None or old.run.complete)
         if version == self._version and watched == shown and whole and not old.problem:
             return old
         with reader.snapshot():
@@ -155,10 +156,14 @@ class Gatherer:
                 since, old = 0, Picture(engine=old.engine)
                 self._wall_times.clear()
             changed = {row.id: row for row in reader.runs(since=since)}
-            self._add_wall_times(reader, changed.values(), since)
+            runs = _merged_runs(old.runs, changed)
+            self._added_up = bool(old.read_at)
+            if self._added_up:
+                # Not for the first picture, which somebody waits for: 20,000 tasks take some milliseconds.
+                self._add_wall_times(reader, runs, changed, since)
             slots = tuple(reader.slots())
             picture = Picture(
-                runs=_merged_runs(old.runs, changed),
+                runs=runs,
                 slots=slots,
                 loads={run: _load(each, slots, run) for run, each in self._wall_times.items()},
                 run=None if watched is None else _run_picture(reader, watched, old.run, since),
@@ -169,13 +174,18 @@ class Gatherer:
         self._version, self._revision = version, revision
         return picture
 
-    def _add_wall_times(self, reader: Reader, changed: Iterable[RunRow], since: int) -> None:
-        for run in changed:
-            before = self._wall_times.pop(run.id, None)
-            if not run.state.final:
-                number, seconds = before or (0, 0.0)
-                more = reader.wall_times(run.id, since=0 if before is None else since)
-                self._wall_times[run.id] = (number + more[0], seconds + more[1])
+    def _add_wall_times(
+        self, reader: Reader, runs: Mapping[str, RunRow], changed: Container[str], since: int
+    ) -> None:
+        live = [run for run, row in runs.items() if not row.state.final]
+        known = self._wall_times
+        self._wall_times = {}
+        for run in live:
+            number, seconds = known.get(run, (0, 0.0))
+            if run in changed or run not in known:
+                more = reader.wall_times(run, since=since if run in known else 0)
+                number, seconds = number + more[0], seconds + more[1]
+            self._wall_times[run] = (number, seconds)
 
     def _open(self) -> Reader:
         if self._reader is None:

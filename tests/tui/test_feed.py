@@ -54,19 +54,19 @@ def test_runs_come_newest_first_and_unchanged_rows_stay_the_same_objects(
     first = looked(gatherer)
     assert next(run.name for run in first.runs.values()) == "count-nuclei"
     with writer.change() as change:
-        change.update("runs", {"id": "k3x9a2bc"}, {"cancelling": 1})
+        change.update("runs", {"id": "k3f9a2bc"}, {"cancelling": 1})
     second = looked(gatherer)
-    assert second.runs["k3x9a2bc"].cancelling
-    assert not first.runs["k3x9a2bc"].cancelling
+    assert second.runs["k3f9a2bc"].cancelling
+    assert not first.runs["k3f9a2bc"].cancelling
     same = [run for run in first.runs if second.runs[run] is first.runs[run]]
-    assert sorted([*same, "k3x9a2bc"]) == sorted(first.runs)
+    assert sorted([*same, "k3f9a2bc"]) == sorted(first.runs)
     stores.tell(writer, stores.Tale("newest00", "newest", items=["a"]))
     assert next(iter(looked(gatherer).runs)) == "newest00"
 
 
 def test_a_watched_run_is_shown_in_part_at_once_and_then_in_full(writer: Writer, gatherer: Gatherer) -> None:
     stores.tell(writer, stores.live(number=1000, ended=812))
-    first = looked(gatherer, "k3x9a2bc").run
+    first = looked(gatherer, "k3f9a2bc").run
     assert first is not None
     assert (len(first.tasks), first.complete, len(first.slots), len(first.batches)) == (
         FIRST_TASKS,
@@ -74,19 +74,19 @@ def test_a_watched_run_is_shown_in_part_at_once_and_then_in_full(writer: Writer,
         2,
         1,
     )
-    second = looked(gatherer, "k3x9a2bc").run
+    second = looked(gatherer, "k3f9a2bc").run
     assert second is not None
     assert (list(second.tasks), second.complete) == (list(range(1000)), True)
-    assert gatherer.look("k3x9a2bc") is None
+    assert gatherer.look("k3f9a2bc") is None
 
 
 def test_only_changed_tasks_are_read_anew(writer: Writer, gatherer: Gatherer) -> None:
     stores.tell(writer, stores.live(number=300, ended=100))
-    looked(gatherer, "k3x9a2bc")
-    before = looked(gatherer, "k3x9a2bc").run
+    looked(gatherer, "k3f9a2bc")
+    before = looked(gatherer, "k3f9a2bc").run
     with writer.change() as change:
-        change.update("tasks", {"run": "k3x9a2bc", "index": 100}, {"state": State.DONE.value})
-    after = looked(gatherer, "k3x9a2bc").run
+        change.update("tasks", {"run": "k3f9a2bc", "index": 100}, {"state": State.DONE.value})
+    after = looked(gatherer, "k3f9a2bc").run
     assert before is not None and after is not None
     assert [index for index in before.tasks if before.tasks[index] is not after.tasks[index]] == [100]
     assert after.tasks[100].state is State.DONE
@@ -94,9 +94,9 @@ def test_only_changed_tasks_are_read_anew(writer: Writer, gatherer: Gatherer) ->
 
 
 def test_a_run_that_is_not_there_has_no_tasks_until_it_is(writer: Writer, gatherer: Gatherer) -> None:
-    assert looked(gatherer, "k3x9a2bc").run is not None
+    assert looked(gatherer, "k3f9a2bc").run is not None
     stores.tell(writer, stores.live(number=300, ended=100))
-    run = looked(gatherer, "k3x9a2bc").run
+    run = looked(gatherer, "k3f9a2bc").run
     assert run is not None
     assert len(run.tasks) == 300
 
@@ -192,7 +192,7 @@ def test_the_thread_delivers_and_ends(database: Path, writer: Writer) -> None:
     assert arrived.acquire(timeout=5)
     stores.tell(writer, stores.live(number=300, ended=100))
     assert arrived.acquire(timeout=5)
-    feed.watch("k3x9a2bc")
+    feed.watch("k3f9a2bc")
     assert arrived.acquire(timeout=5)
     assert arrived.acquire(timeout=5)
     feed.close()
@@ -200,3 +200,31 @@ def test_the_thread_delivers_and_ends(database: Path, writer: Writer) -> None:
     assert run is not None
     assert len(run.tasks) == 300
     assert not any(thread.name == "feed" for thread in threading.enumerate())
+
+
+def test_a_live_run_has_a_load_that_is_added_up_as_tasks_end(writer: Writer, gatherer: Gatherer) -> None:
+    stores.tell(
+        writer,
+        stores.Tale(
+            "l1vel1ve", "live", items=["a", "b", "c", "d"], states={0: State.DONE, 1: State.RUNNING}, began=20
+        ),
+    )
+    looked(gatherer, "l1vel1ve")
+
+    def end(index: int, wall_s: float) -> None:
+        with writer.change() as change:
+            change.update("tasks", {"run": "l1vel1ve", "index": index}, {"state": "failed", "wall_s": wall_s})
+            change.recount("l1vel1ve")
+
+    end(2, 4.8)
+    first = looked(gatherer, "l1vel1ve").loads["l1vel1ve"]
+    assert (first.mean_s, first.slots, first.since) == (
+        pytest.approx((1.2 + 4.8) / 2),
+        2,
+        (stores.T0 - 12.0,),
+    )
+    end(3, 6.0)
+    assert looked(gatherer, "l1vel1ve").loads["l1vel1ve"].mean_s == pytest.approx(4.0)
+    with writer.change() as change:
+        change.update("runs", {"id": "l1vel1ve"}, {"state": "failed"})
+    assert looked(gatherer, "l1vel1ve").loads == {}
