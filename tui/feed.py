@@ -157,10 +157,11 @@ class Gatherer:
                 self._wall_times.clear()
             changed = {row.id: row for row in reader.runs(since=since)}
             runs = _merged_runs(old.runs, changed)
-            self._added_up = bool(old.read_at)
+            live = [run for run, row in runs.items() if not row.state.final]
+            # Not for the first picture, which somebody waits for: 20,000 tasks take some milliseconds.
+            self._added_up = bool(old.read_at) or not live
             if self._added_up:
-                # Not for the first picture, which somebody waits for: 20,000 tasks take some milliseconds.
-                self._add_wall_times(reader, runs, changed, since)
+                self._add_wall_times(reader, live, changed, since)
             slots = tuple(reader.slots())
             picture = Picture(
                 runs=runs,
@@ -175,9 +176,8 @@ class Gatherer:
         return picture
 
     def _add_wall_times(
-        self, reader: Reader, runs: Mapping[str, RunRow], changed: Container[str], since: int
+        self, reader: Reader, live: Iterable[str], changed: Container[str], since: int
     ) -> None:
-        live = [run for run, row in runs.items() if not row.state.final]
         known = self._wall_times
         self._wall_times = {}
         for run in live:
