@@ -13,9 +13,8 @@ from rich.cells import cell_len
 from textual.widgets import Input
 
 from tests.tui import stores
-from tests.tui.stage import Stage, make_home, on_stage, until
-from tui.screens.launch import LaunchPage
-from tui.widgets.plan_view import PlanView
+from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tui.screens.confirm import Confirm
 from tui.widgets.tasks_pane import TasksPane
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
@@ -23,7 +22,7 @@ FOLDER = Path(__file__).parents[2] / "screenshots"
 SIZE = (120, 34)
 
 LOG = b"""\
-field_0097: 2048 x 2048, 3 channels
+field_0640: 2048 x 2048, 3 channels
 background 112.4, threshold 431.0 (otsu)
 nuclei: 214 found, 9 touch the border
 cells: growing from 205 seeds
@@ -31,9 +30,19 @@ cells: growing from 205 seeds
   iteration  2: 205 regions, 44.6 % of the field
   iteration  3: 205 regions, 47.0 % of the field
 cells: 3 regions have no cytoplasm
-error: channel 3 is saturated in 61 % of the field, measuring it makes no sense
+Traceback (most recent call last):
+  File "/srv/data/segment.py", line 118, in <module>
+    main(sys.argv[1:])
+  File "/srv/data/segment.py", line 104, in main
+    masks = fill(grow(seeds, image), holes=64)
+  File "/srv/data/segment.py", line 71, in fill
+    raise ValueError(f"channel 3 is saturated in {share:.0%} of the field")
+ValueError: channel 3 is saturated in 61% of the field
 """
+"""What the task that is looked at has said."""
 
+FAILED = 640
+"""That task."""
 
 _PIECE = re.compile(
     r'<text( class="[^"]*") x="([0-9.]+)"( y="[^"]*") textLength="([0-9.]+)"([^>]*)>([^<]*)</text>'
@@ -43,26 +52,36 @@ _PIECE = re.compile(
 async def main() -> None:
     """Every screen once."""
     FOLDER.mkdir(exist_ok=True)
+    _forget_the_environment()
     with tempfile.TemporaryDirectory() as folder:
         home = make_home(Path(folder) / "home", stores.typical)
         run = "k3f9a2bc"
         async with on_stage(home, size=SIZE) as stage:
             await stage.press("down")
+            await until(stage, lambda: "c cancel" in shown(stage))
             draw(stage, "runs")
-            await stage.press("question_mark")
-            draw(stage, "help")
-        async with on_stage(home, size=SIZE, run=run, logs={(run, 97): LOG}) as stage:
-            stage.app.screen.query_one(TasksPane).table.move_to("812")
-            await stage.press("up", "up", "down", "down")
-            draw(stage, "run")
+        async with on_stage(home, size=SIZE, run=run, logs={(run, FAILED): LOG}) as stage:
             await stage.press("2")
             draw(stage, "batches")
-            await stage.press("1", "f", "home", "c")
+            await stage.press("1", "f")
+            stage.app.screen.query_one(TasksPane).table.move_to(str(FAILED))
+            await sees(stage, "ValueError: channel 3", "python3 segment.py")
+            draw(stage, "run")
+            await stage.press("c")
+            await at(stage, Confirm)
             draw(stage, "confirm")
             await stage.press("n", "enter")
-            await stage.pause(0.5)
+            await sees(stage, "Traceback (most recent call last):", "ValueError: channel 3")
             draw(stage, "log")
         await launch(Path(folder))
+
+
+def _forget_the_environment() -> None:
+    # A plan names the variables that look secret, and a terminal's own would change the look.
+    for name in list(os.environ):
+        if name not in ("PATH", "HOME"):
+            del os.environ[name]
+    os.environ["RUNYARD_ASCII"] = "0"
 
 
 async def launch(folder: Path) -> None:
@@ -76,11 +95,9 @@ async def launch(folder: Path) -> None:
     async with on_stage(home, size=SIZE) as stage:
         await stage.press("n")
         fields = {"command": "gzip -k --best {item}", "items": "*.tif", "name": "compress-plate-4"}
-        for key, text in {**fields, "workdir": ".", "cpus": "1", "mem": "1G"}.items():
+        for key, text in {**fields, "workdir": ".", "cpus": "1", "mem": "1G", "slots": "2"}.items():
             stage.app.screen.query_one(f"#field-{key}", Input).value = text
-        page = stage.app.screen
-        assert isinstance(page, LaunchPage)
-        await until(stage, lambda: "240" in str(page.query_one(PlanView).visual))
+        await sees(stage, "240")
         draw(stage, "launch")
 
 

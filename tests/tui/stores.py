@@ -5,6 +5,8 @@ Times count from `T0`, so that a test with a frozen clock sees the same on every
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +52,7 @@ class Tale:
     slots: int = 2
     reason: str = ""
     cancelling: bool = False
-    command: str = "gzip -kc {item}"
+    command: Sequence[str] = ("gzip", "-kc", "{item}")
     resource: str = "local"
 
 
@@ -73,7 +75,7 @@ def tell(writer: Writer, tale: Tale) -> None:
                 "folder": f"/srv/jobs/{tale.id}",
                 "workdir": "/srv/data",
                 "cancelling": int(tale.cancelling),
-                "spec": "{}",
+                "spec": json.dumps({"workflow": {"name": tale.name, "steps": [_step(tale)]}}),
             },
         )
         change.insert(
@@ -83,7 +85,7 @@ def tell(writer: Writer, tale: Tale) -> None:
                 "position": 0,
                 "name": tale.name,
                 "type": "parallel",
-                "command": tale.command,
+                "command": shlex.join(tale.command),
                 "state": tale.state.value,
                 "plan": f"1 batch of {len(tale.items):,} tasks, {tale.slots} at a time: one slot per core.",
             },
@@ -93,6 +95,10 @@ def tell(writer: Writer, tale: Tale) -> None:
             _batch(change, tale, token, started)
             _tasks(change, tale, token, started)
         change.recount(tale.id)
+
+
+def _step(tale: Tale) -> dict[str, Any]:
+    return {"name": tale.name, "type": "parallel", "command": list(tale.command)}
 
 
 def _batch(change: Change, tale: Tale, token: str, started: float) -> None:
@@ -145,13 +151,12 @@ def _tasks(change: Change, tale: Tale, token: str, started: float) -> None:
     span = (T0 if tale.ended is None else T0 - tale.ended) - started
     for index in range(len(tale.items)):
         state = (tale.states or {}).get(index, tale.rest)
-        if state is State.PENDING:
-            continue
-        change.update(
-            "tasks",
-            {"run": tale.id, "index": index},
-            _facts(tale, token, index, state, started + span * index / count),
+        facts = (
+            {"batch": token}
+            if state is State.PENDING
+            else _facts(tale, token, index, state, started + span * index / count)
         )
+        change.update("tasks", {"run": tale.id, "index": index}, facts)
 
 
 def _facts(tale: Tale, token: str, index: int, state: State, begun: float) -> dict[str, Any]:
@@ -193,7 +198,10 @@ def live(number: int = 1000, ended: int = 812) -> Tale:
     states = dict.fromkeys(range(ended), State.DONE)
     states |= {index: State.FAILED for index in failed if index < ended}
     states |= {ended: State.RUNNING, ended + 1: State.RUNNING}
-    return Tale("k3f9a2bc", "segment-plate-4", items=files(number), states=states, reasons=failed)
+    command = ("python3", "segment.py", "--channel=nuclei", "{item}", "masks/{stem}.npy")
+    return Tale(
+        "k3f9a2bc", "segment-plate-4", items=files(number), states=states, reasons=failed, command=command
+    )
 
 
 def typical(writer: Writer) -> None:
@@ -211,12 +219,21 @@ def typical(writer: Writer) -> None:
             began=9_200,
             ended=7_300,
             reason="2 of 500 tasks failed",
+            command=("python3", "measure.py", "{item}", "tables/{stem}.csv"),
         ),
     )
     tell(
         writer,
         Tale(
-            "c81t5n0d", "convert-plate-4", State.DONE, files(64), None, State.DONE, began=5_000, ended=4_984
+            "c81t5n0d",
+            "convert-plate-4",
+            State.DONE,
+            files(64),
+            None,
+            State.DONE,
+            began=5_000,
+            ended=4_984,
+            command=("magick", "{item}", "png/{stem}.png"),
         ),
     )
     tell(
@@ -231,10 +248,21 @@ def typical(writer: Writer) -> None:
             began=3_900,
             ended=3_700,
             reason="cancelled",
+            command=("elastix", "-f", "reference.tif", "-m", "{item}", "-out", "aligned/{stem}"),
         ),
     )
     tell(writer, live())
-    tell(writer, Tale("2fjy8s6e", "count-nuclei", State.PENDING, files(96), began=3))
+    tell(
+        writer,
+        Tale(
+            "2fjy8s6e",
+            "count-nuclei",
+            State.PENDING,
+            files(96),
+            began=3,
+            command=("python3", "count.py", "{item}"),
+        ),
+    )
 
 
 def large(writer: Writer, number: int = 20_000) -> None:
@@ -260,6 +288,6 @@ def hostile(writer: Writer) -> None:
                 began=600,
                 ended=500,
                 reason=f"because of {name}",
-                command=f"cat {name}",
+                command=("cat", name.replace("{", "{{").replace("}", "}}")),
             ),
         )

@@ -88,7 +88,7 @@ async def test_the_task_under_the_cursor_is_told_in_full(home: Home) -> None:
         ):
             assert part in detail
         assert "slot 1   batch 0   on node-1" in detail
-        assert "command gzip -kc {item}" in detail
+        await sees(stage, "command python3 segment.py --channel=nuclei", "masks/field_0181.npy")
 
 
 async def test_what_a_failed_task_said_last_is_told_once_the_cursor_rests(home: Home) -> None:
@@ -117,7 +117,7 @@ async def test_the_detail_has_more_lines_where_there_is_room(home: Home) -> None
         await sees(stage, "says  line 39")
         assert "line 38" not in shown(stage)
         await stage.resize_terminal(80, 45)
-        await sees(stage, "says  line 34", "      line 38", "      line 39")
+        await sees(stage, "says  line 36", "      line 38", "      line 39")
 
 
 async def test_the_command_of_a_task_is_the_one_that_ran(home: Home) -> None:
@@ -213,7 +213,7 @@ async def test_batches_show_their_live_slots(home: Home) -> None:
     async with on_stage(home, run=RUN) as stage:
         await stage.press("2")
         text = shown(stage)
-        assert "● running       0     2     805/814      7  0:12:04 node-1       4242" in text
+        assert "● running       0     2   805/1,000      7  0:12:04 node-1       4242" in text
         assert "Slots  2 of 2 busy" in text
         slot = next(line for line in text.splitlines() if "field_0812.tif  #812" in line)
         assert slot.split()[-5:] == ["0:00:12", "98", "%", "210", "MB"]
