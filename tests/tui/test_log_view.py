@@ -47,7 +47,7 @@ async def test_it_follows_until_somebody_scrolls_back() -> None:
         assert app.shown()[0] == "x" * 58 + "…"
         await pilot.press("right")
         assert app.shown()[0] == "x" * 50
-        assert app.shown()[-1] == "● following   1 lines, from column 21, the first 198 MB not…"
+        assert app.shown()[-1] == "● following   1 line, from column 21, the first 198 MB not …"
 
 
 async def test_what_is_read_stays_when_the_first_lines_go(

@@ -219,6 +219,16 @@ async def test_batches_show_their_live_slots(home: Home) -> None:
         assert slot.split()[-5:] == ["0:00:12", "98", "%", "210", "MB"]
 
 
+async def test_a_local_batch_is_known_by_its_process(home: Home) -> None:
+    writer = Writer.open(home.database)
+    with writer.change() as change:
+        change.update("batches", {"run": RUN}, {"native_id": "1234567.890"})
+    writer.close()
+    async with on_stage(home, run=RUN) as stage:
+        await stage.press("2")
+        await sees(stage, "pid 1234567")
+
+
 async def test_a_run_that_has_ended_has_no_live_slots(home: Home) -> None:
     async with on_stage(home, run="7w2mh4ze") as stage:
         await stage.press("2")

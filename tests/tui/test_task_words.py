@@ -118,7 +118,7 @@ def texts(lines: list[list[Piece]]) -> list[str]:
 
 ITEM = Passage([("item ", "muted")], ["/srv/data/plate-4/segment/field_0181.tif"], keep="end")
 FACTS = Facts([[("wall ", "muted"), ("0.2 s", None)], [("CPU ", "muted"), ("0.1 s", None)]])
-SAYS = Passage([("says ", "muted")], ["Traceback:", "  line 3", "SyntaxError: no"], keep="end")
+SAYS = Passage([("says ", "muted")], ["Traceback:", "  line 3", "SyntaxError: no"], which="last")
 COMMAND = Passage([("command ", "muted")], ["gzip -kc /srv/data/plate-4/segment/field_0181.tif"])
 
 
@@ -143,6 +143,12 @@ def test_what_is_over_goes_to_those_that_need_it() -> None:
         "        /srv/data/plate-4/segm",
         "        ent/field_0181.tif",
     ]
+
+
+def test_lines_that_have_no_room_are_joined() -> None:
+    script = Passage([("command ", "muted")], ["set -e", "gzip -kc x", "echo {}"])
+    assert texts(laid_out([script], 40, 1)) == ["command set -e␊gzip -kc x␊echo {}"]
+    assert texts(laid_out([script], 40, 3)) == ["command set -e", "        gzip -kc x", "        echo {}"]
 
 
 @pytest.mark.parametrize("height", range(10))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.cells import chop_cells
 
-from tui.text import ellipsis, fit, width_of
+from tui.text import ellipsis, fit, plain, width_of
 from tui.widgets.line_view import Piece
+
+LINE_BREAK = plain("\n")
+"""What stands for it where lines are joined, as in every text on one line."""
 
 _BETWEEN = "   "
 """Between two facts."""
@@ -50,7 +53,9 @@ class Passage:
     label: Sequence[Piece]
     texts: Sequence[str]
     keep: Literal["start", "end"] = "start"
-    """Which end is shown of what does not fit."""
+    """Which end is shown of a text that does not fit."""
+    which: Literal["last", "joined"] = "joined"
+    """What is done with several where not all fit: the last are shown, or they become one."""
 
     def wanted(self, width: int) -> int:
         """The lines that all of it takes."""
@@ -61,9 +66,9 @@ class Passage:
         room = self._room(width)
         broken = self._broken(room)
         if len(broken) > most and len(self.texts) > 1:
-            # Whole lines of several are better than all of one.
-            broken = [fit(text, room) for text in self.texts]
-            broken = broken[-most:] if self.keep == "end" else broken[:most]
+            if self.which == "joined":
+                return replace(self, texts=[LINE_BREAK.join(self.texts)]).lines(width, most)
+            broken = [fit(text, room) for text in self.texts[-most:]]
         elif len(broken) > most and self.keep == "end":
             broken = chop_cells(fit(self.texts[0], room * most, "end"), room)[:most]
         elif len(broken) > most:

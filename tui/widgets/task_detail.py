@@ -67,7 +67,7 @@ def _paragraphs(told: Told, now: float) -> list[Paragraph]:
     verdict: list[Piece] = [(f"{shown.glyph} task {task.index} {shown.word}", shown.style)]
     reason = plain(in_words(task.reason)) if task.reason != task.state else ""
     why: list[list[Piece]] = [[(reason, shown.style)]] if reason else []
-    said: list[Paragraph] = [Passage([("says  ", "muted")], told.says, keep="end")] if told.says else []
+    said: list[Paragraph] = [Passage([("says  ", "muted")], told.says, which="last")] if told.says else []
     return [
         Passage([*verdict, ("  item ", "muted")], [plain(told.item)], keep="end"),
         Facts(why + _facts(told, now)),
