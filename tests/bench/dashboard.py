@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runners.config.home import Home
+from runners.engine.lock import Lock
 from runners.states import State
 from runners.store.writer import Writer
 from tests.bench.figures import Figure
@@ -33,6 +34,8 @@ def dashboard() -> Iterator[tuple[TerminalSession, Writer, float]]:
     with tempfile.TemporaryDirectory(prefix="runyard-bench-") as folder:
         home = Home.at(Path(folder))
         home.make()
+        # Or else the dashboard would start an engine, which would find no worker of this made-up run.
+        lock = Lock.take(home.lock)
         writer = Writer.open(home.database)
         try:
             large(writer, TASKS)
@@ -46,6 +49,7 @@ def dashboard() -> Iterator[tuple[TerminalSession, Writer, float]]:
                 yield terminal, writer, took
         finally:
             writer.close()
+            lock.release()
 
 
 def on_screen() -> Iterator[Figure]:

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from textual.widgets import Input
 
 from tests.tui import stores
-from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tests.tui.stage import Stage, at, make_home, on_stage, sees
 from tui.screens.confirm import Confirm
 from tui.widgets.tasks_pane import TasksPane
 
@@ -58,7 +58,7 @@ async def main() -> None:
         run = "k3f9a2bc"
         async with on_stage(home, size=SIZE) as stage:
             await stage.press("down")
-            await until(stage, lambda: "c cancel" in shown(stage))
+            await sees(stage, "c cancel", "~4 min")
             draw(stage, "runs")
         async with on_stage(home, size=SIZE, run=run, logs={(run, FAILED): LOG}) as stage:
             await stage.press("2")

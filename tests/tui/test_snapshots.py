@@ -34,8 +34,9 @@ class Compare(Protocol):
 
 
 @pytest.fixture
-def drawn(snap_compare: Compare, tmp_path: Path) -> Callable[..., bool]:
+def drawn(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
     """Whether a dashboard looks as it did, after some *keys* or what else is done *before*."""
+    monkeypatch.setattr("tui.widgets.top_line.CORES", 2)
 
     def compare(
         *keys: str,
