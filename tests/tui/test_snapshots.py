@@ -16,7 +16,7 @@ from tui.dashboard import Dashboard
 from tui.widgets.plan_view import PlanView
 from tui.widgets.tasks_pane import TasksPane
 
-RUN = "k3x9a2bc"
+RUN = "k3f9a2bc"
 
 SMALL, LARGE = (80, 24), (160, 45)
 
