@@ -420,3 +420,10 @@ async def test_a_click_on_a_key_presses_it(home: Home) -> None:
         await stage.click("KeyHints", offset=(line.index("/ filter"), 0))
         await until(stage, lambda: stage.app.focused is not table(stage))
         await sees(stage, "name:…")
+
+
+async def test_a_classic_terminal_has_room_for_the_bar(home: Home) -> None:
+    async with on_stage(home, size=(80, 24)) as stage:
+        header, *rows = shown(stage).splitlines()[3:9]
+        assert header.split() == ["state", "run", "progress", "done", "failed", "elapsed", "left"]
+        assert "segment-plate-4" in rows[1] and "████████▏·" in rows[1]

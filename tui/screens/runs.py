@@ -22,7 +22,7 @@ from tui.widgets.filter_line import FilterLine
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
 
-_BAR = 12
+_BAR = 10
 
 _YOUNG_S = 62.0
 """Up to this age a run's is told in seconds; the last second of it is drawn as the first minute."""
