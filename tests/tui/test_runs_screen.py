@@ -426,4 +426,4 @@ async def test_a_classic_terminal_has_room_for_the_bar(home: Home) -> None:
     async with on_stage(home, size=(80, 24)) as stage:
         header, *rows = shown(stage).splitlines()[3:9]
         assert header.split() == ["state", "run", "progress", "done", "failed", "elapsed", "left"]
-        assert "segment-plate-4" in rows[1] and "████████▏·" in rows[1]
+        assert "segment-plate-4" in rows[1] and "████████··" in rows[1]
