@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -126,7 +127,8 @@ class RunPage(Page):
         yield RunHead()
         with TabbedContent(id="tabs"):
             with TabPane("1 Tasks", id="tasks"):
-                yield TasksPane(self._log_reader)
+                # Only what somebody asks for starts an engine from a read-only dashboard.
+                yield TasksPane(partial(self._log_reader, start=not self.dashboard.read_only))
             with TabPane("2 Batches", id="batches"):
                 yield BatchesPane()
             with TabPane("3 Log", id="log"):
@@ -240,9 +242,9 @@ class RunPage(Page):
         item = "" if task is None else item_words(task, self._picture.steps)
         self.query_one(LogPane).follow(task, item)
 
-    def _log_reader(self, task: int) -> Read:
+    def _log_reader(self, task: int, *, start: bool = True) -> Read:
         client = self.dashboard.client
-        running = False
+        running = not start
 
         async def read(offset: int, limit: int) -> LogChunk:
             nonlocal running

@@ -73,11 +73,12 @@ def _paragraphs(told: Told, now: float) -> list[Paragraph]:
         Facts(why + _facts(told, now)),
         *said,
         Passage([("command ", "muted")], [plain(line) for line in told.command.splitlines()]),
+        Facts(_where(told)),
     ]
 
 
 def _facts(told: Told, now: float) -> list[list[Piece]]:
-    task, batch, slot = told.task, told.batch, told.slot
+    task, slot = told.task, told.slot
     if task.state is State.PENDING:
         return [[("It has not started: it waits for a free slot.", None)]]
     wall = "" if task.wall_s is None else format_time(task.wall_s)
@@ -89,7 +90,7 @@ def _facts(told: Told, now: float) -> list[list[Piece]]:
     elif slot is not None and slot.cpu_percent is not None:
         cpu = f"{slot.cpu_percent:.0f} %"
     memory = task.max_rss_mb if slot is None else slot.rss_mb
-    pairs = [
+    return _pairs(
         ("exit", "" if task.exit_code is None or "exit code" in task.reason else str(task.exit_code)),
         ("signal", "" if task.signal is None or task.signal in task.reason else task.signal),
         ("wall", wall),
@@ -97,9 +98,20 @@ def _facts(told: Told, now: float) -> list[list[Piece]]:
         ("memory", "" if memory is None else format_peak_mb(memory)),
         ("left behind", f"{task.left:,} processes" if task.left else ""),
         ("log", {None: "", 0: "empty"}.get(task.log_bytes, f"{task.log_bytes or 0:,} bytes")),
-        ("slot", "" if batch is None or task.slot is None else str(task.slot)),
-        ("batch", "" if batch is None else str(batch.number)),
-        ("on", "" if batch is None else plain(batch.host, 40)),
-    ]
+    )
+
+
+def _where(told: Told) -> list[list[Piece]]:
+    task, batch = told.task, told.batch
+    if batch is None:
+        return []
+    return _pairs(
+        ("slot", "" if task.slot is None else str(task.slot)),
+        ("batch", str(batch.number)),
+        ("on", plain(batch.host, 40)),
+    )
+
+
+def _pairs(*pairs: tuple[str, str]) -> list[list[Piece]]:
     muted: Style = "muted"
     return [[(f"{name} ", muted), (value, None)] for name, value in pairs if value]
