@@ -129,10 +129,9 @@ class RunPage(Page):
             with TabPane("1 Tasks", id="tasks"):
                 # Only what somebody asks for starts an engine from a read-only dashboard.
                 yield TasksPane(partial(self._log_reader, start=not self.dashboard.read_only))
-            with TabPane("2 Batches", id="batches"):
-                yield BatchesPane()
-            with TabPane("3 Log", id="log"):
-                yield LogPane(self._log_reader)
+            # These two are furnished when they are first seen: the first frame does not wait for them.
+            yield TabPane("2 Batches", id="batches")
+            yield TabPane("3 Log", id="log")
 
     def on_mount(self) -> None:
         """The keys go to the tasks."""
@@ -216,16 +215,21 @@ class RunPage(Page):
         self.action_tab("log")
 
     @on(TabbedContent.TabActivated)
-    def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
+    async def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
-        self._tab = event.pane.id or "tasks"
+        tab = event.pane.id or "tasks"
+        if tab == "batches" and not self.query(BatchesPane):
+            await event.pane.mount(BatchesPane())
+        elif tab == "log" and not self.query(LogPane):
+            await event.pane.mount(LogPane(self._log_reader))
+        self._tab = tab
         self.refresh_bindings()
-        log = self.query_one(LogPane)
-        if self._tab == "log":
+        if tab == "log":
             self._follow(self._tasks.chosen)
-            log.view.focus()
+            self.query_one(LogPane).view.focus()
             return
-        log.stop()
+        for log in self.query(LogPane):
+            log.stop()
         self._show_tab(self.dashboard.now())
         (self._tasks.table if self._tab == "tasks" else self.query_one(BatchesPane).table).focus()
 
