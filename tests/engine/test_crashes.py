@@ -12,7 +12,7 @@ import pytest
 from runners.batches import BatchRef, Launched, RunnerError
 from runners.engine.client import engine_alive
 from runners.local import LocalRunner
-from runners.requests import CancelRequest, RequestKind
+from runners.requests import CancelRequest, LaunchRequest, RequestKind
 from runners.states import RequestState, State
 from tests.engine.lab import Lab, alive, shell
 from tests.waiting import until
@@ -65,11 +65,10 @@ async def test_a_launch_interrupted_before_its_rows_were_kept_finds_what_it_had_
     assert sorted(lab.ran()) == list(range(12))
 
 
-@pytest.mark.parametrize("launched", [False, True], ids=["before the launch", "before its answer was kept"])
-async def test_an_engine_that_ends_in_the_middle_of_a_launch(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, launched: bool
+async def interrupt_launch(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, request: LaunchRequest, *, launched: bool
 ) -> None:
-    request = lab.request(shell(lab.appends()), items=TASKS)
+    """Host an engine that ends in the middle of a launch: before the runner has launched, or right after."""
     reached = asyncio.Event()
     launch = LocalRunner.launch
 
@@ -84,6 +83,14 @@ async def test_an_engine_that_ends_in_the_middle_of_a_launch(
         lab.leave(RequestKind.LAUNCH, request)
         async with lab.hosted():
             await reached.wait()
+
+
+@pytest.mark.parametrize("launched", [False, True], ids=["before the launch", "before its answer was kept"])
+async def test_an_engine_that_ends_in_the_middle_of_a_launch(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, launched: bool
+) -> None:
+    request = lab.request(shell(lab.appends()), items=TASKS)
+    await interrupt_launch(lab, monkeypatch, request, launched=launched)
     (batch,) = lab.batches(request.run)
     assert batch.native_id == ""
     assert {task.batch for task in lab.tasks(request.run)} == {batch.token}
@@ -97,20 +104,7 @@ async def test_a_run_cancelled_after_an_interrupted_launch(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, launched: bool
 ) -> None:
     request = lab.request(lab.gated(), items=TASKS)
-    reached = asyncio.Event()
-    launch = LocalRunner.launch
-
-    async def interrupted(self: LocalRunner, batches: Sequence[BatchRef]) -> Sequence[Launched]:
-        if launched:
-            await launch(self, batches)
-        reached.set()
-        return await asyncio.Future()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(LocalRunner, "launch", interrupted)
-        lab.leave(RequestKind.LAUNCH, request)
-        async with lab.hosted():
-            await reached.wait()
+    await interrupt_launch(lab, monkeypatch, request, launched=launched)
     lab.leave(RequestKind.CANCEL, CancelRequest(run=request.run))
     async with lab.hosted():
         row = await lab.ended(request.run)
