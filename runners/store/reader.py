@@ -170,15 +170,6 @@ class Reader:
         rows = self._db.execute("SELECT * FROM batches WHERE run = ? ORDER BY number", (run,))
         return [batch_row(row) for row in rows]
 
-    def live_batches(self) -> list[BatchRow]:
-        """The batches, of all runs, to which something can still happen."""
-        marks = ",".join("?" * len(FINAL))
-        rows = self._db.execute(
-            f"SELECT * FROM batches WHERE state NOT IN ({marks}) ORDER BY created, number",
-            [state.value for state in FINAL],
-        )
-        return [batch_row(row) for row in rows]
-
     def tasks(
         self, run: str, *, since: int = 0, states: Iterable[State] = (), limit: int | None = None
     ) -> list[TaskRow]:
