@@ -110,7 +110,7 @@ def items_from_stream(file: BinaryIO, where: str, form: Form) -> list[Item]:
         Form.CSV: _table,
         Form.JSON_LINES: _json_lines,
     }[form](text, where)
-    items = list(_limited(numbered, where))
+    items = list(_limited(numbered))
     if not items:
         raise DatasetError(f"{where} holds no items.")
     return items
@@ -155,7 +155,7 @@ def _decoded(data: bytes, where: str, form: Form) -> str:
         ) from error
 
 
-def _limited(items: Iterable[Item], where: str) -> Iterator[Item]:
+def _limited(items: Iterable[Item]) -> Iterator[Item]:
     for number, item in enumerate(items, start=1):
         if number > MOST_ITEMS:
             raise _too_many()
