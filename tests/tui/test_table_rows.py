@@ -42,12 +42,6 @@ class AgainstALazyPerson(RuleBasedStateMachine):
         self.values.update(values)
         self.rows.patch([self.row(key) for key in values])
 
-    @rule(keys=st.sets(KEYS))
-    def remove(self, keys: set[str]) -> None:
-        for key in keys:
-            self.values.pop(key, None)
-        self.rows.remove(keys)
-
     @rule(column=st.sampled_from([None, "name", "value"]), reverse=st.booleans())
     def sort(self, column: str | None, reverse: bool) -> None:
         self.column, self.reverse = column, reverse

@@ -120,7 +120,7 @@ async def test_the_cursor_stays_on_its_row_and_line() -> None:
         line = cursor_line(table)
         table.set_rows(rows([*range(200, 230), *range(100)]))
         assert (table.cursor_key, cursor_line(table)) == ("k50", line)
-        table.remove_rows(f"k{n}" for n in range(40))
+        table.set_rows(rows([*range(200, 230), *range(40, 100)]))
         assert (table.cursor_key, cursor_line(table)) == ("k50", line)
         table.sort_by("size", reverse=True)
         assert table.cursor_key == "k50"
@@ -130,7 +130,7 @@ async def test_the_cursor_stays_on_its_row_and_line() -> None:
         assert table.cursor_key == "k50"
         table.set_filter(None)
         assert (table.cursor_key, table.row_count) == ("k50", 90)
-        table.remove_rows(["k50", "no such row"])
+        table.set_rows(rows([*range(200, 230), *range(40, 50), *range(51, 100)]))
         assert table.cursor_key == "k51"
         assert not table.move_to("k50")
         await pilot.pause()
@@ -142,7 +142,7 @@ async def test_the_last_rows_can_go() -> None:
     async with app.run_test(size=(60, 21)) as pilot:
         table = await filled(pilot, 3)
         await pilot.press("end")
-        table.remove_rows(["k2"])
+        table.set_rows(rows(range(2)))
         assert cursor(table) == "k1"
         table.set_rows([])
         await pilot.press("down", "enter", "pagedown", "s", "S")

@@ -70,11 +70,6 @@ class LogView(LineView, can_focus=True):
         self._painted = 0.0
         self._waiting: Timer | None = None
 
-    @property
-    def following(self) -> bool:
-        """Whether the view stays at the end of the log as it grows."""
-        return self._following
-
     def reset(self, skipped: int = 0, *, empty: str | None = None) -> None:
         """Begin another log, of which the first `skipped` bytes will not be given, and follow it."""
         self._text = LogText(skipped)

@@ -99,13 +99,6 @@ class TableRows:
         if moved:
             self._arrange()
 
-    def remove(self, keys: Iterable[str]) -> None:
-        """Take rows away; keys of no row are passed over."""
-        for key in keys:
-            self._rows.pop(key, None)
-            self._ranks.pop(key, None)
-        self._arrange()
-
     def filter(self, predicate: Callable[[Row], bool] | None) -> None:
         """Show only the rows for which `predicate` holds; None shows all."""
         self._predicate = predicate

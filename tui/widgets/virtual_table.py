@@ -141,15 +141,6 @@ class VirtualTable(LineView, can_focus=True):
         indexes = (self._rows.index_of(row.key) for row in rows)
         self._repaint_rows(index for index in indexes if index is not None)
 
-    def remove_rows(self, keys: Iterable[str]) -> None:
-        """Take rows away; keys of no row are passed over."""
-        keys = list(keys)
-        before = self._rows.order
-        self._rows.remove(keys)
-        for key in keys:
-            self._looked.pop(key, None)
-        self._settle(before)
-
     def set_filter(self, predicate: Callable[[Row], bool] | None) -> None:
         """Show only the rows for which `predicate` holds; None shows all."""
         before = self._rows.order
