@@ -30,6 +30,11 @@ HOSTILE = (
 )
 """Names that have crashed, blanked or recoloured other dashboards."""
 
+_TOO_LONG = "time limit of 60 s reached"
+
+_SIGNALS = {"out of memory": "SIGKILL", "killed by SIGSEGV": "SIGSEGV", _TOO_LONG: "SIGTERM"}
+"""What ended a task that failed for this reason."""
+
 WORDS = ("segment", "align", "measure", "stitch", "register", "convert", "count", "denoise")
 
 
@@ -166,18 +171,18 @@ def _facts(tale: Tale, token: str, index: int, state: State, begun: float) -> di
     slot = index % tale.slots
     if state is State.RUNNING:
         return {**facts, "slot": slot, "worker_state": "start", "started": T0 - 12.0 - slot}
-    wall = 1.2 + (index * 7 % 13) / 4
     failed = state is State.FAILED
     reason = (tale.reasons or {}).get(index, "exit code 3" if failed else "")
-    killed = reason in ("out of memory", "killed by SIGSEGV")
+    signal = _SIGNALS.get(reason)
+    wall = 60.0 if reason == _TOO_LONG else 1.2 + (index * 7 % 13) / 4
     return {
         **facts,
         "slot": slot,
         "worker_state": state.value,
         "started": begun,
         "ended": begun + wall,
-        "exit_code": None if killed else (3 if failed else 0),
-        "signal": {"out of memory": "SIGKILL", "killed by SIGSEGV": "SIGSEGV"}.get(reason),
+        "exit_code": None if signal else (3 if failed else 0),
+        "signal": signal,
         "reason": reason,
         "wall_s": wall,
         "cpu_s": wall * 0.93,
@@ -194,7 +199,7 @@ def files(number: int) -> list[str]:
 def live(number: int = 1000, ended: int = 812) -> Tale:
     """A run in the middle: some failed, two running, the rest waiting."""
     failed = {97: "exit code 3", 181: "out of memory", 305: "exit code 3", 306: "exit code 3"}
-    failed |= {511: "time limit of 60 s reached", 640: "exit code 3", 777: "killed by SIGSEGV"}
+    failed |= {511: _TOO_LONG, 640: "exit code 3", 777: "killed by SIGSEGV"}
     states = dict.fromkeys(range(ended), State.DONE)
     states |= {index: State.FAILED for index in failed if index < ended}
     states |= {ended: State.RUNNING, ended + 1: State.RUNNING}
