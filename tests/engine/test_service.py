@@ -215,7 +215,7 @@ async def test_a_run_in_trouble_says_so_and_troubles_no_other(lab: Lab) -> None:
 
 
 async def test_a_store_that_is_locked_for_a_while_loses_nothing(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("runners.store.database._BUSY_S", 0.05)
     async with lab.hosted():
@@ -225,7 +225,7 @@ async def test_a_store_that_is_locked_for_a_while_loses_nothing(
         other.execute("BEGIN IMMEDIATE")
         lab.open_gate()
         await until(lambda: len(lab.ran()) == 4)
-        await asyncio.sleep(0.5)
+        await until(lambda: "The store can't be used" in caplog.text)
         other.execute("ROLLBACK")
         other.close()
         assert (await lab.ended(run)).counts.done == 4

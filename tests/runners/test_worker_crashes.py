@@ -60,7 +60,7 @@ def test_nothing_outlives_a_killed_coordinator(lab: Lab) -> None:
     pids = [lab.started(0), lab.started(1), lab.agent(0), lab.agent(1)]
     time.sleep(0.1)
     os.kill(lab.coordinator(), signal.SIGKILL)
-    until(lambda: not marked(lab.token) and not any(map(lives, pids)), 1.5)
+    until(lambda: not marked(lab.token) and not any(map(lives, pids)))
     assert lab.ran() == ["0", "1"]
     assert not lab.of("end")
     assert "duplicate" in lab.launch()

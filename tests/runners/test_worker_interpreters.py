@@ -61,4 +61,4 @@ def test_nothing_outlives_a_killed_coordinator(lab: Lab) -> None:
     lab.launch()
     lab.started(0), lab.started(1)
     os.kill(lab.coordinator(), signal.SIGKILL)
-    until(lambda: not marked(lab.token), 2)
+    until(lambda: not marked(lab.token))

@@ -215,7 +215,7 @@ def test_what_a_task_leaves_in_its_group_is_ended_and_holds_up_nothing(lab: Lab)
     assert ends[0]["state"] == "done"
     assert "left" not in ends[1]
     assert ends[0]["wall"] < 1
-    until(lambda: not marked(lab.token), 8)
+    until(lambda: not marked(lab.token))
 
 
 def test_what_a_task_puts_into_a_session_of_its_own_lives_on(lab: Lab) -> None:

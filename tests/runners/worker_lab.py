@@ -45,7 +45,7 @@ running_and_oldest = pytest.mark.parametrize(
 )
 
 
-def until(true: Callable[[], object], seconds: float = 10.0) -> None:
+def until(true: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for something to become true; fails the test when it does not."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -157,7 +157,7 @@ class TerminalSession:
             self.read(left)
         return self.received - before
 
-    def settle(self, quiet: float = 0.15, timeout: float = 10.0) -> int:
+    def settle(self, quiet: float = 0.15, timeout: float = 30.0) -> int:
         """Read until nothing came for `quiet` seconds. Returns how many bytes came. Raises TimeoutError."""
         before, end = self.received, time.monotonic() + timeout
         while self.read(quiet):
@@ -165,7 +165,7 @@ class TerminalSession:
                 raise TimeoutError(f"the program was still writing after {timeout:g} s")
         return self.received - before
 
-    def wait_for(self, what: str | Callable[[str], bool], timeout: float = 10.0) -> float:
+    def wait_for(self, what: str | Callable[[str], bool], timeout: float = 30.0) -> float:
         """Read until the screen has that text, or passes. Returns the seconds taken. Raises TimeoutError."""
         begin = time.monotonic()
         shown = (lambda text: what in text) if isinstance(what, str) else what
@@ -177,7 +177,7 @@ class TerminalSession:
             self.read(0.05)
         return time.monotonic() - begin
 
-    def wait_for_exit(self, timeout: float = 10.0) -> int:
+    def wait_for_exit(self, timeout: float = 30.0) -> int:
         """Read until the program has ended. Returns its exit code. Raises TimeoutError."""
         end = time.monotonic() + timeout
         while self.process.poll() is None:

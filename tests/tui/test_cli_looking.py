@@ -105,7 +105,7 @@ def test_looking_at_what_goes_on_starts_an_engine_where_there_is_none(home: Home
     )
     assert looked.stderr.count("\n") == 1
     assert looked.stdout
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not held(home.lock):
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -190,12 +190,12 @@ def test_the_thread_delivers_and_ends(database: Path, writer: Writer) -> None:
 
     feed = Feed(Gatherer(database, lambda: False), deliver)
     feed.start()
-    assert arrived.acquire(timeout=5)
+    assert arrived.acquire(timeout=20)
     stores.tell(writer, stores.live(number=300, ended=100))
-    assert arrived.acquire(timeout=5)
+    assert arrived.acquire(timeout=20)
     feed.watch("k3f9a2bc")
-    assert arrived.acquire(timeout=5)
-    assert arrived.acquire(timeout=5)
+    assert arrived.acquire(timeout=20)
+    assert arrived.acquire(timeout=20)
     feed.close()
     run = pictures[-1].run
     assert run is not None
