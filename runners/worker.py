@@ -20,7 +20,7 @@ of the coordinator's host:
     start  i slot pid
     end    i slot state(done|failed|cancelled) exit signal why wall cpu rss log [left] [result|result_path]
            wall and cpu in s, rss in MB (the peak), log in bytes (0: none kept), null where it is not known;
-           below about 16 MB rss may be the agent's: execve(2) does not reset what it held as it started the task;
+           below about 16 MB rss tells nothing: execve(2) keeps the peak of the agent that started the task;
            slot is null for a task that was cancelled before its start
     hb     run: [[slot, i, rss, cpu], ...]                          memory now, CPU time so far
     left   i: [[first, last], ...] why                              never started
