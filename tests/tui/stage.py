@@ -99,7 +99,7 @@ async def on_stage(
 
 async def until(stage: Stage, true: Callable[[], bool]) -> None:
     """Let the dashboard go on until something is *true*; fails after some seconds."""
-    for _ in range(400):
+    for _ in range(1500):
         if true():
             return
         await stage.pause(0.01)

@@ -17,6 +17,9 @@ from runners.store.writer import Change, Writer
 T0 = 1_790_000_000.0
 """The moment at which every made-up story is looked at: seconds since the epoch."""
 
+LIVE_TASKS = 1000
+"""Tasks of the run that is in the middle."""
+
 HOSTILE = (
     "[/]",
     "[red]x[/red]",
@@ -196,7 +199,7 @@ def files(number: int) -> list[str]:
     return [f"/srv/data/plate-4/{WORDS[n % len(WORDS)]}/field_{n:04d}.tif" for n in range(number)]
 
 
-def live(number: int = 1000, ended: int = 812) -> Tale:
+def live(number: int = LIVE_TASKS, ended: int = 812) -> Tale:
     """A run in the middle: some failed, two running, the rest waiting."""
     failed = {97: "exit code 3", 181: "out of memory", 305: "exit code 3", 306: "exit code 3"}
     failed |= {511: _TOO_LONG, 640: "exit code 3", 777: "killed by SIGSEGV"}

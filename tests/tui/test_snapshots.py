@@ -11,12 +11,15 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui import stores
-from tests.tui.stage import Logs, Stage, make_home, until
+from tests.tui.stage import Logs, Stage, make_home, sees, until
 from tui.dashboard import Dashboard
 from tui.widgets.plan_view import PlanView
 from tui.widgets.tasks_pane import TasksPane
 
 RUN = "k3f9a2bc"
+
+COMMAND = "command python3"
+"""In the detail of a task: what comes there last."""
 
 SMALL, LARGE = (80, 24), (160, 45)
 
@@ -35,7 +38,7 @@ class Compare(Protocol):
 
 @pytest.fixture
 def drawn(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
-    """Whether a dashboard looks as it did, after some *keys* or what else is done *before*."""
+    """Whether a dashboard looks as it did once *awaited* is seen, after some *keys* or else *before*."""
     monkeypatch.setattr("tui.widgets.top_line.CORES", 2)
 
     def compare(
@@ -44,6 +47,7 @@ def drawn(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         run: str | None = None,
         theme: str = "runyard-dark",
         before: Callable[[Stage], Awaitable[None]] | None = None,
+        awaited: str = "",
     ) -> bool:
         home = make_home(tmp_path / "home", stores.typical)
         dashboard = Dashboard(
@@ -57,10 +61,16 @@ def drawn(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                 await until(
                     stage, lambda: dashboard.picture.run is not None and dashboard.picture.run.complete
                 )
+                # With the second picture comes what time left is reckoned from.
+                await until(stage, lambda: run in dashboard.picture.loads)
+                table = stage.app.screen.query_one(TasksPane).table
+                await until(stage, lambda: table.total_count == stores.LIVE_TASKS)
             await stage.pause()
             await stage.press(*keys)
             if before is not None:
                 await before(stage)
+            if awaited:
+                await sees(stage, awaited)
             await stage.pause()
 
         return snap_compare(dashboard, terminal_size=size, run_before=prepare)
@@ -77,14 +87,14 @@ def test_runs_light(drawn: Callable[..., bool]) -> None:
 
 
 def test_run(drawn: Callable[..., bool]) -> None:
-    assert drawn("f", "down", size=SMALL, run=RUN)
+    assert drawn("f", "down", size=SMALL, run=RUN, awaited=COMMAND)
 
 
 def test_run_with_room(drawn: Callable[..., bool]) -> None:
     async def look(stage: Stage) -> None:
         stage.app.screen.query_one(TasksPane).table.move_to("812")
 
-    assert drawn(size=LARGE, run=RUN, before=look)
+    assert drawn(size=LARGE, run=RUN, before=look, awaited=COMMAND)
 
 
 def test_batches(drawn: Callable[..., bool]) -> None:
