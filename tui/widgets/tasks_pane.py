@@ -12,28 +12,22 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker
 
-from runners.config.units import format_peak_mb, format_time
 from runners.engine.client import EngineError
 from runners.states import State
-from runners.store.rows import SlotRow, TaskRow
+from runners.store.rows import TaskRow
 from tui import filters
 from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.last_words import last_words
 from tui.log_follow import Read
-from tui.signals import KILLED
-from tui.signs import sign
-from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.table_rows import Row
+from tui.widgets.task_cells import KEYS, TaskCells
 from tui.widgets.task_detail import TaskDetail, Told
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from tui.commands_run import CommandsRun
-
-KEYS = ("state", "item", "reason", "index", "slot", "step")
-"""What a filter can ask for."""
 
 SHOWN: tuple[State | None, ...] = (
     None,
@@ -74,9 +68,8 @@ class TasksPane(Vertical):
         super().__init__()
         self._reader = reader
         self._picture = RunPicture("")
+        self._cells = TaskCells()
         self._at_work: set[int] = set()
-        self._slots: dict[int, SlotRow] = {}
-        """Where the tasks that run do so, by their index."""
         self._commands: CommandsRun | None = None
         self._loading: Worker[None] | None = None
         self._listening: Worker[None] | None = None
@@ -91,46 +84,7 @@ class TasksPane(Vertical):
         """Title with filter, table, detail."""
         yield FilterLine("Tasks", placeholder="words, state:failed, reason:…, item:…")
         yield VirtualTable(
-            [
-                Column("state", "state", 11, value=lambda key: self._of(key).state.value),
-                Column("step", "step", 10, priority=2, value=lambda key: float(self._of(key).step)),
-                Column("index", "task", 6, align="right", value=lambda key: float(key)),
-                Column("item", "item", None, least=26, keep="end", value=self._item),
-                Column(
-                    "reason",
-                    "reason",
-                    None,
-                    least=11,
-                    most=28,
-                    priority=2,
-                    value=lambda key: self._of(key).reason or None,
-                ),
-                Column(
-                    "time",
-                    "time",
-                    8,
-                    align="right",
-                    priority=1,
-                    value=lambda key: self._wall(self._of(key)),
-                ),
-                Column(
-                    "memory",
-                    "memory",
-                    8,
-                    align="right",
-                    priority=3,
-                    value=lambda key: self._memory(self._of(key)),
-                ),
-                Column(
-                    "cpu",
-                    "CPU",
-                    6,
-                    align="right",
-                    priority=4,
-                    value=lambda key: self._cpu_percent(self._of(key)),
-                ),
-                Column("slot", "slot", 4, align="right", priority=5, value=lambda key: self._of(key).slot),
-            ],
+            self._cells.columns,
             id="task-table",
             empty="No task fits the filter. esc drops it.",
         )
@@ -150,13 +104,12 @@ class TasksPane(Vertical):
     def show(self, picture: RunPicture, now: float) -> None:
         """Bring table and detail up to date."""
         old, self._picture, self._now = self._picture, picture, now
+        self._cells.look_at(picture, now)
         self.table.hide(() if len(picture.steps) > 1 else ("step",))
-        if picture.slots != old.slots:
-            self._slots = {slot.task: slot for slot in picture.slots if slot.task is not None}
         if picture.tasks is not old.tasks:
             self._take(old.tasks, picture.tasks)
         elif picture.slots != old.slots:
-            self.table.patch(Row(str(index), self._cells) for index in self._at_work)
+            self.table.patch(Row(str(index), self._cells.of) for index in self._at_work)
         if picture.workflow and self._loading is None:
             self._loading = self.run_worker(self._load_commands(), group="commands", exit_on_error=False)
         self._detail()
@@ -164,7 +117,8 @@ class TasksPane(Vertical):
     def tick(self, now: float) -> None:
         """Elapsed times of what runs."""
         self._now = now
-        self.table.patch(Row(str(index), self._cells) for index in self._at_work)
+        self._cells.look_at(self._picture, now)
+        self.table.patch(Row(str(index), self._cells.of) for index in self._at_work)
         self._detail()
 
     def filter(self) -> None:
@@ -221,7 +175,7 @@ class TasksPane(Vertical):
                 self._at_work.add(index)
             else:
                 self._at_work.discard(index)
-        rows = (Row(str(index), self._cells) for index in changed)
+        rows = (Row(str(index), self._cells.of) for index in changed)
         if len(changed) == len(new):
             self.table.set_rows(rows)
         else:
@@ -239,9 +193,9 @@ class TasksPane(Vertical):
     def _passes(self, row: Row) -> bool:
         passed = self._passed.get(row.key)
         if passed is None:
-            task = self._of(row.key)
+            task = self._picture.tasks[int(row.key)]
             passed = self._only in (None, task.state) and (
-                self._fits is None or self._fits(self._values(task))
+                self._fits is None or self._fits(self._cells.values(task))
             )
             self._passed[row.key] = passed
         return passed
@@ -265,7 +219,7 @@ class TasksPane(Vertical):
         if command is None:
             commands = (step.command for step in self._picture.steps if step.position == task.step)
             command = next(commands, "")
-        slot = self._slots.get(task.index) if task.state is State.RUNNING else None
+        slot = self._cells.slot(task)
         return Told(task, item_words(task, self._picture.steps), command, self._says, batch, slot)
 
     def _listen(self, task: TaskRow | None) -> None:
@@ -312,55 +266,3 @@ class TasksPane(Vertical):
     def _left(self, event: FilterLine.Left) -> None:
         event.stop()
         self.table.focus()
-
-    def _of(self, key: str) -> TaskRow:
-        return self._picture.tasks[int(key)]
-
-    def _wall(self, task: TaskRow) -> float | None:
-        if task.state is State.RUNNING and task.started is not None:
-            return self._now - task.started
-        return task.wall_s
-
-    def _memory(self, task: TaskRow) -> float | None:
-        slot = self._slots.get(task.index)
-        return slot.rss_mb if slot is not None and task.state is State.RUNNING else task.max_rss_mb
-
-    def _cpu_percent(self, task: TaskRow) -> float | None:
-        """Of one core: of a task that runs, at the moment; of one that ended, all the time."""
-        if task.state is State.RUNNING:
-            slot = self._slots.get(task.index)
-            return None if slot is None else slot.cpu_percent
-        return 100 * task.cpu_s / task.wall_s if task.cpu_s is not None and task.wall_s else None
-
-    def _item(self, key: str) -> str:
-        return item_words(self._of(key), self._picture.steps)
-
-    def _step(self, task: TaskRow) -> str:
-        return next((step.name for step in self._picture.steps if step.position == task.step), "")
-
-    def _cells(self, key: str) -> tuple[Cell, ...]:
-        task = self._of(key)
-        shown = sign(task.state)
-        wall, memory, cpu = self._wall(task), self._memory(task), self._cpu_percent(task)
-        return (
-            (f"{shown.glyph} {shown.word}", shown.style),
-            (self._step(task), "muted"),
-            (key, "muted"),
-            self._item(key),
-            # The signal alone: there is little room, and what it means is told below.
-            (task.reason.removeprefix(KILLED), shown.style),
-            "" if wall is None else format_time(wall, going=task.state is State.RUNNING),
-            "" if memory is None else format_peak_mb(memory),
-            "" if cpu is None else f"{cpu:.0f} %",
-            "" if task.slot is None else str(task.slot),
-        )
-
-    def _values(self, task: TaskRow) -> filters.Values:
-        return {
-            "state": task.state.value,
-            "item": item_words(task, self._picture.steps),
-            "reason": task.reason,
-            "index": str(task.index),
-            "slot": "" if task.slot is None else str(task.slot),
-            "step": self._step(task),
-        }
