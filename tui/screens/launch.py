@@ -37,7 +37,7 @@ class Field(Horizontal):
     """A label and a line to type in."""
 
     def __init__(self, key: str, hint: str, value: str, *, wide: bool = True) -> None:
-        super().__init__(classes="wide" if wide else "narrow")
+        super().__init__(classes=None if wide else "narrow")
         self.key = key
         self._hint = hint
         self._value = value
