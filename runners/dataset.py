@@ -135,8 +135,8 @@ def _expanded(pattern: str, folder: str) -> list[str]:
         return found
     if not os.path.lexists(os.path.join(folder, pattern)):
         raise DatasetError(
-            f"There is no file {pattern!r} in {shown(folder)}; items that are no files come from a list, "
-            "with --items-from FILE (or - for standard input)."
+            f"There is no file {pattern!r} in {shown(folder)}; a command goes behind --, and items that are "
+            "no files come from a list, with --items-from FILE (or - for standard input)."
         )
     return [pattern]
 

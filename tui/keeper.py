@@ -9,7 +9,7 @@ from enum import StrEnum
 from runners.engine.client import EngineClient, EngineError
 from tui.feed import Picture
 
-PAUSE_S = 10.0
+PAUSE_S = 3.0
 """Between two attempts to start an engine, in seconds."""
 
 

@@ -57,7 +57,7 @@ def test_the_demo_shows_every_state_and_leaves_nothing(
         assert cancelled.done
         assert cancelled.cancelled
         assert of_demo(tmp_path)
-        assert taken < 15
+        assert taken < 60
     assert list(tmp_path.iterdir()) == []
     assert not held(home.lock)
     until = time.monotonic() + 20

@@ -85,7 +85,7 @@ def test_runs_light(drawn: Callable[..., bool]) -> None:
 
 
 def test_run(drawn: Callable[..., bool]) -> None:
-    assert drawn("f", "down", size=SMALL, run=RUN, awaited="--channel=nuclei…")
+    assert drawn("f", "down", size=SMALL, run=RUN, awaited="--channel=nuclei /srv")
 
 
 def test_run_with_room(drawn: Callable[..., bool]) -> None:

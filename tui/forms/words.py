@@ -25,7 +25,11 @@ SHELL_LABEL: Final = "the command is a line for a shell"
 _PHRASES: Final = (
     ("give a command behind --, or a workflow file", "give a command, or a workflow file"),
     ("give --items or --items-from", "give patterns of files, or a list"),
-    ("come from a list, with --items-from FILE (or - for standard input)", "come from a list"),
+    (
+        "a command goes behind --, and items that are no files come from a list, "
+        "with --items-from FILE (or - for standard input)",
+        "items that are no files come from a list",
+    ),
     ("a line for a shell needs --shell", "tick the box if it is a line for a shell"),
     ("use --shell, which never does", "tick the box for a shell, which never does"),
     (

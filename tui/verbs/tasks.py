@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 
 from runners.config.home import Home
 from runners.config.units import MEMORY_FLOOR_MB, format_peak_mb, format_time
 from runners.states import State
-from runners.store.rows import TaskRow
+from runners.store.rows import StepRow, TaskRow
 from tui import output
 from tui.failure import ExitCode
+from tui.item_words import item_words
 from tui.output import Column
 from tui.signals import in_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
@@ -51,28 +53,44 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     with found_run(home, args.run) as (store, run):
         keep_up(home, store, [run])
         tasks = store.tasks(run.id, states=[State(word) for word in args.state])
+        steps = store.steps(run.id)
     if args.json:
         output.array(map(task_object, tasks))
     elif not tasks:
         output.line(f"Run {run.id} has no task that is {' or '.join(args.state)}.")
     else:
-        output.table(_COLUMNS, [_cells(task) for task in tasks])
+        _show(tasks, steps)
     return ExitCode.OK
 
 
-def _cells(task: TaskRow) -> tuple[str, ...]:
+def _show(tasks: Sequence[TaskRow], steps: Sequence[StepRow]) -> None:
+    rows = [_cells(task, steps) for task in tasks]
+    if len(steps) > 1:
+        names = {step.position: step.name for step in steps}
+        columns = (*_COLUMNS[:2], Column("step"), *_COLUMNS[2:])
+        stepped = (
+            (*row[:2], names.get(task.step, ""), *row[2:]) for task, row in zip(tasks, rows, strict=True)
+        )
+        output.table(columns, list(stepped))
+    else:
+        output.table(_COLUMNS, rows)
+
+
+def _cells(task: TaskRow, steps: Sequence[StepRow]) -> tuple[str, ...]:
+    # What never started took neither time nor memory.
+    peak = None if task.started is None else task.max_rss_mb
     return (
         str(task.index),
         output.state(task.state),
-        task.item,
+        item_words(task, steps),
         _time(task),
-        "" if task.max_rss_mb is None else format_peak_mb(task.max_rss_mb),
+        "" if peak is None else format_peak_mb(peak),
         in_words(task.reason),
     )
 
 
 def _time(task: TaskRow) -> str:
-    if task.wall_s is not None:
+    if task.started is not None and task.wall_s is not None:
         return format_time(task.wall_s)
     if task.state is State.RUNNING and task.started is not None:
         return format_time(time.time() - task.started, going=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from rich.cells import chop_cells
 
-from tui.text import ellipsis, fit, plain, width_of
+from tui.text import fit, plain, width_of
 from tui.widgets.line_view import Piece
 
 LINE_BREAK = plain("\n")
@@ -72,10 +72,9 @@ class Passage:
         elif len(broken) > most and self.keep == "end":
             broken = chop_cells(fit(self.texts[0], room * most, "end"), room)[:most]
         elif len(broken) > most:
-            broken = [
-                *broken[: most - 1],
-                fit(broken[most - 1], room - 1).removesuffix(ellipsis()) + ellipsis(),
-            ]
+            # The last line is filled, whatever word is cut there: what is left out would tell more.
+            rest = " ".join(broken[most - 1 :])
+            broken = [*broken[: most - 1], fit(rest, room)]
         indent = " " * (width - room)
         return [
             [*self.label, (text, None)] if n == 0 else [(indent, None), (text, None)]

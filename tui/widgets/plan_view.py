@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from textual.content import Content
@@ -11,7 +10,6 @@ from textual.widgets import Static
 from runners.config.units import format_mb
 from runners.launching import Prepared
 from runners.plan import Plan
-from runners.workflow import Step
 from tui.forms.words import in_form
 from tui.text import plain
 
@@ -46,18 +44,18 @@ class PlanView(Static):
         parts: list[_Part] = []
         several = len(prepared.plans) > 1
         for number, ((step, plan), command) in enumerate(
-            zip(prepared.plans, prepared.commands, strict=True), start=1
+            zip(prepared.plans, prepared.typed, strict=True), start=1
         ):
             if several:
                 parts += [(f"Step {number}: {plain(step.name)}\n", "bold $text-primary")]
-            parts += _of_step(step, plan, command)
+            parts += _of_step(plan, command)
         parts += _items(prepared)
         for warning in prepared.warnings:
             parts += [("! ", "bold $text-warning"), plain(in_form(warning)), "\n"]
         self.update(Content.assemble(*parts).rstrip())
 
 
-def _of_step(step: Step, plan: Plan, command: tuple[str, ...]) -> list[_Part]:
+def _of_step(plan: Plan, command: str) -> list[_Part]:
     batches = len(plan.batches)
     parts: list[_Part] = [
         (f"{plan.tasks:,}", "bold"),
@@ -78,8 +76,7 @@ def _of_step(step: Step, plan: Plan, command: tuple[str, ...]) -> list[_Part]:
         needs.append(f"{format_mb(plan.mem_mb_per_batch)} of memory")
     parts += [("asks for ", _QUIET), f"{' and '.join(needs)}{'' if batches == 1 else ' per batch'}", "\n"]
     parts += [("because  ", _QUIET), plain(plan.reason), "\n"]
-    first = plain(command[0]) if step.shell else plain(shlex.join(command))
-    parts += [("first    ", _QUIET), (first, "$text-primary"), "\n"]
+    parts += [("first    ", _QUIET), (plain(command), "$text-primary"), "\n"]
     return parts
 
 

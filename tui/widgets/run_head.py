@@ -72,7 +72,7 @@ class RunHead(Vertical):
         pace = pace_of(run, now, load)
         self._line("title").show(_title(run), _times(run, pace, now))
         self.query_one(Bar).show(run.counts, run.state)
-        self._show_figures(_figures(run, pace))
+        self._show_figures(_figures(run, pace), ended=run.state.final)
         self._line("steps").display = len(steps) > 1
         self._line("steps").show(_steps(steps))
         failed = run.counts.failed or run.state is State.FAILED
@@ -84,14 +84,14 @@ class RunHead(Vertical):
             [(f"There is no run {plain(run)}. esc leads to those there are.", "warning")]
         )
 
-    def _show_figures(self, figures: list[Piece]) -> None:
+    def _show_figures(self, figures: list[Piece], *, ended: bool) -> None:
         line = self._line("figures")
         room = self.size.width - _NARROWEST_BAR - 2 * MARGIN
         while len(figures) > 1 and _width(figures) > room:
             figures.pop()
         needed = _width(figures) + 2 * MARGIN
-        # It only grows: the bar must not dance with the number of digits beside it.
-        if needed > line.size.width or line.size.width > room:
+        # While it goes on it only grows: the bar must not dance with the number of digits beside it.
+        if needed > line.size.width or line.size.width > room or (ended and needed < line.size.width):
             line.styles.width = needed
         line.show((), figures)
 
