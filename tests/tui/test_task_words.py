@@ -127,7 +127,7 @@ def test_each_paragraph_has_a_line_where_there_are_few() -> None:
         "item …4/segment/field_0181.tif",
         "wall 0.2 s   CPU 0.1 s",
         "says SyntaxError: no",
-        "command gzip -kc…",
+        "command gzip -kc /srv/data/pl…",
     ]
 
 
