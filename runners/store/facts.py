@@ -8,25 +8,23 @@ from runners.batches import Cursor
 from runners.events import Event
 from runners.states import State
 from runners.store.occupancy import Occupancy
+from runners.store.reader import OPEN
 from runners.store.rows import BatchRow
 from runners.store.writer import Change
 
-_OPEN = "state NOT IN ('done', 'failed', 'cancelled')"
-"""A verdict stays: an event that is read twice changes nothing."""
-
 _STARTED = (
     "UPDATE tasks SET state = 'running', worker_state = 'start', slot = ?, started = ?, revision = ? "
-    f'WHERE run = ? AND "index" = ? AND batch = ? AND {_OPEN}'
+    f'WHERE run = ? AND "index" = ? AND batch = ? AND {OPEN}'
 )
 _ENDED = (
     "UPDATE tasks SET state = ?, worker_state = ?, slot = coalesce(?, slot), exit_code = ?, signal = ?, "
     "reason = ?, started = coalesce(started, ?), ended = ?, max_rss_mb = ?, cpu_s = ?, wall_s = ?, "
     'log_bytes = ?, "left" = ?, result = ?, revision = ? '
-    f'WHERE run = ? AND "index" = ? AND batch = ? AND {_OPEN}'
+    f'WHERE run = ? AND "index" = ? AND batch = ? AND {OPEN}'
 )
 _LEFT = (
     "UPDATE tasks SET state = ?, reason = ?, ended = ?, revision = ? "
-    f'WHERE run = ? AND "index" BETWEEN ? AND ? AND batch = ? AND {_OPEN}'
+    f'WHERE run = ? AND "index" BETWEEN ? AND ? AND batch = ? AND {OPEN}'
 )
 _KEPT = (
     "INSERT OR IGNORE INTO events (run, batch, restart, seq, time, kind, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"

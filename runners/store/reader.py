@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+OPEN = f"state NOT IN ({', '.join(sorted(repr(state.value) for state in FINAL))})"
+"""Of a run or task to which something can still happen. A verdict stays: no later fact changes it."""
+
 _STATES = {state.value: state for state in State}
 _TASK_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(TaskRow))
 _RUN_COLUMNS = (
@@ -100,11 +103,7 @@ class Reader:
 
     def live_runs(self) -> list[RunRow]:
         """The runs to which something can still happen, oldest first."""
-        marks = ",".join("?" * len(FINAL))
-        rows = self._db.execute(
-            f"SELECT {_RUN_COLUMNS} FROM runs WHERE state NOT IN ({marks}) ORDER BY number",
-            [state.value for state in FINAL],
-        )
+        rows = self._db.execute(f"SELECT {_RUN_COLUMNS} FROM runs WHERE {OPEN} ORDER BY number")
         return [_run(row) for row in rows]
 
     def run(self, run: str) -> RunRow:

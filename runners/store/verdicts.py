@@ -6,10 +6,9 @@ from typing import Any
 
 from runners.batches import REPORT_LOST, WORKER_DIED, WORKER_DIED_BEFORE
 from runners.states import State
+from runners.store.reader import OPEN
 from runners.store.rows import BatchRow
 from runners.store.writer import Change
-
-_OPEN = "state NOT IN ('done', 'failed', 'cancelled')"
 
 
 def end_batch(change: Change, batch: BatchRow, *, now: float) -> None:
@@ -37,7 +36,7 @@ def withdraw_batch(change: Change, batch: BatchRow, *, now: float) -> None:
     """*batch* was cancelled before it was started."""
     change.execute(
         f"UPDATE tasks SET state = 'cancelled', reason = 'cancelled', ended = ?, revision = ? "
-        f"WHERE run = ? AND batch = ? AND {_OPEN}",
+        f"WHERE run = ? AND batch = ? AND {OPEN}",
         (now, change.revision, batch.run, batch.token),
     )
     _close(change, batch, {"reason": "cancelled"}, now)
@@ -128,7 +127,7 @@ def _tasks(counts: Mapping[str, Any] | sqlite3.Row) -> int:
 def _end_tasks(change: Change, batch: BatchRow, started: str, waiting: str, now: float) -> None:
     change.execute(
         "UPDATE tasks SET state = 'failed', reason = CASE worker_state WHEN '' THEN ? ELSE ? END, ended = ?, "
-        f"revision = ? WHERE run = ? AND batch = ? AND {_OPEN}",
+        f"revision = ? WHERE run = ? AND batch = ? AND {OPEN}",
         (waiting, started, now, change.revision, batch.run, batch.token),
     )
 
