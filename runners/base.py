@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runners.batches import BatchRef, BatchSpec, Finding, Launched, LogChunk, Report, Watched
+from runners.batches import BatchRef, BatchSpec, Finding, Launched, Line, LogChunk, Pace, Report, Watched
 from runners.plan import Plan
 from runners.submitting import Submission
 from runners.workflow import Item, Step
@@ -27,6 +27,21 @@ class BaseRunner(ABC):
     @abstractmethod
     def jobs_folder(self) -> str:
         """Absolute path of the folder that runs get their own folders in, where they name no other."""
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where and as whom it runs batches: runners of one place can look at each other's batches."""
+
+    @property
+    @abstractmethod
+    def pace(self) -> Pace:
+        """How often to look at its batches."""
+
+    @property
+    @abstractmethod
+    def line(self) -> Line:
+        """How its resource could be reached the last time something was asked of it."""
 
     @abstractmethod
     async def check(self) -> Sequence[Finding]:
@@ -89,6 +104,14 @@ class BaseRunner(ABC):
 
         Raises:
             RunnerError: the file is there but can't be read.
+        """
+
+    @abstractmethod
+    async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
+        """Whole files, all in one stream; None for one that is not there, or holds more than *limit* bytes.
+
+        Raises:
+            RunnerError: the resource can't be reached.
         """
 
     @abstractmethod

@@ -84,6 +84,8 @@ class Outcome(StrEnum):
     """It does not run and won't: the reason says why."""
     UNKNOWN = "unknown"
     """Nobody can tell. Launching again is how to find out: it looks for the batch first."""
+    HELD = "held"
+    """It does not run: the site takes no more at the moment. Launch it again when something has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Cursor:
     """Which event file; a scheduler that starts a batch again makes a new one."""
     offset: int = 0
     """Bytes of that file."""
+    part: int = 0
+    """Which piece of the event file, where the worker cuts it into pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,44 @@ class Watched:
 
     batch: BatchRef
     cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A batch as its scheduler shows it."""
+
+    id: str
+    state: str
+    """The scheduler's own word, such as `PENDING`."""
+    reason: str = ""
+    """The scheduler's own word for why, such as `Priority`; empty where it gives none."""
+    hosts: str = ""
+    nodes: int | None = None
+    elapsed_s: float | None = None
+    limit_s: float | None = None
+    """Infinity where there is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a resource can be reached at the moment."""
+
+    up: bool | None
+    """None as long as nobody has tried."""
+    round_trip_s: float | None = None
+    """Of the last exchange; None where nothing goes over a network."""
+    trouble: str = ""
+    """Why it can't be reached, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look at batches, in seconds."""
+
+    quick_s: float
+    """While something moves and someone is watching."""
+    quiet_s: float
+    """When nothing has moved for a while."""
 
 
 class Life(StrEnum):
@@ -137,6 +179,12 @@ class Report:
     life: Life
     more: bool = False
     """There is more to read at once."""
+    job: Job | None = None
+    """What the scheduler shows; None where there is no scheduler, or it shows nothing (any more)."""
+    requeued: bool = False
+    """It was running, and its scheduler will start it again."""
+    why: str = ""
+    """Where it is gone: why, as far as its scheduler tells, as a part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

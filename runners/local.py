@@ -19,8 +19,10 @@ from runners.batches import (
     FindingState,
     Launched,
     Life,
+    Line,
     LogChunk,
     Outcome,
+    Pace,
     Report,
     RunnerError,
     Watched,
@@ -29,7 +31,7 @@ from runners.config.resource import LocalResource
 from runners.events import parse_events
 from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
-from runners.transport.base import Part, Piece, Transport, TransportError
+from runners.transport.base import Part, Piece, TransportError
 from runners.transport.local import LocalTransport
 from runners.worker_files import worker_files
 from runners.workflow import Step
@@ -46,7 +48,7 @@ _LAUNCH_S = 30.0
 class LocalRunner(BaseRunner):
     """Runs batches on this machine as the user we are."""
 
-    def __init__(self, resource: LocalResource, transport: Transport | None = None) -> None:
+    def __init__(self, resource: LocalResource, transport: LocalTransport | None = None) -> None:
         self._resource = resource
         self._transport = transport or LocalTransport()
         self._owners: dict[str, Owner] = {}
@@ -56,6 +58,21 @@ class LocalRunner(BaseRunner):
     def jobs_folder(self) -> str:
         """See :attr:`BaseRunner.jobs_folder`."""
         return self._resource.jobs_local_dir
+
+    @property
+    def place(self) -> str:
+        """See :attr:`BaseRunner.place`."""
+        return "local"
+
+    @property
+    def pace(self) -> Pace:
+        """See :attr:`BaseRunner.pace`."""
+        return Pace(quick_s=0.2, quiet_s=1.0)
+
+    @property
+    def line(self) -> Line:
+        """See :attr:`BaseRunner.line`."""
+        return self._transport.line
 
     async def check(self) -> Sequence[Finding]:
         """See :meth:`BaseRunner.check`."""
@@ -144,6 +161,13 @@ class LocalRunner(BaseRunner):
         if part.trouble:
             raise RunnerError(f"The log can't be shown: {part.trouble}.")
         return LogChunk(part.data, part.offset, part.size)
+
+    async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
+        """See :meth:`BaseRunner.fetch`."""
+        try:
+            return await self._transport.fetch(paths, limit)
+        except TransportError as error:
+            raise RunnerError(f"Files can't be fetched: {error}.") from error
 
     async def close(self) -> None:
         """See :meth:`BaseRunner.close`."""

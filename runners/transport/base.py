@@ -1,12 +1,33 @@
 """How a command runs and a file is read, wherever that is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from runners.batches import Line
 
 
 class TransportError(Exception):
     """Something could not be done over there; the text is a sentence without its full stop."""
+
+
+class UnreachableError(TransportError):
+    """The place can't be reached: nothing was sent, nothing was done."""
+
+
+READ_S = 60.0
+"""Seconds that reading files may take."""
+
+TOO_LATE = 124
+"""The exit code of a command that was killed because it took too long, as timeout(1) has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to run: an argument list, and never a shell's line."""
+
+    argv: tuple[str, ...]
+    stdin: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +38,20 @@ class Reply:
     """Exit code; negative: the number of the signal that ended it."""
     out: bytes
     err: bytes
+
+    @property
+    def last_words(self) -> str:
+        """The last line it said, on standard error if it said something there."""
+        lines = (self.err.strip() or self.out.strip()).decode("utf-8", "replace").splitlines()
+        return lines[-1] if lines else f"exit code {self.code}, without a word"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one round trip brought: an answer for each command, a part (or None) for each piece."""
+
+    replies: Sequence[Reply]
+    parts: Sequence["Part | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +83,75 @@ class Transport(ABC):
     Every verb is bounded in time. Cancelling the task that awaits one leaves it open whether it was done.
     """
 
+    @property
     @abstractmethod
+    def line(self) -> Line:
+        """How the place could be reached the last time something was asked of it."""
+
+    @property
+    def whole_reads(self) -> bool:
+        """Whether reading a part of a file costs reading all that comes before it."""
+        return False
+
+    @abstractmethod
+    async def exchange(
+        self, commands: Sequence[Command], pieces: Sequence[Piece] = (), *, timeout_s: float
+    ) -> Exchange:
+        """Run *commands* one after the other, in the folder ``/``, then read *pieces*: all in one round trip.
+
+        A command that takes longer than *timeout_s* seconds is killed, and counts as answered with 124.
+
+        Raises:
+            UnreachableError: the place can't be reached; nothing was done.
+            TransportError: a command can't be started, or the line was lost: what was done is not known.
+        """
+
+    @abstractmethod
+    async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
+        """Read whole files, all in one stream; None for one that is not there or holds over *limit* bytes.
+
+        Raises:
+            TransportError: nothing can be read there at all.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let the connection go."""
+
     async def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float) -> Reply:
-        """Run a command, an argument list and never a shell's line, in the folder ``/``.
+        """Run one command; see :meth:`exchange`.
 
         Raises:
             TransportError: it can't be started, or took longer than *timeout_s* seconds and was killed.
         """
+        exchange = await self.exchange([Command(tuple(argv), stdin)], timeout_s=timeout_s)
+        (reply,) = exchange.replies
+        if reply.code == TOO_LATE:
+            raise TransportError(f"{argv[0]!r} gave no answer within {timeout_s:g} s")
+        return reply
 
-    @abstractmethod
     async def read(self, pieces: Sequence[Piece]) -> Sequence[Part | None]:
         """Read parts of files, all in one go; None for a file that is not there.
 
         Raises:
             TransportError: nothing can be read there at all. One file that can't be read harms no other.
         """
+        return (await self.exchange((), pieces, timeout_s=READ_S)).parts
 
-    @abstractmethod
-    async def write(self, files: Mapping[str, bytes]) -> None:
-        """Write files whole, readable by their owner only: each is there entirely or as it was before.
-
-        Raises:
-            TransportError: a file can't be written.
-        """
-
-    @abstractmethod
     async def make_folders(self, paths: Sequence[str]) -> None:
         """Make folders, those above them too, open to their owner only; existing ones stay as they are.
 
         Raises:
             TransportError: a folder can't be made.
         """
+        exchange = await self.exchange([make_folder(path) for path in paths], timeout_s=READ_S)
+        for path, reply in zip(paths, exchange.replies, strict=True):
+            if reply.code:
+                raise TransportError(f"the folder {path!r} can't be made: {reply.last_words}")
 
-    @abstractmethod
-    async def remove(self, path: str) -> None:
-        """Remove a folder and all in it; no error where there is none.
 
-        Raises:
-            TransportError: it can't be removed.
-        """
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Let the connection go."""
+def make_folder(path: str) -> Command:
+    """The command that makes a folder and those above it, each open to its owner only."""
+    above = [path[:place] for place in range(1, len(path)) if path[place] == "/"]
+    # mkdir -p gives the folders above the mode of the umask, unless they are named themselves.
+    return Command(("mkdir", "-p", "-m", "700", "--", *above, path))

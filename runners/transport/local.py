@@ -8,44 +8,46 @@ import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 
+from runners.batches import Line
 from runners.environment import own_environment
-from runners.transport.base import Part, Piece, Reply, Transport, TransportError
+from runners.transport.base import (
+    TOO_LATE,
+    Command,
+    Exchange,
+    Part,
+    Piece,
+    Reply,
+    Transport,
+    TransportError,
+)
 
 
 class LocalTransport(Transport):
     """This machine. File work is done in threads, because a disk may be slow and a mount may hang."""
 
-    async def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float) -> Reply:
-        """See :meth:`Transport.run`. Cancelling kills the command."""
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                cwd="/",
-                env=own_environment(),
-            )
-        except (OSError, ValueError) as error:
-            raise TransportError(f"{argv[0]!r} can't be started: {words(error)}") from error
-        try:
-            async with asyncio.timeout(timeout_s):
-                out, err = await process.communicate(stdin)
-        except TimeoutError:
-            raise TransportError(f"{argv[0]!r} gave no answer within {timeout_s:g} s") from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        return Reply(process.returncode or 0, out, err)
+    @property
+    def line(self) -> Line:
+        """See :attr:`Transport.line`."""
+        return Line(up=True)
 
-    async def read(self, pieces: Sequence[Piece]) -> Sequence[Part | None]:
-        """See :meth:`Transport.read`."""
-        return await asyncio.to_thread(lambda: [_read(piece) for piece in pieces])
+    async def exchange(
+        self, commands: Sequence[Command], pieces: Sequence[Piece] = (), *, timeout_s: float
+    ) -> Exchange:
+        """See :meth:`Transport.exchange`. Cancelling kills the command that runs."""
+        replies = [await run_here(command, timeout_s=timeout_s) for command in commands]
+        parts = await asyncio.to_thread(lambda: [_read(piece) for piece in pieces])
+        return Exchange(replies, parts)
+
+    async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
+        """See :meth:`Transport.fetch`."""
+        return await asyncio.to_thread(lambda: [_fetch(path, limit) for path in paths])
 
     async def write(self, files: Mapping[str, bytes]) -> None:
-        """See :meth:`Transport.write`."""
+        """Write files whole, readable by their owner only: each is there entirely or as it was before.
+
+        Raises:
+            TransportError: a file can't be written.
+        """
         await asyncio.to_thread(_write_all, files)
 
     async def make_folders(self, paths: Sequence[str]) -> None:
@@ -53,11 +55,46 @@ class LocalTransport(Transport):
         await asyncio.to_thread(_make_folders, paths)
 
     async def remove(self, path: str) -> None:
-        """See :meth:`Transport.remove`."""
+        """Remove a folder and all in it; no error where there is none.
+
+        Raises:
+            TransportError: it can't be removed.
+        """
         await asyncio.to_thread(_remove, path)
 
     async def close(self) -> None:
         """See :meth:`Transport.close`; there is nothing to let go of."""
+
+
+async def run_here(command: Command, *, timeout_s: float) -> Reply:
+    """Run a command on this machine. Cancelling kills it.
+
+    Raises:
+        TransportError: it can't be started.
+    """
+    name = command.argv[0]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command.argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd="/",
+            env=own_environment(),
+        )
+    except (OSError, ValueError) as error:
+        raise TransportError(f"{name!r} can't be started: {words(error)}") from error
+    try:
+        async with asyncio.timeout(timeout_s):
+            out, err = await process.communicate(command.stdin)
+    except TimeoutError:
+        return Reply(TOO_LATE, b"", f"{name} gave no answer within {timeout_s:g} s".encode())
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return Reply(process.returncode or 0, out, err)
 
 
 def words(error: Exception) -> str:
@@ -82,6 +119,11 @@ def _read(piece: Piece) -> Part | None:
         return None
     except (OSError, ValueError) as error:
         return Part(b"", 0, 0, f"{piece.path!r} can't be read: {words(error)}")
+
+
+def _fetch(path: str, limit: int) -> bytes | None:
+    part = _read(Piece(path, 0, limit))
+    return None if part is None or part.trouble or part.size > limit else part.data
 
 
 def _write_all(files: Mapping[str, bytes]) -> None:
