@@ -21,6 +21,9 @@ READ_S = 60.0
 TOO_LATE = 124
 """The exit code of a command that was killed because it took too long, as timeout(1) has it."""
 
+NOT_RUN = -1000
+"""In the place of the exit code of a command that was not run, because one before it had failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -95,11 +98,17 @@ class Transport(ABC):
 
     @abstractmethod
     async def exchange(
-        self, commands: Sequence[Command], pieces: Sequence[Piece] = (), *, timeout_s: float
+        self,
+        commands: Sequence[Command],
+        pieces: Sequence[Piece] = (),
+        *,
+        timeout_s: float,
+        stop: bool = False,
     ) -> Exchange:
         """Run *commands* one after the other, in the folder ``/``, then read *pieces*: all in one round trip.
 
-        A command that takes longer than *timeout_s* seconds is killed, and counts as answered with 124.
+        A command that takes longer than *timeout_s* seconds is killed, and counts as answered with 124. With
+        *stop*, the commands after one that failed are not run, and count as answered with `NOT_RUN`.
 
         Raises:
             UnreachableError: the place can't be reached; nothing was done.
@@ -150,8 +159,8 @@ class Transport(ABC):
                 raise TransportError(f"the folder {path!r} can't be made: {reply.last_words}")
 
 
-def make_folder(path: str) -> Command:
-    """The command that makes a folder and those above it, each open to its owner only."""
-    above = [path[:place] for place in range(1, len(path)) if path[place] == "/"]
+def make_folder(*paths: str) -> Command:
+    """The command that makes folders and those above them, each open to its owner only."""
+    above = [path[:place] for path in paths for place in range(1, len(path)) if path[place] == "/"]
     # mkdir -p gives the folders above the mode of the umask, unless they are named themselves.
-    return Command(("mkdir", "-p", "-m", "700", "--", *above, path))
+    return Command(("mkdir", "-p", "-m", "700", "--", *dict.fromkeys([*above, *paths])))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from runners.batches import Line
 from runners.environment import own_environment
 from runners.transport.base import (
+    NOT_RUN,
     TOO_LATE,
     Command,
     Exchange,
@@ -31,10 +32,20 @@ class LocalTransport(Transport):
         return Line(up=True)
 
     async def exchange(
-        self, commands: Sequence[Command], pieces: Sequence[Piece] = (), *, timeout_s: float
+        self,
+        commands: Sequence[Command],
+        pieces: Sequence[Piece] = (),
+        *,
+        timeout_s: float,
+        stop: bool = False,
     ) -> Exchange:
         """See :meth:`Transport.exchange`. Cancelling kills the command that runs."""
-        replies = [await run_here(command, timeout_s=timeout_s) for command in commands]
+        replies: list[Reply] = []
+        for command in commands:
+            if stop and replies and replies[-1].code:
+                replies.append(Reply(NOT_RUN, b"", b""))
+            else:
+                replies.append(await run_here(command, timeout_s=timeout_s))
         parts = await asyncio.to_thread(lambda: [_read(piece) for piece in pieces])
         return Exchange(replies, parts)
 
