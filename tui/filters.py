@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
+
+from runners.states import State
 
 Values = Mapping[str, str]
 """What a row can be asked for, by key."""
@@ -15,14 +18,7 @@ def parse(text: str, keys: Collection[str]) -> Callable[[Values], bool] | None:
     it holds `seg`. A word by itself fits rows where any value holds it. Capitals do not matter. What looks
     like a pair but has no known key is a word: items may hold colons.
     """
-    tests: list[tuple[str | None, str]] = []
-    for word in text.lower().split():
-        key, colon, value = word.partition(":")
-        if colon and key in keys:
-            if value:
-                tests.append((key, value))
-        else:
-            tests.append((None, word))
+    tests = list(_tests(text, keys))
     if not tests:
         return None
 
@@ -30,6 +26,37 @@ def parse(text: str, keys: Collection[str]) -> Callable[[Values], bool] | None:
         return all(_fits(values, key, wanted) for key, wanted in tests)
 
     return fits
+
+
+def none_fits(what: str, text: str, keys: Collection[str]) -> str:
+    """What is said in place of a list of *what* that *text* leaves empty, in a few lines."""
+    doubt = _doubt(text, keys)
+    lines = [f"No {what} fits the filter.", doubt, "/ changes it, esc shows all again."]
+    return "\n".join(line for line in lines if line)
+
+
+def _doubt(text: str, keys: Collection[str]) -> str:
+    """What in *text* can hardly be meant as it stands, in a sentence; empty where there is nothing."""
+    for key, wanted in _tests(text, keys):
+        if key == "state" and not any(state.startswith(wanted) for state in State):
+            return f"There is no state {wanted!r}: there are {', '.join(State)}."
+        word, colon, _ = wanted.partition(":")
+        if key is None and colon and word.isidentifier():
+            close = get_close_matches(word, keys, n=1, cutoff=0.7)
+            hint = f"did you mean {close[0]}:?" if close else f"there are {', '.join(keys)}."
+            return f"Nothing is called {word!r} here: {hint}"
+    return ""
+
+
+def _tests(text: str, keys: Collection[str]) -> Iterator[tuple[str | None, str]]:
+    """What is asked for, each with its key or None."""
+    for word in text.lower().split():
+        key, colon, value = word.partition(":")
+        if colon and key in keys:
+            if value:
+                yield key, value
+        else:
+            yield None, word
 
 
 def _fits(values: Values, key: str | None, wanted: str) -> bool:

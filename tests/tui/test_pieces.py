@@ -39,6 +39,26 @@ def test_no_filter_is_none() -> None:
     assert filters.parse("  ", VALUES.keys()) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("segment", ""),
+        ("name:[/] state:run", ""),
+        ("stat:failed", "Nothing is called 'stat' here: did you mean state:?"),
+        ("plate:4", "Nothing is called 'plate' here: there are state, name, id."),
+        (
+            "state:ended",
+            "There is no state 'ended': there are pending, running, done, failed, cancelled, unknown.",
+        ),
+        ("/data/a:b", ""),
+    ],
+)
+def test_an_empty_list_says_what_of_the_filter_may_be_wrong(text: str, told: str) -> None:
+    first, *doubts, last = filters.none_fits("run", text, VALUES.keys()).splitlines()
+    assert (first, last) == ("No run fits the filter.", "/ changes it, esc shows all again.")
+    assert doubts == ([told] if told else [])
+
+
 def run(
     counts: Counts, *, started: float | None, ended: float | None = None, state: State = State.RUNNING
 ) -> RunRow:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from textual.widgets import Input
 
 from runners.config.home import Home
 from runners.engine.asking import RefusedError
@@ -105,6 +106,8 @@ async def test_the_filter_says_how_many_of_how_many(home: Home) -> None:
         await until(stage, lambda: list(table(stage).keys) == ["k3f9a2bc", "c81t5n0d"])
         await stage.press("slash", *" [/]")
         await sees(stage, "No run fits the filter")
+        stage.app.screen.query_one(Input).value = "stat:failed"
+        await sees(stage, "did you mean state:?")
 
 
 async def test_enter_opens_the_run_and_escape_comes_back_to_it(home: Home) -> None:
@@ -335,8 +338,8 @@ async def test_what_is_told_takes_the_place_of_what_was_told_before(home: Home) 
     async with on_stage(home) as stage:
         await stage.press("down", "r", "down", "c")
         await until(stage, lambda: [sentence[:12] for sentence in said(stage)] == ["register-all"])
-        # In the line below the first one, where the toast before it was.
-        await until(stage, lambda: "▌  register-all has ended" in shown(stage).splitlines()[1])
+        # In the line above the keys, where the toast before it was.
+        await until(stage, lambda: "▌  nothing to cancel." in shown(stage).splitlines()[-2])
 
 
 async def test_an_engine_that_is_gone_is_started_again_once_while_runs_are_live(home: Home) -> None:

@@ -147,7 +147,7 @@ class RunsPage(Page):
         if picture.read_at and not self._runs:
             self._table.empty = EMPTY
         elif self._runs:
-            self._table.empty = "No run fits the filter.\n/ changes it, esc in it shows all again."
+            self._say_if_none_fits()
         self._say()
         self.refresh_bindings()
 
@@ -216,6 +216,7 @@ class RunsPage(Page):
     @on(FilterLine.Changed)
     def _filter(self, event: FilterLine.Changed) -> None:
         fits = filters.parse(event.text, KEYS)
+        self._say_if_none_fits()
         self._table.set_filter(None if fits is None else lambda row: fits(self._values(row.key)))
         self._say()
 
@@ -229,6 +230,9 @@ class RunsPage(Page):
 
     def _say(self) -> None:
         self.query_one(FilterLine).say(self._table.row_count, self._table.total_count)
+
+    def _say_if_none_fits(self) -> None:
+        self._table.empty = filters.none_fits("run", self.query_one(FilterLine).text, KEYS)
 
     def _values(self, run: str) -> filters.Values:
         row = self._runs[run]

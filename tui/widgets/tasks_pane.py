@@ -86,7 +86,7 @@ class TasksPane(Vertical):
         yield VirtualTable(
             self._cells.columns,
             id="task-table",
-            empty="No task fits the filter. esc drops it.",
+            empty=filters.none_fits("task", "", KEYS),
         )
         yield TaskDetail()
 
@@ -260,6 +260,7 @@ class TasksPane(Vertical):
     def _typed(self, event: FilterLine.Changed) -> None:
         event.stop()
         self._fits = filters.parse(event.text, KEYS)
+        self.table.empty = filters.none_fits("task", event.text, KEYS)
         self._refilter()
 
     @on(FilterLine.Left)
