@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, suppress
 
 from runners.config.home import Home
@@ -21,6 +21,14 @@ _FOR_A_SHELL = re.compile(r"\|\|?|&&?|;|<|[0-9]?>.*", re.DOTALL)
 
 _FIND_ACTIONS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 """Of `find`, which wants to be told by a `;` of its own where such a command ends."""
+
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
+_ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)=|\b(?:for|read) +([A-Za-z_]\w*)", re.ASCII)
+
+_OF_EVERY_SHELL = frozenset(
+    {"HOME", "HOSTNAME", "IFS", "LANG", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "TMPDIR", "USER"}
+)
+"""Variables that a shell on a cluster has itself."""
 
 
 def about_placeholders(step: Step, mentioned: frozenset[str]) -> Iterator[str]:
@@ -54,6 +62,21 @@ def about_shell_words(step: Step, option: str) -> Iterator[str]:
                 f"with {option} the command is a line for a shell."
             )
             return
+
+
+def about_variables(step: Step, environ: Mapping[str, str], exported: Collection[str]) -> Iterator[str]:
+    """About a script that uses variables of *environ* which a cluster, with one of its own, does not get."""
+    if not step.shell:
+        return
+    (script,) = step.command
+    used = set(_VARIABLE.findall(script)).intersection(environ).difference(exported, _OF_EVERY_SHELL)
+    used.difference_update(*_ASSIGNED.findall(script))
+    needed = sorted(name for name in used if not name.startswith("SLURM_"))
+    if needed:
+        yield (
+            f"Step {step.name!r} uses {', '.join(f'${name}' for name in needed)}, which the cluster does not "
+            f"get from here: --export {needed[0]} hands it on."
+        )
 
 
 def about_other_runs(home: Home, resource: str) -> Iterator[str]:

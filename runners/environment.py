@@ -53,9 +53,21 @@ def task_environment(environ: Mapping[str, str], export: Collection[str] = ()) -
     return TaskEnvironment(variables, tuple(sorted(left_out)))
 
 
+def exported_environment(environ: Mapping[str, str], export: Collection[str]) -> TaskEnvironment:
+    """What tasks get of *environ* on a cluster, which has an environment of its own: what is in *export*."""
+    return TaskEnvironment({name: environ[name] for name in export}, ())
+
+
 def own_environment() -> dict[str, str]:
-    """Our environment, without what a batch that we may be part of has put there for its own tasks."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "RUNYARD_"))}
+    """Our environment, without what a batch that we may be part of has put there for its own tasks.
+
+    SLURM_CONF stays: it says which cluster SLURM's commands speak to.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name == "SLURM_CONF" or not name.startswith(("SLURM_", "RUNYARD_"))
+    }
 
 
 def is_text(value: str) -> bool:

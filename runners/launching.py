@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from runners.advice import about_other_runs, about_placeholders, about_shell_words
+from runners.advice import about_other_runs, about_placeholders, about_shell_words, about_variables
 from runners.config.errors import ConfigError, shown
-from runners.config.files import list_profiles, read_profile, read_resource
 from runners.config.home import Home
-from runners.config.resource import LocalResource, Resource
+from runners.config.resource import LocalResource, Resource, SlurmSSHResource
 from runners.config.types import has_control
 from runners.config.units import parse_duration, parse_memory
 from runners.dataset import (
@@ -26,8 +25,9 @@ from runners.dataset import (
     items_from_globs,
     items_from_stream,
 )
-from runners.environment import is_text, task_environment
+from runners.environment import exported_environment, is_text, task_environment
 from runners.local import LocalRunner
+from runners.placing import choose_profile, folder_here, open_resource, project_folder, start_folder
 from runners.plan import Plan, plan_slurm
 from runners.requests import LONGEST_NAME, LaunchRequest, LaunchSpec, new_run_id
 from runners.template import ITEM_NAMES, PATH_NAMES, TemplateError, split
@@ -81,7 +81,12 @@ class LaunchOptions:
     export: tuple[str, ...] = ()
     """Environment variables that tasks get though their names look secret."""
     workdir: Path | None = None
-    """The folder that tasks start in, and that `items` are looked up in; None: the current one."""
+    """The folder that tasks start in, and that `items` are looked up in; None: the current one.
+
+    Behind SSH it is a folder of the cluster, and None is the run's own; items are always looked up here.
+    """
+    folder: Path | None = None
+    """The folder that the run's own is made in, absolute; None: the resource's folder for jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +115,22 @@ def prepare(
         LaunchError: it can't be launched; one sentence says what to change.
     """
     environ = os.environ if environ is None else environ
-    workdir = _workdir(options)
-    resource = _resource(options, home)
-    items = _items(options, workdir, stdin)
+    with _about("resource"):
+        resource = open_resource(home.resources, options.resource)
+    with _about("profile"):
+        profile = choose_profile(home.resources, options.resource, resource, options.profile)
+    with _about("workdir"):
+        workdir = start_folder(resource, options.workdir)
+    with _about("folder"):
+        folder = project_folder(resource, options.folder)
+    items = _items(options, stdin)
     workflow = _workflow(options, with_items=items is not None)
     steps = [_with_needs(step, options) for step in workflow.steps]
-    environment = task_environment(environ, _exported(options, environ))
+    exported = _exported(options, environ)
+    if isinstance(resource, LocalResource):
+        environment = task_environment(environ, exported)
+    else:
+        environment = exported_environment(environ, exported)
     warnings: list[str] = []
     plans, commands, typed = [], [], []
     for step in steps:
@@ -123,7 +138,9 @@ def prepare(
             _refuse_items(step)
         mentioned = _check_placeholders(step, items or [])
         if isinstance(resource, LocalResource):
-            _check_command(step, mentioned, workdir, environment.variables.get("PATH"))
+            _check_command(step, mentioned, Path(workdir), environment.variables.get("PATH"))
+        else:
+            warnings += about_variables(step, environ, exported)
         warnings += about_placeholders(step, mentioned)
         warnings += about_shell_words(step, "--shell" if options.workflow is None else '"shell": true')
         tasks = len(items or ()) if step.type is TaskType.PARALLEL else 1
@@ -144,14 +161,20 @@ def prepare(
     spec = LaunchSpec(
         name=_name(options, workflow),
         resource=options.resource,
-        profile=_profile(options, home, resource),
+        profile=profile,
         workflow=Workflow(name=workflow.name, steps=steps),
-        workdir=str(workdir),
+        workdir=workdir,
         environment=environment.variables,
+        folder=folder,
     )
     request = LaunchRequest(run=new_run_id(), spec=spec, items=items or [])
     if isinstance(resource, LocalResource):
         warnings += about_other_runs(home, options.resource)
+    if isinstance(resource, SlurmSSHResource) and options.items:
+        warnings.append(
+            f"The items are names of files of this machine: on {shown(resource.host)} the same names must "
+            f"lead to them from {shown(workdir) if workdir else 'the folder of the run'}."
+        )
     return Prepared(request, tuple(plans), tuple(commands), tuple(typed), tuple(dict.fromkeys(warnings)))
 
 
@@ -164,50 +187,15 @@ def _about(field: str) -> Iterator[None]:
         raise LaunchError(str(error), field) from error
 
 
-def _workdir(options: LaunchOptions) -> Path:
-    try:
-        folder = Path(os.path.abspath(options.workdir or "."))
-    except FileNotFoundError:
-        text = "The current folder is not there any more; go to another one."
-        raise LaunchError(text, "workdir") from None
-    if not folder.is_dir():
-        raise LaunchError(f"The folder to work in, {shown(folder)}, is not there.", "workdir")
-    if not is_text(str(folder)):
-        raise LaunchError(f"The folder to work in, {shown(folder)}, has a name that is not UTF-8.", "workdir")
-    return folder
-
-
-def _resource(options: LaunchOptions, home: Home) -> Resource:
-    with _about("resource"):
-        resource = read_resource(home.resources, options.resource).value
-    if resource.prevent_new_submissions:
-        raise LaunchError(
-            f"The resource {shown(options.resource)} takes no new runs: prevent_new_submissions is set.",
-            "resource",
-        )
-    return resource
-
-
-def _profile(options: LaunchOptions, home: Home, resource: Resource) -> str | None:
-    with _about("profile"):
-        if options.profile is not None:
-            return read_profile(home.resources, options.resource, options.profile).name
-        if isinstance(resource, LocalResource):
-            return None
-        names = [profile.name for profile in list_profiles(home.resources, options.resource)]
-    if len(names) != 1:
-        there = f"there are {', '.join(map(shown, names))}" if names else "it has none yet"
-        raise LaunchError(f"Name a profile for the resource {shown(options.resource)}: {there}.", "profile")
-    return read_profile(home.resources, options.resource, names[0]).name
-
-
-def _items(options: LaunchOptions, workdir: Path, stdin: BinaryIO | None) -> list[Item] | None:
+def _items(options: LaunchOptions, stdin: BinaryIO | None) -> list[Item] | None:
     """The items, or None where none were given."""
     if options.items and options.items_from is not None:
         raise LaunchError("Items come from patterns or from a file: give one of the two.", "items_from")
     if options.items:
+        with _about("workdir"):
+            folder = folder_here(options.workdir)
         with _about("items"):
-            return items_from_globs(options.items, workdir)
+            return items_from_globs(options.items, folder)
     if options.items_from is None:
         return None
     with _about("items_from"):

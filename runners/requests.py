@@ -37,7 +37,7 @@ class LaunchSpec(BaseModel):
     profile: str | None = None
     workflow: Workflow
     workdir: str
-    """Absolute folder that the tasks start in."""
+    """Absolute folder that the tasks start in; empty: the run's own."""
     environment: dict[str, str] = {}
     """Environment of the tasks."""
     folder: str | None = None

@@ -69,6 +69,16 @@ class Home:
         """What the engine has to say."""
         return self.state / "engine.log"
 
+    @property
+    def ssh_config(self) -> Path:
+        """SSH settings for Runyard alone, which go before the user's own; it need not be there."""
+        return self.config / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        """The keys of hosts that a person has accepted here."""
+        return self.config / "known_hosts"
+
     def make(self) -> None:
         """Make the folders and those above them, for their owner only; those that exist stay as they are.
 

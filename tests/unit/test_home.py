@@ -22,6 +22,8 @@ def test_runyard_home_puts_everything_under_one_folder(tmp_path: Path) -> None:
     assert home.lock == tmp_path / "state" / "engine.lock"
     assert home.socket == tmp_path / "state" / "engine.sock"
     assert home.engine_log == tmp_path / "state" / "engine.log"
+    assert home.ssh_config == tmp_path / "config" / "ssh_config"
+    assert home.known_hosts == tmp_path / "config" / "known_hosts"
 
 
 def test_a_relative_runyard_home_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

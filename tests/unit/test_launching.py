@@ -17,6 +17,7 @@ from runners.launching import LaunchError, LaunchOptions, Prepared, prepare
 from runners.states import State
 from runners.store.writer import Writer
 from runners.workflow import TaskType
+from tests.clusters import add_cluster
 from tests.tui import stores
 
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
@@ -306,6 +307,81 @@ def test_work_that_the_machine_is_busy_with_is_worth_a_warning(home: Home, work:
     assert warnings(options(work, "echo"), home) == (
         "2 tasks of other runs are running here now: all share the machine."
     )
+
+
+def test_behind_ssh_tasks_start_in_the_run_s_own_folder(home: Home, work: Path) -> None:
+    add_cluster(home, "far", "slurm_ssh")
+    spec = prepare(LaunchOptions(command=("nonesuch",), resource="far"), home, environ=ENVIRON).request.spec
+    assert (spec.profile, spec.workdir, spec.folder, spec.environment) == ("me", "", None, {})
+    given = LaunchOptions(command=("x",), resource="far", workdir=Path("/far/w"), folder=Path("/far/p"))
+    spec = prepare(given, home, environ=ENVIRON).request.spec
+    assert (spec.workdir, spec.folder) == ("/far/w", "/far/p")
+
+
+def test_through_sudo_tasks_start_in_a_folder_of_this_machine(home: Home, work: Path) -> None:
+    add_cluster(home, "near", "slurm_sudo")
+    given = options(work, "nonesuch", "{item}", resource="near", items=("*.txt",), folder=Path("/project"))
+    prepared = prepare(given, home, environ={**ENVIRON, "SECRET_KEY": "x"})
+    assert (prepared.request.spec.workdir, prepared.request.spec.folder) == (str(work), "/project")
+    assert prepared.warnings == ()
+    ((_, plan),) = prepared.plans
+    assert plan.cpus_per_batch == 3
+
+
+def test_a_cluster_gets_of_the_environment_what_is_exported(home: Home, work: Path) -> None:
+    add_cluster(home, "near", "slurm_sudo")
+    given = options(work, "echo $A $HOME ${B} $C $D; C=1", shell=True, resource="near", export=("A",))
+    prepared = prepare(given, home, environ={**ENVIRON, "A": "1", "B": "2", "C": "3", "HOME": "/h"})
+    assert prepared.request.spec.environment == {"A": "1"}
+    assert prepared.warnings == (
+        "Step 'echo' uses $B, which the cluster does not get from here: --export B hands it on.",
+    )
+
+
+def test_files_of_this_machine_as_items_behind_ssh_are_worth_a_warning(
+    home: Home, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_cluster(home, "far", "slurm_ssh")
+    monkeypatch.chdir(work)
+    given = LaunchOptions(command=("wc", "{item}"), resource="far", items=("*.txt",))
+    prepared = prepare(given, home, environ=ENVIRON)
+    assert [item.value for item in prepared.request.items] == ["a.txt", "b.txt", "c d.txt"]
+    assert prepared.warnings == (
+        "The items are names of files of this machine: on cluster.invalid the same names must lead to them "
+        "from the folder of the run.",
+    )
+    listed = LaunchOptions(command=("wc", "{item}"), resource="far", items_from="a.txt")
+    (work / "a.txt").write_text("/far/1\n")
+    assert prepare(listed, home, environ=ENVIRON).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "reason"),
+    [
+        (
+            {"workdir": Path("w")},
+            "workdir",
+            "The folder to work in, w, must be an absolute path on the cluster.",
+        ),
+        ({"workdir": Path("/a/../b")}, "workdir", 'must not have a ".." in its path.'),
+        ({"workdir": Path("/a\nb")}, "workdir", "must be one line of UTF-8 text."),
+        ({"workdir": Path("/nonesuch"), "items": ("*",)}, "workdir", "/nonesuch, is not there."),
+        (
+            {"folder": Path("p")},
+            "folder",
+            "The folder for the run, p, must be an absolute path on the cluster.",
+        ),
+        ({"profile": "you"}, "profile", "There is no profile of the resource far named you; there are: me."),
+        ({"mem": "100G"}, "", "mem must not be above max_mem_per_job"),
+        ({"export": ("NONE",)}, "export", "no variable 'NONE'"),
+    ],
+)
+def test_bad_input_for_a_cluster_is_one_sentence(
+    home: Home, more: dict[str, object], field: str, reason: str
+) -> None:
+    add_cluster(home, "far", "slurm_ssh")
+    given = {"command": ("echo", "x"), "resource": "far", **more}
+    assert reason in refusal(LaunchOptions(**given), home, field)  # type: ignore[arg-type]  # fields by name
 
 
 def test_what_looks_secret_is_left_out_and_named(home: Home, work: Path) -> None:
