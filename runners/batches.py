@@ -1,11 +1,12 @@
 """The types that cross between a runner and whoever holds it: batches before, at and after their launch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from runners.events import Event
+from runners.workflow import StepMeta
 
 
 class RunnerError(Exception):
@@ -69,6 +70,8 @@ class BatchSpec:
     """The whole environment of its tasks."""
     slots: int
     tasks: Sequence[TaskSpec]
+    meta: StepMeta = field(default_factory=StepMeta)
+    """What its step asks for; only schedulers look at it."""
 
     @property
     def ref(self) -> BatchRef:

@@ -24,6 +24,9 @@ _OF_THE_TERMINAL = frozenset({"COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "WIN
 """They describe where the launcher sits, not what it wants done."""
 
 
+_NOT_OURS = ("RUNYARD_", "SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_")
+
+
 class TaskEnvironment(NamedTuple):
     """Variables for tasks, and the names of those that were left out on purpose."""
 
@@ -61,12 +64,12 @@ def exported_environment(environ: Mapping[str, str], export: Collection[str]) ->
 def own_environment() -> dict[str, str]:
     """Our environment, without what a batch that we may be part of has put there for its own tasks.
 
-    SLURM_CONF stays: it says which cluster SLURM's commands speak to.
+    Nor with what would change the meaning of SLURM's commands; SLURM_CONF says which cluster they speak to.
     """
     return {
         name: value
         for name, value in os.environ.items()
-        if name == "SLURM_CONF" or not name.startswith(("SLURM_", "RUNYARD_"))
+        if name == "SLURM_CONF" or not name.startswith(_NOT_OURS)
     }
 
 

@@ -68,4 +68,6 @@ def batch_spec(
             )
         )
     folder = batch_folder(context.folder, token)
-    return BatchSpec(token, context.run, folder, context.workdir, context.environment, slots, specs)
+    return BatchSpec(
+        token, context.run, folder, context.workdir, context.environment, slots, specs, step.meta
+    )
