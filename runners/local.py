@@ -28,7 +28,7 @@ from runners.batches import (
     Watched,
 )
 from runners.config.resource import LocalResource
-from runners.events import parse_events
+from runners.event_files import events_path, new_events, read_events
 from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
 from runners.transport.base import Part, Piece, TransportError
@@ -128,7 +128,7 @@ class LocalRunner(BaseRunner):
             await self._find_owners([watched.batch for watched in batches])
             # Looked at before the events are read: what a dead worker wrote is then all there.
             lives = await asyncio.to_thread(lambda: [self._life(watched.batch) for watched in batches])
-            parts = await self._transport.read([_new_events(watched) for watched in batches])
+            parts = await self._transport.read([new_events(watched, LOOK_BYTES) for watched in batches])
         except TransportError as error:
             raise RunnerError(f"This machine's workers can't be looked at: {error}.") from error
         looks = list(zip(batches, lives, parts, strict=True))
@@ -141,7 +141,7 @@ class LocalRunner(BaseRunner):
         try:
             await self._transport.make_folders([posixpath.join(control, name) for name in names])
             await self._find_owners([batch])
-            (events,) = await self._transport.read([Piece(_events_file(batch.folder, Cursor()), 0, 1)])
+            (events,) = await self._transport.read([Piece(events_path(batch.folder, Cursor()), 0, 1)])
         except TransportError as error:
             raise RunnerError(f"The batch {batch.token} can't be cancelled: {error}.") from error
         owner = self._owners.get(batch.token)
@@ -212,27 +212,15 @@ def _files(batch: BatchSpec) -> list[tuple[str, bytes]]:
     return [(posixpath.join(batch.folder, name), data) for name, data in files.items()]
 
 
-def _events_file(folder: str, cursor: Cursor) -> str:
-    return posixpath.join(folder, f"events.{cursor.restart}.jsonl")
-
-
-def _new_events(watched: Watched) -> Piece:
-    file = _events_file(watched.batch.folder, watched.cursor)
-    return Piece(file, watched.cursor.offset, LOOK_BYTES)
-
-
 def _report(watched: Watched, life: Life, part: Part | None) -> Report:
-    batch, cursor = watched.batch, watched.cursor
-    data = b"" if part is None else part.data
-    full = len(data) == LOOK_BYTES
-    events, taken = parse_events(data, full=full)
+    events, cursor, more = read_events(part, watched.cursor, LOOK_BYTES)
     if life is Life.GONE and part is not None and part.trouble:
         life = Life.UNTOLD
-    elif life is Life.GONE and full:
+    elif life is Life.GONE and more:
         life = Life.ALIVE
     elif life is Life.GONE:
-        sweep(batch.token)
-    return Report(batch.token, events, Cursor(cursor.restart, cursor.offset + taken), life, full)
+        sweep(watched.batch.token)
+    return Report(watched.batch.token, events, cursor, life, more)
 
 
 def _refusal(said: bytes) -> str:
