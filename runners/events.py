@@ -46,6 +46,11 @@ def parse_events(data: bytes, *, full: bool) -> tuple[list[Event], int]:
     return [_event(line) for line in data[:end].split(b"\n") if line.strip()], end
 
 
+def is_last_word(event: Event) -> bool:
+    """Whether the worker has nothing more to tell, and will not be started again for it either."""
+    return event.kind == "bye" and not event.detail.get("again")
+
+
 def _event(line: bytes) -> Event:
     try:
         found = _decode(line.decode("utf-8"))

@@ -57,7 +57,9 @@ class Watch:
         """Watch *batch* from now on, if it is not being watched."""
         if batch.token not in self._live:
             ref = BatchRef(batch.token, batch.folder, batch.native_id)
-            self._live[batch.token] = _Live(batch.run, Watched(ref, Cursor(batch.restart, batch.offset)))
+            self._live[batch.token] = _Live(
+                batch.run, Watched(ref, Cursor(batch.restart, batch.offset, batch.part))
+            )
             self._more.set()
 
     async def run(self) -> None:
@@ -147,11 +149,11 @@ def _take_in(change: Change, now: float, reports: Sequence[Report]) -> set[str]:
             ended.add(report.token)
             continue
         runs.add(batch.run)
-        if apply_events(change, batch, report.events, report.cursor, now=now):
+        if apply_events(change, batch, report, now=now):
             end_batch(change, batch, now=now)
             ended.add(report.token)
         elif report.life is Life.GONE:
-            bury_batch(change, batch, now=now)
+            bury_batch(change, batch, now=now, why=report.why)
             ended.add(report.token)
         elif report.life is Life.UNTOLD and not report.events:
             doubt_batch(change, batch, f"its worker runs on {batch.host}, which can't be seen from here")

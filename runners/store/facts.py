@@ -1,15 +1,17 @@
-"""From what workers report to rows. Each function is part of one transaction of the engine's."""
+"""From what runners report to rows. Each function is part of one transaction of the engine's."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
 from typing import Any
 
-from runners.batches import Cursor
-from runners.events import Event
+from runners.batches import Job, Report
+from runners.events import Event, is_last_word
 from runners.states import State
 from runners.store.occupancy import Occupancy
 from runners.store.reader import OPEN
 from runners.store.rows import BatchRow
+from runners.store.verdicts import INTERRUPTED, give_back, put_back
 from runners.store.writer import Change
 
 _STARTED = (
@@ -19,11 +21,11 @@ _STARTED = (
 _ENDED = (
     "UPDATE tasks SET state = ?, worker_state = ?, slot = coalesce(?, slot), exit_code = ?, signal = ?, "
     "reason = ?, started = coalesce(started, ?), ended = ?, max_rss_mb = ?, cpu_s = ?, wall_s = ?, "
-    'log_bytes = ?, "left" = ?, result = ?, revision = ? '
+    'log_bytes = ?, "left" = ?, result = ?, cancelling = cancelling AND ?, revision = ? '
     f'WHERE run = ? AND "index" = ? AND batch = ? AND {OPEN}'
 )
 _LEFT = (
-    "UPDATE tasks SET state = ?, reason = ?, ended = ?, revision = ? "
+    "UPDATE tasks SET state = ?, reason = ?, cancelling = 0, ended = ?, revision = ? "
     f'WHERE run = ? AND "index" BETWEEN ? AND ? AND batch = ? AND {OPEN}'
 )
 _KEPT = (
@@ -31,32 +33,42 @@ _KEPT = (
 )
 _HEARD_AGAIN = (
     "UPDATE tasks SET state = CASE worker_state WHEN '' THEN 'pending' ELSE 'running' END, revision = ? "
-    "WHERE run = ? AND batch = ? AND state = 'unknown'"
+    "WHERE run = ? AND batch = ? AND state = 'unknown' AND worker_state != 'interrupted'"
 )
+_NOT_KEPT = ("hb", "next")
+"""Heartbeats are in the rows of the slots; where the next piece of the file begins is no news."""
+
+_SINCE_S = 5.0
+"""A beginning that a scheduler tells in whole seconds, seen over a line, is the same within these."""
 
 
-def apply_events(
-    change: Change, batch: BatchRow, events: Sequence[Event], cursor: Cursor, *, now: float
-) -> bool:
-    """Take in *events* of *batch*, up to *cursor*; True when the worker said that it is through.
+def apply_events(change: Change, batch: BatchRow, report: Report, *, now: float) -> bool:
+    """Take in what *report* tells of *batch*; True when its worker has said its last word.
 
-    Heartbeats are not kept: what they tell is in the rows of the slots.
+    All its events are of one start of the batch, the one that had been read up to `batch.offset`. Where its
+    cursor is of a later start, or the scheduler has put the batch back in the queue, what had not come to its
+    end waits to be run again. Nothing is written where nothing is new.
     """
+    events, cursor = report.events, report.cursor
     change.execute_many(
         _KEPT,
         (
             (batch.run, batch.token, batch.restart, seq, time or now, kind, json.dumps(detail))
             for seq, time, kind, detail in events
-            if kind != "hb"
+            if kind not in _NOT_KEPT
         ),
     )
-    if batch.state is State.UNKNOWN:
+    seen: dict[str, Any] = {"restart": cursor.restart, "part": cursor.part, "offset": cursor.offset}
+    seen |= dict(_shown(batch, report.job, now))
+    if events and batch.state is State.UNKNOWN:
         change.execute(_HEARD_AGAIN, (change.revision, batch.run, batch.token))
-    seen: dict[str, Any] = {"restart": cursor.restart, "offset": cursor.offset}
-    if batch.state in (State.PENDING, State.UNKNOWN):
+        seen["reason"] = ""
+    if events and batch.state in (State.PENDING, State.UNKNOWN):
         seen["state"] = State.RUNNING.value
     starts: dict[int, tuple[int, float]] = {}
     ends: dict[int, Event] = {}
+    left: list[Event] = []
+    over = False
     slots = Occupancy(change, batch)
     for event in events:
         detail = event.detail
@@ -72,15 +84,16 @@ def apply_events(
             case "slot":
                 slots.state(detail, event.time)
             case "left":
-                _leave(change, batch, detail, event.time)
+                left.append(event)
             case "hello":
-                seen |= {"worker_state": "hello", "started": event.time}
+                seen |= {"worker_state": "hello", "started": event.time, "reason": ""}
             case "bye":
                 seen |= {
                     "worker_state": "bye",
                     "ended": event.time,
-                    "reason": _farewell(detail.get("why", "")),
+                    "reason": _farewell(detail["why"]),
                 }
+                over = is_last_word(event)
     change.execute_many(
         _STARTED,
         (
@@ -92,9 +105,33 @@ def apply_events(
     change.execute_many(
         _ENDED, (_ended(change, batch, event, starts.get(index)) for index, event in ends.items())
     )
-    change.update("batches", {"token": batch.token}, seen)
+    for event in left:
+        _leave(change, batch, event)
+    if new := {name: value for name, value in seen.items() if getattr(batch, name) != value}:
+        change.update("batches", {"token": batch.token}, new)
     slots.keep()
-    return seen.get("worker_state") == "bye"
+    if (report.requeued or cursor.restart > batch.restart) and not over:
+        put_back(change, change.batch(batch.token), now=now)
+    return over
+
+
+def _shown(batch: BatchRow, job: Job | None, now: float) -> Iterator[tuple[str, Any]]:
+    """What the scheduler shows of *batch*, as columns of its row."""
+    if job is None:
+        return
+    yield "scheduler_state", job.state
+    yield "scheduler_reason", job.reason
+    # A job that has left the queue has neither any longer, and what it had still tells where to look.
+    if job.hosts:
+        yield "hosts", job.hosts
+    if job.nodes is not None:
+        yield "nodes", job.nodes
+    if job.limit_s is not None:
+        yield "limit_s", job.limit_s if math.isfinite(job.limit_s) else -1.0
+    if job.elapsed_s:
+        since = now - job.elapsed_s
+        if batch.job_since is None or abs(since - batch.job_since) > _SINCE_S:
+            yield "job_since", round(since)
 
 
 def _ended(change: Change, batch: BatchRow, event: Event, start: tuple[int, float] | None) -> tuple[Any, ...]:
@@ -102,13 +139,14 @@ def _ended(change: Change, batch: BatchRow, event: Event, start: tuple[int, floa
     wall = detail.get("wall")
     # A task that ended without having started (cancelled before) has no beginning.
     begun = start[1] if start else event.time - wall if wall else None
+    again = bool(detail.get("again"))
     return (
-        detail["state"],
-        detail["state"],
+        State.UNKNOWN.value if again else detail["state"],
+        "interrupted" if again else detail["state"],
         detail.get("slot"),
         detail.get("exit"),
         detail.get("signal"),
-        detail["why"],
+        f"{INTERRUPTED}{detail['why']}" if again else detail["why"],
         begun,
         event.time,
         detail.get("rss"),
@@ -117,6 +155,7 @@ def _ended(change: Change, batch: BatchRow, event: Event, start: tuple[int, floa
         detail.get("log"),
         detail.get("left") or 0,
         json.dumps(detail["result"]) if "result" in detail else None,
+        again,
         change.revision,
         batch.run,
         detail["i"],
@@ -124,16 +163,22 @@ def _ended(change: Change, batch: BatchRow, event: Event, start: tuple[int, floa
     )
 
 
-def _leave(change: Change, batch: BatchRow, detail: dict[str, Any], time: float) -> None:
-    why = detail["why"]
+def _leave(change: Change, batch: BatchRow, event: Event) -> None:
+    """Tasks that were not begun have a verdict, or wait for another batch, or for this one's next start."""
+    why, ranges = event.detail["why"], event.detail["i"]
+    if event.detail.get("again"):
+        return
+    if why == "time limit":
+        give_back(change, batch, ranges, now=event.time)
+        return
     state, reason = (
         (State.CANCELLED, "cancelled") if why == "cancelled" else (State.FAILED, f"not started: {why}")
     )
     change.execute_many(
         _LEFT,
         (
-            (state.value, reason, time, change.revision, batch.run, first, last, batch.token)
-            for first, last in detail["i"]
+            (state.value, reason, event.time, change.revision, batch.run, first, last, batch.token)
+            for first, last in ranges
         ),
     )
 

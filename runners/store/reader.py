@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from runners.states import FINAL, RequestState, State
 from runners.store.database import StoreError, connect
-from runners.store.rows import BatchRow, Counts, EventRow, RequestRow, RunRow, SlotRow, StepRow, TaskRow
+from runners.store.rows import (
+    BatchRow,
+    CommandRow,
+    Counts,
+    EventRow,
+    PlaceRow,
+    RequestRow,
+    RunRow,
+    SlotRow,
+    StepRow,
+    TaskRow,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,6 +41,10 @@ _RUN_COLUMNS = (
 """Without what a run was asked to do, which may be large."""
 
 _COUNTS = ("pending", "running", "done", "failed", "cancelled", "unknown")
+
+
+COMMANDS_KEPT = 5_000
+"""So many of the newest commands are kept."""
 
 
 class UnknownRunError(StoreError):
@@ -197,6 +212,11 @@ class Reader:
             raise UnknownRunError(f"Run {run} has no task {index}: its tasks are 0 to {total - 1}.")
         return _task(row)
 
+    def cancelling_tasks(self, run: str) -> list[TaskRow]:
+        """The tasks of *run* whose cancel was asked for and is not carried out yet, by index."""
+        query = f'SELECT {_TASK_COLUMNS} FROM tasks WHERE run = ? AND cancelling ORDER BY "index"'
+        return [_task(row) for row in self._tuples().execute(query, (run,))]
+
     def wall_times(self, run: str, *, since: int = 0) -> tuple[int, float]:
         """How many tasks of *run*, changed after revision *since*, ended by themselves, and their seconds."""
         (row,) = self._db.execute(
@@ -218,6 +238,24 @@ class Reader:
             "SELECT * FROM events WHERE run = ? AND id > ? ORDER BY id LIMIT ?", (run, after, limit)
         )
         return [_built(EventRow, row, detail=json.loads(row["detail"])) for row in rows]
+
+    # Resources
+
+    def places(self) -> list[PlaceRow]:
+        """How every resource that was tried can be reached, by resource and profile."""
+        rows = self._db.execute("SELECT * FROM places ORDER BY resource, profile")
+        return [_place(row) for row in rows]
+
+    def commands(
+        self, after_id: int = 0, *, limit: int = COMMANDS_KEPT, place: str | None = None
+    ) -> list[CommandRow]:
+        """The newest *limit* commands (of *place*) with an id above *after_id*, oldest first."""
+        where, values = ("AND place = ?", [place]) if place is not None else ("", [])
+        rows = self._db.execute(
+            f"SELECT * FROM commands WHERE id > ? {where} ORDER BY id DESC LIMIT ?",
+            (after_id, *values, limit),
+        )
+        return [_built(CommandRow, row) for row in reversed(rows.fetchall())]
 
     def _tuples(self) -> sqlite3.Cursor:
         cursor = self._db.cursor()
@@ -273,7 +311,12 @@ def _no_run(name: str) -> UnknownRunError:
 def _task(row: tuple[Any, ...]) -> TaskRow:
     # By position and without a look at names: a screen reads 20,000 of these at once.
     run, index, step, item, batch, slot, state, *others = row
+    others[-2] = bool(others[-2])
     return TaskRow(run, index, step, item, batch, slot, _STATES[state], *others)
+
+
+def _place(row: sqlite3.Row) -> PlaceRow:
+    return _built(PlaceRow, row, up=None if row["up"] is None else bool(row["up"]))
 
 
 def _request(row: sqlite3.Row) -> RequestRow:

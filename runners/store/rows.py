@@ -95,11 +95,22 @@ class BatchRow:
     worker_state: str
     """The last thing the worker said: ``""`` (nothing yet), ``hello``, ``bye``, ``lost``."""
     scheduler_state: str
-    """The scheduler's own word; locally ``alive``, ``gone`` or ``""`` (not told)."""
+    """The scheduler's own word, or ``alive``, ``gone`` and ``""`` (not told) where it has said none."""
+    scheduler_reason: str
+    """The scheduler's own word for why; empty where it gives none."""
     reason: str
     native_id: str
     """The resource's name for it: a process id, a SLURM job id; empty before the launch."""
     host: str
+    """Where its worker is."""
+    hosts: str
+    """The nodes that its scheduler has given it, in the scheduler's own notation."""
+    nodes: int | None
+    """How many these are."""
+    limit_s: float | None
+    """How long it may run; -1 without a limit, None where that is not known."""
+    job_since: float | None
+    """When its scheduler began to run it, this time; None where that is not known."""
     folder: str
     created: float
     started: float | None
@@ -107,8 +118,10 @@ class BatchRow:
     counts: Counts
     restart: int
     """Which event file is being read; goes up when a scheduler starts the batch again."""
+    part: int
+    """Which piece of that file."""
     offset: int
-    """Bytes of that file already taken in."""
+    """Bytes of that piece already taken in."""
     revision: int
 
 
@@ -126,7 +139,7 @@ class TaskRow:
     state: State
     """The verdict."""
     worker_state: str
-    """What the worker reported of it: ``""``, ``start``, or the state it ended in."""
+    """What the worker reported of it: ``""``, ``start``, ``interrupted``, or the state it ended in."""
     exit_code: int | None
     signal: str | None
     reason: str
@@ -145,6 +158,8 @@ class TaskRow:
     """The columns of its item as a JSON object, where the items come from a table."""
     place: int
     """Its item's position within the dataset; a retry keeps it."""
+    cancelling: bool
+    """Its cancel was asked for and is being carried out."""
     revision: int
 
 
@@ -180,6 +195,46 @@ class EventRow:
     time: float
     kind: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """How a resource could be reached as a profile, at the last look."""
+
+    resource: str
+    profile: str
+    """Empty for none."""
+    place: str
+    """Where and as whom, as :attr:`CommandRow.place` has it."""
+    up: bool | None
+    """None as long as nobody has tried."""
+    round_trip_s: float | None
+    """To the millisecond; None where nothing goes over a network."""
+    trouble: str
+    """Why it can't be reached, as a sentence."""
+    looked: float | None
+    """When it was last reached, within five seconds; what its batches show is from then."""
+    question: int
+    """How many questions wait for a person's answer before it can be reached."""
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """A command that was run on a resource. All text is as it came, cut where it was long."""
+
+    id: int
+    """Goes up with every command."""
+    time: float
+    """When it began."""
+    place: str
+    command: str
+    """As a person would type it."""
+    code: int | None
+    """Its exit code; None where it gave none."""
+    seconds: float
+    out: str
+    err: str
 
 
 @dataclass(frozen=True, slots=True)

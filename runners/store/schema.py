@@ -161,7 +161,43 @@ ALTER TABLE tasks ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN items TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+# Schedulers: what they show of a batch, how each resource can be reached, and every command run on one.
+_THIRD = """
+ALTER TABLE batches ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE batches ADD COLUMN scheduler_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN hosts TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN nodes INTEGER;
+ALTER TABLE batches ADD COLUMN limit_s REAL;
+ALTER TABLE batches ADD COLUMN job_since REAL;
+ALTER TABLE tasks ADD COLUMN cancelling INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX tasks_cancelling ON tasks (run) WHERE cancelling;
+
+CREATE TABLE places (
+    resource TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    place TEXT NOT NULL,
+    up INTEGER,
+    round_trip_s REAL,
+    trouble TEXT NOT NULL,
+    looked REAL,
+    question INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (resource, profile)
+) WITHOUT ROWID;
+
+CREATE TABLE commands (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time REAL NOT NULL,
+    place TEXT NOT NULL,
+    command TEXT NOT NULL,
+    code INTEGER,
+    seconds REAL NOT NULL,
+    out TEXT NOT NULL,
+    err TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

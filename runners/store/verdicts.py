@@ -1,28 +1,105 @@
 """The verdicts on batches, steps and runs. Each function is part of one transaction of the engine's."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runners.batches import REPORT_LOST, WORKER_DIED, WORKER_DIED_BEFORE
+from runners.slurm.states import JOB_STATES, Phase
 from runners.states import State
 from runners.store.reader import OPEN
 from runners.store.rows import BatchRow
 from runners.store.writer import Change
 
+INTERRUPTED = "interrupted: "
+"""How the reason begins of a task that its worker was told to end from outside: it may run again."""
+
+_CANCELLED_OUTSIDE = "cancelled from outside"
+_TIME_LIMIT = "time limit of the job reached"
+_TOO_SHORT = "not started: the time limit of the job is too short for one task"
+
+_ALL = ((0, 2**53),)
+
 
 def end_batch(change: Change, batch: BatchRow, *, now: float) -> None:
     """The worker of *batch* is through. A task it has not told the end of was in a line that is lost."""
+    _judge_interrupted(change, batch, "")
     _end_tasks(change, batch, REPORT_LOST, REPORT_LOST, now)
     _close(change, batch, {}, now)
 
 
-def bury_batch(change: Change, batch: BatchRow, *, now: float) -> None:
-    """The worker of *batch* is gone without a word: what it had not finished has failed."""
-    _end_tasks(change, batch, WORKER_DIED, WORKER_DIED_BEFORE, now)
-    seen = {"worker_state": "lost", "reason": WORKER_DIED}
-    change.add_event(batch.run, "lost", {"why": WORKER_DIED}, time=now, batch=batch.token)
+def bury_batch(change: Change, batch: BatchRow, *, now: float, why: str = "") -> None:
+    """The worker of *batch* is gone: what it had not finished has failed, or was cancelled.
+
+    *why* is what its scheduler tells of it, as a part of a sentence; empty where it tells nothing. After a
+    worker that ran into its job's time limit, what it had not begun waits for a batch again.
+    """
+    batch = change.batch(batch.token)
+    told = why or (batch.reason if batch.worker_state == "bye" else "")
+    if cancel := _cancel_of(change, batch):
+        _cancel_tasks(change, batch, cancel, now)
+    if batch.scheduler_state == "TIMEOUT":
+        told = told or _TIME_LIMIT
+        give_back(change, batch, _ALL, now=now)
+    _cancel_tasks(change, batch, "cancelled", now, asked_for=True)
+    _judge_interrupted(change, batch, why)
+    before = f"not started: {told}" if told else WORKER_DIED_BEFORE
+    _end_tasks(change, batch, told or WORKER_DIED, before, now)
+    seen = {"reason": cancel or told or WORKER_DIED}
+    if batch.worker_state != "bye":
+        seen["worker_state"] = "lost"
+        change.add_event(batch.run, "lost", {"why": seen["reason"]}, time=now, batch=batch.token)
     _close(change, batch, seen, now)
+
+
+def put_back(change: Change, batch: BatchRow, *, now: float) -> None:
+    """The scheduler starts *batch* again, under the same id: what had not come to its end will run again.
+
+    Doing it again changes nothing.
+    """
+    if batch.state is State.PENDING and not batch.worker_state:
+        return
+    change.execute(
+        "UPDATE tasks SET state = 'pending', worker_state = '', slot = NULL, exit_code = NULL, "
+        "signal = NULL, reason = '', started = NULL, ended = NULL, max_rss_mb = NULL, cpu_s = NULL, "
+        'wall_s = NULL, log_bytes = NULL, "left" = 0, result = NULL, revision = ? '
+        "WHERE run = ? AND batch = ? AND state IN ('running', 'unknown')",
+        (change.revision, batch.run, batch.token),
+    )
+    seen = {"state": State.PENDING.value, "worker_state": "", "reason": "", "ended": None, "job_since": None}
+    change.update("batches", {"token": batch.token}, seen)
+    change.execute("DELETE FROM slots WHERE batch = ?", (batch.token,))
+    change.add_event(batch.run, "requeued", {}, time=now, batch=batch.token)
+
+
+def give_back(change: Change, batch: BatchRow, ranges: Iterable[Sequence[int]], *, now: float) -> None:
+    """Tasks of *batch* that it had no time to begin wait for a batch again: *ranges* of first and last index.
+
+    Where it came to the end of not one task, the next batch would not either: then they fail.
+    """
+    (run,) = change.query("SELECT cancelling FROM runs WHERE id = ?", (batch.run,))
+    came_to_an_end = change.query(
+        "SELECT 1 FROM tasks WHERE run = ? AND batch = ? AND worker_state IN ('done', 'failed', 'cancelled') "
+        "LIMIT 1",
+        (batch.run, batch.token),
+    )
+    waiting = "WHERE run = ? AND batch = ? AND state = 'pending' AND \"index\" BETWEEN ? AND ?"
+    for first, last in ranges:
+        among = (batch.run, batch.token, first, last)
+        change.execute(
+            "UPDATE tasks SET state = 'cancelled', reason = 'cancelled', cancelling = 0, ended = ?, "
+            f"revision = ? {waiting} AND (cancelling OR ?)",
+            (now, change.revision, *among, run["cancelling"]),
+        )
+        if came_to_an_end:
+            change.execute(
+                f"UPDATE tasks SET batch = NULL, revision = ? {waiting}", (change.revision, *among)
+            )
+        else:
+            change.execute(
+                f"UPDATE tasks SET state = 'failed', reason = ?, ended = ?, revision = ? {waiting}",
+                (_TOO_SHORT, now, change.revision, *among),
+            )
 
 
 def refuse_batch(change: Change, batch: BatchRow, reason: str, *, now: float) -> None:
@@ -34,11 +111,7 @@ def refuse_batch(change: Change, batch: BatchRow, reason: str, *, now: float) ->
 
 def withdraw_batch(change: Change, batch: BatchRow, *, now: float) -> None:
     """*batch* was cancelled before it was started."""
-    change.execute(
-        f"UPDATE tasks SET state = 'cancelled', reason = 'cancelled', ended = ?, revision = ? "
-        f"WHERE run = ? AND batch = ? AND {OPEN}",
-        (now, change.revision, batch.run, batch.token),
-    )
+    _cancel_tasks(change, batch, "cancelled", now)
     _close(change, batch, {"reason": "cancelled"}, now)
 
 
@@ -51,11 +124,19 @@ def doubt_batch(change: Change, batch: BatchRow, reason: str) -> None:
     )
 
 
+def intend_cancel(change: Change, run: str, task: int) -> bool:
+    """Keep that *task* of *run* is to be cancelled, until it has ended; False when it has."""
+    return change.execute(
+        f'UPDATE tasks SET cancelling = 1, revision = ? WHERE run = ? AND "index" = ? AND {OPEN}',
+        (change.revision, run, task),
+    )
+
+
 def cancel_waiting(change: Change, run: str, *, now: float, task: int | None = None) -> bool:
     """Cancel the tasks of *run*, or the one, that no batch has; True when there was one."""
     where, values = ('AND "index" = ?', [task]) if task is not None else ("", [])
     return change.execute(
-        "UPDATE tasks SET state = 'cancelled', reason = 'cancelled', ended = ?, revision = ? "
+        "UPDATE tasks SET state = 'cancelled', reason = 'cancelled', cancelling = 0, ended = ?, revision = ? "
         f"WHERE run = ? AND batch IS NULL AND state = 'pending' {where}",
         (now, change.revision, run, *values),
     )
@@ -92,7 +173,9 @@ def settle(change: Change, run: str, *, now: float) -> bool:
     seen: dict[str, Any] = {}
     if state.value != row["state"]:
         seen["state"] = state.value
-    told = "min(started) AS began, max(ended) AS ended, max(reason) AS reason"
+    told = (
+        "min(started) AS began, max(ended) AS ended, max(CASE state WHEN 'failed' THEN reason END) AS reason"
+    )
     (batches,) = change.query(f"SELECT {told} FROM batches WHERE run = ?", (run,))
     if row["started"] is None and batches["began"] is not None:
         seen["started"] = batches["began"]
@@ -127,9 +210,42 @@ def _tasks(counts: Mapping[str, Any] | sqlite3.Row) -> int:
 def _end_tasks(change: Change, batch: BatchRow, started: str, waiting: str, now: float) -> None:
     change.execute(
         "UPDATE tasks SET state = 'failed', reason = CASE worker_state WHEN '' THEN ? ELSE ? END, ended = ?, "
-        f"revision = ? WHERE run = ? AND batch = ? AND {OPEN}",
+        f"cancelling = 0, revision = ? WHERE run = ? AND batch = ? AND {OPEN}",
         (waiting, started, now, change.revision, batch.run, batch.token),
     )
+
+
+def _cancel_of(change: Change, batch: BatchRow) -> str:
+    """Why what *batch* had not finished counts as cancelled; empty where it does not."""
+    (run,) = change.query("SELECT cancelling FROM runs WHERE id = ?", (batch.run,))
+    if run["cancelling"]:
+        return "cancelled"
+    return _CANCELLED_OUTSIDE if batch.scheduler_state == "CANCELLED" else ""
+
+
+def _cancel_tasks(
+    change: Change, batch: BatchRow, reason: str, now: float, *, asked_for: bool = False
+) -> None:
+    """Cancel all tasks of *batch* that have not ended, or only those whose cancel was *asked_for*."""
+    change.execute(
+        "UPDATE tasks SET state = 'cancelled', reason = ?, cancelling = 0, ended = coalesce(ended, ?), "
+        f"revision = ? WHERE run = ? AND batch = ? AND (cancelling OR ?) AND {OPEN}",
+        (reason, now, change.revision, batch.run, batch.token, not asked_for),
+    )
+
+
+def _judge_interrupted(change: Change, batch: BatchRow, why: str) -> None:
+    """Tasks that might have run again won't: the scheduler's *why*, or else the worker's, is the verdict."""
+    interrupted = change.query(
+        "SELECT \"index\", reason FROM tasks WHERE run = ? AND batch = ? AND state = 'unknown' "
+        "AND worker_state = 'interrupted'",
+        (batch.run, batch.token),
+    )
+    for index, reason in interrupted:
+        said = reason.removeprefix(INTERRUPTED)
+        state = State.CANCELLED if said == "terminated" and not why else State.FAILED
+        seen = {"state": state.value, "reason": why or said, "cancelling": 0}
+        change.update("tasks", {"run": batch.run, "index": index}, seen)
 
 
 def _close(change: Change, batch: BatchRow, seen: Mapping[str, Any], now: float) -> None:
@@ -138,7 +254,10 @@ def _close(change: Change, batch: BatchRow, seen: Mapping[str, Any], now: float)
         (batch.run, batch.token),
     )
     counts = {**dict.fromkeys((state.value for state in State), 0), **{row[0]: row[1] for row in rows}}
-    values = {"scheduler_state": "gone", **seen, "state": _state(counts).value}
+    values = {**seen, "state": _state(counts).value}
+    # Its scheduler's last word stays, unless that is not true any longer.
+    if JOB_STATES.get(change.batch(batch.token).scheduler_state) is not Phase.ENDED:
+        values["scheduler_state"] = "gone"
     change.update("batches", {"token": batch.token}, values)
     change.execute("UPDATE batches SET ended = coalesce(ended, ?) WHERE token = ?", (now, batch.token))
     change.execute("DELETE FROM slots WHERE batch = ?", (batch.token,))

@@ -5,11 +5,15 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
+from runners.batches import Line
 from runners.states import RequestState, State
-from runners.store.reader import Reader, batch_row
+from runners.store.reader import COMMANDS_KEPT, Reader, batch_row
 from runners.store.rows import BatchRow
+
+_LOOKED_S = 5.0
+"""How much older than the last look the kept time of it may be: rows that change are drawn anew."""
 
 
 class WithdrawnError(Exception):
@@ -26,6 +30,8 @@ class Writer(Reader):
     def change(self) -> Iterator["Change"]:
         """One transaction: all of it is kept, or, when the block raises, nothing.
 
+        One that changes no row leaves no trace: readers have nothing to look at again.
+
         Raises:
             sqlite3.OperationalError: the disk is full, or another process held the store too long.
         """
@@ -33,8 +39,9 @@ class Writer(Reader):
         try:
             revision = self.revision() + 1
             self._db.execute("UPDATE revision SET value = ?", (revision,))
+            before = self._db.total_changes
             yield Change(self._db, revision)
-            self._db.execute("COMMIT")
+            self._db.execute("COMMIT" if self._db.total_changes > before else "ROLLBACK")
         except BaseException:
             # A full disk may have rolled the transaction back already.
             if self._db.in_transaction:
@@ -54,6 +61,25 @@ class Writer(Reader):
             return change.execute(
                 "DELETE FROM requests WHERE id = ? AND state = ?", (request, RequestState.WAITING.value)
             )
+
+
+class _Command(Protocol):
+    """A command that was run on a resource; see :class:`runners.store.rows.CommandRow`."""
+
+    @property
+    def time(self) -> float: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def code(self) -> int | None: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def out(self) -> str: ...
+    @property
+    def err(self) -> str: ...
 
 
 class Change:
@@ -146,6 +172,36 @@ class Change:
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (run, batch, restart, seq, time, kind, json.dumps(detail)),
         )
+
+    def keep_place(
+        self, resource: str, profile: str | None, place: str, line: Line, *, now: float, questions: int = 0
+    ) -> bool:
+        """Keep how *resource* can be reached as *profile*, if that shows anything new; True when it does.
+
+        A round trip that is a little longer or shorter is told with the time of the look, every 5 s.
+        """
+        key = {"resource": resource, "profile": profile or ""}
+        shown = {"place": place, "up": line.up, "trouble": line.trouble, "question": questions}
+        rows = self.query("SELECT * FROM places WHERE resource = ? AND profile = ?", key.values())
+        before = dict(rows[0]) if rows else {"looked": None}
+        due = bool(line.up) and now - (before["looked"] or 0.0) >= _LOOKED_S
+        if not due and all(before.get(name, ...) == value for name, value in shown.items()):
+            return False
+        trip = None if line.round_trip_s is None else round(line.round_trip_s, 3)
+        values = {**shown, "round_trip_s": trip, "looked": now if line.up else before["looked"]}
+        if rows:
+            return self.update("places", key, values)
+        self.insert("places", {**key, **values})
+        return True
+
+    def add_commands(self, commands: Iterable[_Command]) -> None:
+        """Keep *commands*, in this order, and of all only the newest."""
+        self.execute_many(
+            "INSERT INTO commands (time, place, command, code, seconds, out, err) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            ((c.time, c.place, c.command, c.code, c.seconds, c.out, c.err) for c in commands),
+        )
+        self.execute("DELETE FROM commands WHERE id <= (SELECT max(id) FROM commands) - ?", (COMMANDS_KEPT,))
 
     def recount(self, run: str) -> None:
         """Bring the counts of *run*, its steps and its batches into step with its tasks."""

@@ -42,6 +42,7 @@ TASK = TaskRow(
     result=None,
     fields=None,
     place=3,
+    cancelling=False,
     revision=1,
 )
 STEPS = [
