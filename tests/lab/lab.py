@@ -1,0 +1,398 @@
+"""A real SLURM cluster for tests, with an sshd, users and a sudoers file, in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from runners.config.home import Home
+from tests.conftest import end_engine
+from tests.lab.accounting import limit_submissions, start_accounting
+from tests.lab.accounts import (
+    add_users,
+    remove_users,
+    sudoers,
+    sudoers_file,
+    write_operators_sudo,
+    write_sudoers,
+)
+from tests.lab.errors import LabError
+from tests.lab.ground import ground_of
+from tests.lab.login import make_host_key, set_up_login
+from tests.lab.numbers import (
+    abandoned,
+    claim_number,
+    listening,
+    reachable_for_all,
+    release_number,
+    wait_for,
+)
+from tests.lab.processes import alive, descendants, end_processes
+from tests.lab.runyard_home import know_host, make_runyard_home
+from tests.lab.slurm_conf import gres_conf, slurm_conf
+from tests.lab.spec import MOST_NODES, LabSpec
+
+
+class Lab:
+    """A cluster that is up, and what can be done to it. Everything blocks, until it has taken effect.
+
+    Paths are the cluster's, which has files of its own when it lives in another system; :meth:`here`
+    translates.
+    """
+
+    def __init__(self, spec: LabSpec) -> None:
+        self.spec = spec
+        self.ground = ground_of(spec)
+        self.home = Home.at(spec.runyard_home)
+
+    # Up and down
+
+    @classmethod
+    def up(
+        cls,
+        folder: Path,
+        *,
+        nodes: int = 4,
+        accounting: bool = False,
+        root: Path | None = None,
+        min_job_age_s: int = 300,
+        options: tuple[str, ...] = (),
+    ) -> Lab:
+        """Bring a lab up in *folder*, which is made, or is empty. Takes some 3 seconds, 12 with accounting.
+
+        Args:
+            folder: reachable for all users.
+            nodes: how many nodes the partition `main` has.
+            accounting: with slurmdbd and MariaDB; only on this machine.
+            root: the debootstrapped system that the cluster lives in; None: this one.
+            min_job_age_s: seconds after which squeue forgets a job that has ended.
+            options: more lines for slurm.conf.
+
+        Raises:
+            LabError: it can't be had here; nothing is left behind.
+        """
+        folder = Path(os.path.abspath(folder))
+        _check(folder, nodes, accounting, root)
+        for number, old in list(abandoned()):
+            cls(LabSpec(folder=old, number=number)).down()
+        spec = claim_number(
+            LabSpec(
+                folder=str(folder),
+                number=-1,
+                nodes=nodes,
+                accounting=accounting,
+                root=None if root is None else os.path.abspath(root),
+                min_job_age_s=min_job_age_s,
+                options=options,
+            )
+        )
+        lab = cls(spec)
+        try:
+            lab._start_everything()
+        except BaseException:
+            lab.down()
+            raise
+        return lab
+
+    @classmethod
+    def at(cls, folder: Path) -> Lab:
+        """The lab that is up in *folder*.
+
+        Raises:
+            LabError: there is none.
+        """
+        return cls(LabSpec.load(Path(os.path.abspath(folder))))
+
+    def down(self) -> None:
+        """End all that was started, and remove all that was made, the folder too.
+
+        Raises:
+            LabError: a process does not end.
+        """
+        spec = self.spec
+        with contextlib.suppress(FileNotFoundError):
+            end_engine(self.home)
+        known = [pid] if (pid := self.pid("sshd")) else []
+        end_processes(spec.folder, spec.users.values(), known)
+        if spec.root is None:
+            self.ground.clear()
+            sudoers_file(spec).unlink(missing_ok=True)
+            remove_users(self.ground)
+        shutil.rmtree(spec.folder, ignore_errors=True)
+        release_number(spec.number)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a shell needs to use the lab.
+
+        Its `sudo` asks as the operator: root itself would be allowed everything.
+        """
+        variables = {"RUNYARD_HOME": str(self.spec.runyard_home)}
+        if self.spec.root is None:
+            path = f"{self.spec.folder}/bin:{os.environ['PATH']}"
+            variables |= {"SLURM_CONF": self.spec.conf, "PATH": path}
+        return variables
+
+    def _start_everything(self) -> None:
+        spec = self.spec
+        for name in ("munge", "state", "pid", "log", "spool"):
+            (spec.here / name).mkdir(parents=True)
+        for path in (Path(spec.folder), spec.here):
+            path.chmod(0o755)
+        spec.save()
+        (spec.here / "slurm.conf").write_text(slurm_conf(spec))
+        (spec.here / "gres.conf").write_text(gres_conf(spec))
+        for number in range(2):
+            (spec.here / f"gpu{number}").touch()
+        self.ground.prepare()
+        # Older releases know no such plugin, newer ones can't do without where there is no systemd.
+        new = self._slurm_release() >= (23, 2)
+        (spec.here / "cgroup.conf").write_text("CgroupPlugin=disabled\n" if new else "")
+        self._start_munge()
+        add_users(self.ground)
+        if spec.accounting:
+            start_accounting(self.ground)
+        self.ground.must("slurmctld", "-f", spec.conf)
+        make_runyard_home(spec)
+        set_up_login(self.ground)
+        know_host(spec)
+        if spec.root is None:
+            write_sudoers(self.ground, sudoers(spec))
+            write_operators_sudo(spec)
+        self.start_sshd()
+        for node in spec.node_names:
+            self.start_node(node)
+        wait_for(self._nodes_are_up, "the nodes to be up")
+
+    def _slurm_release(self) -> tuple[int, ...]:
+        version = self.ground.must("slurmctld", "-V").split()[-1]
+        return tuple(int(part) for part in version.split(".")[:2])
+
+    def _start_munge(self) -> None:
+        base = self.spec.base
+        key = self.spec.here / "munge" / "key"
+        key.touch(mode=0o400)
+        key.write_bytes(os.urandom(1024))
+        files = {
+            "socket": "sock",
+            "key-file": "key",
+            "pid-file": "pid",
+            "log-file": "log",
+            "seed-file": "seed",
+        }
+        self.ground.must("munged", *(f"--{option}={base}/munge/{file}" for option, file in files.items()))
+
+    # Commands and files of the cluster
+
+    def run(
+        self, *command: str, user: str | None = None, stdin: str = "", timeout_s: float = 60.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the cluster, as root or as *user*, whatever it answers.
+
+        Raises:
+            LabError: it is not there, or takes too long.
+        """
+        prefix = ("runuser", "-u", user, "--") if user else ()
+        return self.ground.run(*prefix, *command, stdin=stdin, timeout_s=timeout_s)
+
+    def scontrol(self, *words: str) -> str:
+        """What `scontrol` answers root. Raises `LabError` when it fails, as all of these do."""
+        return self.ground.must("scontrol", *words)
+
+    def squeue(self, *words: str) -> str:
+        """What `squeue` answers root."""
+        return self.ground.must("squeue", *words)
+
+    def sacct(self, *words: str) -> str:
+        """What `sacct` answers root."""
+        return self.ground.must("sacct", *words)
+
+    def here(self, path: str) -> Path:
+        """A path of the cluster's, below its base folder (homes are), as this machine sees it."""
+        return self.spec.here / Path(path).relative_to(self.spec.base)
+
+    # slurmctld
+
+    def pid(self, daemon: str) -> int | None:
+        """The process id of `slurmctld`, `slurmdbd`, `sshd`, `mariadbd` or a node, such as `c1`.
+
+        None: it was not started. It may have been killed since.
+        """
+        try:
+            return int((self.spec.here / "pid" / daemon).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def pause_controller(self) -> None:
+        """SIGSTOP: it takes connections, and answers none."""
+        self._signal("slurmctld", signal.SIGSTOP)
+
+    def resume_controller(self) -> None:
+        """SIGCONT: whatever reached it meanwhile is done now."""
+        self._signal("slurmctld", signal.SIGCONT)
+
+    def kill_controller(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self._end("slurmctld", signal.SIGKILL)
+
+    def start_controller(self) -> None:
+        """Start it after :meth:`kill_controller`; it knows all jobs."""
+        self.ground.must("slurmctld", "-f", self.spec.conf)
+        wait_for(self._controller_answers, "slurmctld to answer")
+
+    # Nodes and partitions
+
+    def start_node(self, node: str) -> None:
+        """Start a node's slurmd."""
+        self.ground.must("slurmd", "-N", node, "-f", self.spec.conf)
+
+    def kill_node(self, node: str) -> None:
+        """SIGKILL for a node's slurmd; its jobs go on, and slurmctld notices after minutes."""
+        self._end(node, signal.SIGKILL)
+
+    def node_down(self, node: str) -> None:
+        """Declare a node down: its jobs go back to the queue, if they may."""
+        self.scontrol("update", f"nodename={node}", "state=down", "reason=lab")
+
+    def node_up(self, node: str) -> None:
+        """Let a node that is down or drained work again."""
+        self.scontrol("update", f"nodename={node}", "state=resume")
+
+    def partition(self, name: str, state: str) -> None:
+        """Set a partition's state: `up`, `down`, `drain` or `inactive`."""
+        self.scontrol("update", f"partition={name}", f"state={state}")
+
+    # sshd
+
+    def start_sshd(self) -> None:
+        """Start it, and wait until it listens."""
+        program = self.ground.must("sh", "-c", "command -v sshd").strip()
+        self.ground.must(
+            program, "-f", f"{self.spec.base}/ssh/sshd_config", "-E", f"{self.spec.base}/log/sshd"
+        )
+        wait_for(lambda: listening(self.spec.ssh_port) and self.pid("sshd"), "sshd to listen")
+
+    def stop_sshd(self, sessions: bool = True) -> None:
+        """End it, with all its sessions and what they run, or without."""
+        pid = self.pid("sshd")
+        assert pid is not None
+        below = descendants({pid}) if sessions else set()
+        self._end("sshd", signal.SIGKILL)
+        for session in below:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(session, signal.SIGKILL)
+
+    def change_host_key(self) -> None:
+        """The server has another key from now on, as after a new installation; nobody is told."""
+        make_host_key(self.ground)
+        self.stop_sshd()
+        self.start_sshd()
+
+    # Users, rights, disks
+
+    def limit_submissions(self, jobs: int | None) -> None:
+        """How many jobs the user may have in the queue; None: any number. Only with accounting."""
+        limit_submissions(self.ground, self.spec.user, jobs)
+
+    def write_sudoers(self, text: str | None = None) -> None:
+        """Put another sudoers file in place; None: the lab's own again.
+
+        Raises:
+            LabError: it is not valid.
+        """
+        write_sudoers(self.ground, sudoers(self.spec) if text is None else text)
+
+    def small_disk(self, name: str, megabytes: int) -> str:
+        """The path of a new disk of that size, which the user may write to."""
+        path = str(self.spec.base / name)
+        uid = self.spec.users[self.spec.user]
+        self.ground.must("mkdir", path)
+        self.ground.must(
+            *("mount", "-t", "tmpfs", "-o", f"size={megabytes}m,uid={uid},gid={uid},mode=700", "lab", path)
+        )
+        return path
+
+    # Health
+
+    def heal(self) -> None:
+        """Make everything as it was after :meth:`up`: no jobs, and all daemons, nodes and partitions up."""
+        spec = self.spec
+        if self.pid("slurmctld") is None or not self._alive("slurmctld"):
+            self.start_controller()
+        self.resume_controller()
+        if not self._alive("sshd"):
+            self.start_sshd()
+        for node in spec.node_names:
+            if not self._alive(node):
+                self.start_node(node)
+        self._end_jobs()
+        for partition in ("main", "urgent", "gpu"):
+            self.partition(partition, "up")
+        if not self._nodes_are_up():
+            for node in self._unwell():
+                self.node_up(node)
+            wait_for(self._nodes_are_up, "the nodes to be up")
+        if spec.accounting:
+            self.limit_submissions(None)
+        if spec.root is None and sudoers_file(spec).read_text() != sudoers(spec):
+            self.write_sudoers()
+        know_host(spec)
+
+    def _end_jobs(self) -> None:
+        users = f"--user={self.spec.user},{self.spec.other_user}"
+        if self.squeue("--noheader", users, "--format=%i"):
+            for user in (self.spec.user, self.spec.other_user):
+                self.ground.must("scancel", f"--user={user}")
+            wait_for(lambda: not self.squeue("--noheader", users, "--format=%i"), "the jobs to end", 60)
+
+    def _unwell(self) -> list[str]:
+        """Nodes that can't run anything."""
+        rows = self.ground.must("sinfo", "--noheader", "--Node", "--format=%N %T").split("\n")
+        fine = ("idle", "mixed", "allocated")
+        return sorted({row.split()[0] for row in rows if row and row.split()[1] not in fine})
+
+    def _nodes_are_up(self) -> bool:
+        return self._controller_answers() and not self._unwell()
+
+    def _controller_answers(self) -> bool:
+        return listening(self.spec.controller_port) and self.ground.run("scontrol", "ping").returncode == 0
+
+    def _alive(self, daemon: str) -> bool:
+        pid = self.pid(daemon)
+        return pid is not None and alive(pid)
+
+    def _signal(self, daemon: str, number: int) -> None:
+        pid = self.pid(daemon)
+        if pid is None:
+            raise LabError(f"{daemon} is not up in {self.spec.name}.")
+        os.kill(pid, number)
+
+    def _end(self, daemon: str, number: int) -> None:
+        self._signal(daemon, number)
+        wait_for(lambda: not self._alive(daemon), f"{daemon} to end")
+
+
+def _check(folder: Path, nodes: int, accounting: bool, root: Path | None) -> None:
+    if os.geteuid() != 0:
+        raise LabError("A lab needs root: it makes users and a sudoers file, and runs jobs as those users.")
+    if not 1 <= nodes <= MOST_NODES:
+        raise LabError(f"A lab has 1 to {MOST_NODES} nodes, not {nodes}.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LabError(f"{str(folder)!r} is not an empty folder; name one that is, or that is not there yet.")
+    if barred := reachable_for_all(folder.parent):
+        raise LabError(
+            f"Jobs run as other users, who can't pass {str(barred)!r}; "
+            "take a folder elsewhere, such as /tmp/lab."
+        )
+    if accounting and root:
+        raise LabError("A lab in another system has no accounting.")
+
+
+def shell_lines(environment: dict[str, str]) -> str:
+    """Lines for a shell to evaluate."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
