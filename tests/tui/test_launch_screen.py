@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 from pydantic import BaseModel
 from textual.widgets import Input
 
+from runners.config.files import profile_path, write_profile
 from runners.config.home import Home
+from runners.config.profile import parse_profile
 from runners.engine.asking import RefusedError
 from runners.requests import LaunchRequest, RequestKind
 from runners.store.writer import Writer
+from tests.clusters import add_cluster
 from tests.tui import stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.screens.launch import Field, LaunchPage
@@ -200,6 +204,40 @@ async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(
         assert len(asked[0].items) == 30
         await stage.press("escape")
         await at(stage, RunsPage)
+
+
+async def test_a_cluster_is_launched_on_as_one_of_its_profiles(home: Home) -> None:
+    add_cluster(home, "uzh", "slurm_ssh", host="login.uzh.invalid")
+    async with on_stage(home, size=(160, 45)) as stage:
+        await stage.press("n")
+        await sees(stage, "none is needed", "empty: the current one")
+        fill(stage, command="cat {item}", items="*.tif", workdir="", resource="uzh")
+        await sees(stage, "30 tasks in 4 batches", "empty: me", "empty: the run's own, on the cluster")
+        assert "works in the run's own folder, on the cluster" in plan(stage)
+        profile = json.loads(profile_path(home.resources, "uzh", "me").read_text())
+        write_profile(home.resources, "uzh", "[b]", parse_profile({**profile, "name": "[b]"}), None)
+        fill(stage, folder="data")
+        await until(stage, lambda: wrong(stage) == ["profile"])
+        assert "there are [b], me." in plan(stage)
+        await sees(stage, "[b], me")
+        fill(stage, profile="me")
+        await until(stage, lambda: wrong(stage) == ["folder"])
+        assert "must be an absolute path on the cluster" in plan(stage)
+        fill(stage, folder="/project/x")
+        await until(stage, lambda: "project  /project/x" in plan(stage))
+
+
+async def test_names_of_profiles_are_completed(home: Home) -> None:
+    add_cluster(home, "uzh", "slurm_sudo")
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        fill(stage, resource="uzh")
+        await sees(stage, "empty: me")
+        stage.app.screen.query_one("#field-profile").focus()
+        await stage.press("m")
+        await until(stage, lambda: stage.app.screen.query_one("#field-profile", Input)._suggestion == "me")
+        await stage.press("right")
+        assert stage.app.screen.query_one("#field-profile", Input).value == "me"
 
 
 async def test_after_a_refusal_everything_typed_is_still_there(

@@ -22,8 +22,10 @@ class LaunchDraft:
     items: str = ""
     items_from: str = ""
     workflow: str = ""
-    workdir: str = ""
     resource: str = "local"
+    profile: str = ""
+    workdir: str = ""
+    folder: str = ""
     name: str = ""
     cpus: str = ""
     mem: str = ""
@@ -34,6 +36,11 @@ class LaunchDraft:
     def blank(self) -> bool:
         """Nothing to run has been named yet."""
         return not self.command.strip() and not self.workflow.strip()
+
+    @property
+    def resource_name(self) -> str:
+        """The resource that is meant."""
+        return self.resource.strip() or "local"
 
     def faults(self) -> dict[str, str]:
         """What can't be read, a sentence for each field by its name. Looks at no file."""
@@ -68,13 +75,15 @@ class LaunchDraft:
             workflow=_path(self.workflow),
             items=_words(self.items, "items"),
             items_from=_path(self.items_from),
-            resource=self.resource.strip() or "local",
+            resource=self.resource_name,
+            profile=self.profile.strip() or None,
             name=self.name.strip() or None,
             cpus=_number(self.cpus, "cpus"),
             mem=self.mem.strip() or None,
             time=self.time.strip() or None,
             slots=_number(self.slots, "slots"),
             workdir=_path(self.workdir),
+            folder=_path(self.folder),
         )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.suggester import SuggestFromList
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
@@ -21,6 +22,7 @@ from runners.config.home import Home
 from runners.launching import LaunchError, Prepared, prepare
 from runners.requests import RequestKind
 from runners.states import State
+from tui.forms.hints import Hints, hints
 from tui.forms.launch import LaunchDraft
 from tui.forms.words import LABELS, SHELL_LABEL, in_form
 from tui.messages import OpenRun
@@ -41,6 +43,7 @@ class Field(Horizontal):
         self.key = key
         self._hint = hint
         self._value = value
+        self._names: Sequence[str] = ()
 
     def mark(self, *, wrong: bool) -> None:
         """Show whether this is a field that can't be."""
@@ -48,6 +51,15 @@ class Field(Horizontal):
             self.set_class(wrong, "-wrong")
             glyph = f"{sign(State.FAILED).glyph} " if wrong else ""
             self.query_one(Label).update(f"{glyph}{LABELS[self.key]}")
+
+    def hint(self, hints: Hints) -> None:
+        """Say and offer what there is for this field."""
+        typed = self.query_one(Input)
+        typed.placeholder = hints.texts.get(self.key, typed.placeholder)
+        names = hints.names.get(self.key, ())
+        if names != self._names:
+            self._names = names
+            typed.suggester = SuggestFromList(names)
 
     def compose(self) -> ComposeResult:
         """Both."""
@@ -57,8 +69,18 @@ class Field(Horizontal):
         yield field
 
 
-def _look(draft: LaunchDraft, home: Home) -> tuple[Prepared | None, dict[str, str]]:
-    """What *draft* comes to, or all that is wrong with it, by field; "" is for what is of no field."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a draft comes to."""
+
+    prepared: Prepared | None = None
+    """None where it can't be launched."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """All that is wrong with it, by field; "" is for what is of no field."""
+    hints: Hints = field(default_factory=Hints)
+
+
+def _look(draft: LaunchDraft, home: Home) -> Looked:
     faults = draft.faults()
     prepared = None
     try:
@@ -70,15 +92,11 @@ def _look(draft: LaunchDraft, home: Home) -> tuple[Prepared | None, dict[str, st
     except LaunchError as error:
         # A field that was left out may be what is missing now; what is wrong with it is known better.
         faults.setdefault(error.field, str(error))
-    return (None if faults else prepared), {field: in_form(fault) for field, fault in faults.items()}
-
-
-def _fresh() -> LaunchDraft:
-    try:
-        return LaunchDraft(workdir=os.getcwd())
-    except FileNotFoundError:
-        # The plan says so.
-        return LaunchDraft()
+    return Looked(
+        None if faults else prepared,
+        {key: in_form(fault) for key, fault in faults.items()},
+        hints(home, draft.resource_name),
+    )
 
 
 class LaunchPage(Page):
@@ -112,10 +130,9 @@ class LaunchPage(Page):
     def __init__(self, draft: LaunchDraft | None = None) -> None:
         """*draft* is what was typed before; None begins anew."""
         super().__init__()
-        self._begin = draft or _fresh()
+        self._begin = draft or LaunchDraft()
         self._draft: LaunchDraft | None = None
-        self._prepared: Prepared | None = None
-        self._faults: dict[str, str] = {}
+        self._looked = Looked()
         self._pause: Timer | None = None
         self._planning = False
         self._launch_wanted = False
@@ -130,10 +147,12 @@ class LaunchPage(Page):
                 yield self._field("items", "e.g. *.csv data/**/*.tif")
                 yield self._field("items_from", "e.g. items.txt, an item a line; .csv, .jsonl")
                 yield self._field("workflow", "e.g. workflow.json, in place of a command")
-                yield self._field("workdir", "empty: the current one")
                 with Container(classes="row"):
                     yield self._field("resource", "empty: local", wide=False)
-                    yield self._field("name", "empty: as the command", wide=False)
+                    yield self._field("profile", wide=False)
+                yield self._field("workdir")
+                yield self._field("folder")
+                yield self._field("name", "empty: as the command")
                 with Container(classes="row"):
                     yield self._field("cpus", "e.g. 2; empty: 1", wide=False)
                     yield self._field("mem", "e.g. 4G; empty: no limit", wide=False)
@@ -145,7 +164,8 @@ class LaunchPage(Page):
                 frame.border_title = "Plan"
                 yield PlanView()
 
-    def _field(self, key: str, hint: str, *, wide: bool = True) -> Field:
+    def _field(self, key: str, hint: str = "", *, wide: bool = True) -> Field:
+        hint = hint or self._looked.hints.texts[key]
         return Field(key, hint, getattr(self._begin, key), wide=wide)
 
     def on_mount(self) -> None:
@@ -156,9 +176,9 @@ class LaunchPage(Page):
 
     def action_empty(self) -> None:
         """Begin anew."""
-        fresh = _fresh()
-        for field in self.query(Field):
-            field.query_one(Input).value = getattr(fresh, field.key)
+        fresh = LaunchDraft()
+        for each in self.query(Field):
+            each.query_one(Input).value = getattr(fresh, each.key)
         self.query_one("#field-shell", Tick).value = fresh.shell
         self.query_one("#field-command", Input).focus()
         self._typed()
@@ -202,7 +222,7 @@ class LaunchPage(Page):
                 draft = self._read()
                 if draft == self._draft:
                     break
-                self._prepared, self._faults = await asyncio.to_thread(_look, draft, self.dashboard.home)
+                self._looked = await asyncio.to_thread(_look, draft, self.dashboard.home)
                 self._draft = draft
         finally:
             self._planning = False
@@ -213,26 +233,29 @@ class LaunchPage(Page):
 
     def _show(self) -> None:
         view = self.query_one(PlanView)
+        looked = self._looked
         # That there is no command yet is no fault of an empty form.
         blank = self._draft is None or self._draft.blank
-        faults = {field: fault for field, fault in self._faults.items() if not (blank and field == "command")}
-        if self._prepared is not None:
-            view.show(self._prepared)
+        faults = {key: fault for key, fault in looked.faults.items() if not (blank and key == "command")}
+        if looked.prepared is not None:
+            view.show(looked.prepared)
         elif faults:
             view.refuse(faults.values())
         else:
             view.hint()
-        for field in self.query(Field):
-            field.mark(wrong=field.key in faults)
+        for each in self.query(Field):
+            each.mark(wrong=each.key in faults)
+            each.hint(looked.hints)
 
     def _launch(self) -> None:
-        if self._prepared is None:
-            first = next((field for field in (*LABELS, *self._faults) if field in self._faults), "")
-            self.dashboard.tell(self._faults[first], wrong=True)
+        faults = self._looked.faults
+        if self._looked.prepared is None:
+            first = next((key for key in (*LABELS, *faults) if key in faults), "")
+            self.dashboard.tell(faults[first], wrong=True)
             if first in LABELS:
                 self.query_one(f"#field-{first}").focus()
             return
-        request = self._prepared.request
+        request = self._looked.prepared.request
         self._asking = True
         self.dashboard.ask(
             RequestKind.LAUNCH,
@@ -252,5 +275,5 @@ class LaunchPage(Page):
         self._asking = False
 
     def _read(self) -> LaunchDraft:
-        texts = {field.key: field.query_one(Input).value for field in self.query(Field)}
+        texts = {each.key: each.query_one(Input).value for each in self.query(Field)}
         return LaunchDraft(shell=self.query_one("#field-shell", Tick).value, **texts)

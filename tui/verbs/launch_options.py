@@ -59,7 +59,16 @@ def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
     where = parser.add_argument_group("where")
     where.add_argument("--resource", default="local", metavar="R", help="the resource (default: local)")
     where.add_argument("--profile", metavar="P", help="the profile on it")
-    where.add_argument("--workdir", metavar="DIR", help="where tasks start (default: the current folder)")
+    where.add_argument(
+        "--workdir",
+        metavar="DIR",
+        help="where tasks start (default: the current folder; over SSH the run's own, on the cluster)",
+    )
+    where.add_argument(
+        "--folder",
+        metavar="DIR",
+        help="the folder that the run's own is made in (default: the resource's folder for jobs)",
+    )
     where.add_argument("--name", metavar="N", help="a name for the run")
     needs = parser.add_argument_group("what each task needs, in place of what the steps of a workflow say")
     needs.add_argument("--cpus", type=int, metavar="C", help="CPUs")
@@ -128,4 +137,5 @@ def _options(args: argparse.Namespace) -> LaunchOptions:
         slots=args.slots,
         export=tuple(args.export),
         workdir=None if args.workdir is None else Path(args.workdir),
+        folder=None if args.folder is None else Path(args.folder),
     )

@@ -38,7 +38,8 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         [
             ("run", spec.name),
             ("resource", spec.resource + (f" as {spec.profile}" if spec.profile else "")),
-            ("works in", spec.workdir),
+            ("works in", spec.workdir or "the run's own folder, on the cluster"),
+            ("project", spec.folder or ""),
             ("items", f"{len(prepared.request.items):,}"),
         ]
     )
@@ -76,6 +77,7 @@ def _object(prepared: Prepared) -> dict[str, Any]:
         "resource": spec.resource,
         "profile": spec.profile,
         "workdir": spec.workdir,
+        "folder": spec.folder,
         "items": len(prepared.request.items),
         "steps": [
             {

@@ -50,6 +50,7 @@ class PlanView(Static):
                 parts += [(f"Step {number}: {plain(step.name)}\n", "bold $text-primary")]
             parts += _of_step(plan, command)
         parts += _items(prepared)
+        parts += _folders(prepared)
         for warning in prepared.warnings:
             parts += [("! ", "bold $text-warning"), plain(in_form(warning)), "\n"]
         self.update(Content.assemble(*parts).rstrip())
@@ -86,6 +87,18 @@ def _items(prepared: Prepared) -> list[_Part]:
         return []
     some = [items[0].value, items[-1].value] if len(items) > 1 else [items[0].value]
     return [("items    ", _QUIET), " … ".join(plain(item, 200) for item in some), "\n"]
+
+
+def _folders(prepared: Prepared) -> list[_Part]:
+    spec = prepared.request.spec
+    parts: list[_Part] = [
+        ("works in ", _QUIET),
+        plain(spec.workdir) or "the run's own folder, on the cluster",
+        "\n",
+    ]
+    if spec.folder is not None:
+        parts += [("project  ", _QUIET), plain(spec.folder), "\n"]
+    return parts
 
 
 def _word(number: int, one: str, many: str = "") -> str:
