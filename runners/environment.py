@@ -49,7 +49,7 @@ def task_environment(environ: Mapping[str, str], export: Collection[str] = ()) -
             variables[name] = value
         elif name in _OF_THE_TERMINAL or name.startswith("RUNYARD_"):
             continue
-        elif _SECRET.search(name) or not is_text(name + value):
+        elif is_secret(name) or not is_text(name + value):
             left_out.append(name)
         else:
             variables[name] = value
@@ -71,6 +71,11 @@ def own_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name == "SLURM_CONF" or not name.startswith(_NOT_OURS)
     }
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable of this name may hold, or lead to, what gives others our rights."""
+    return _SECRET.search(name) is not None
 
 
 def is_text(value: str) -> bool:
