@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from runners.states import FINAL, RequestState, State
+from runners.states import RequestState, State
 from runners.store.database import StoreError, connect
 from runners.store.rows import (
     BatchRow,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
-OPEN = f"state NOT IN ({', '.join(sorted(repr(state.value) for state in FINAL))})"
+OPEN = f"state IN ({', '.join(repr(state.value) for state in State if not state.final)})"
 """Of a run or task to which something can still happen. A verdict stays: no later fact changes it."""
 
 _STATES = {state.value: state for state in State}
@@ -183,6 +183,14 @@ class Reader:
         """The batches of *run*, in the order of their launch."""
         rows = self._db.execute("SELECT * FROM batches WHERE run = ? ORDER BY number", (run,))
         return [batch_row(row) for row in rows]
+
+    def open_batches(self) -> dict[str, Counts]:
+        """How many batches to which something can still happen are in which state, by the id of their run."""
+        states: dict[str, dict[str, int]] = {}
+        query = f"SELECT run, state, count(*) FROM batches WHERE {OPEN} GROUP BY run, state"
+        for run, state, number in self._tuples().execute(query):
+            states.setdefault(run, {})[state] = number
+        return {run: Counts.of(numbers) for run, numbers in states.items()}
 
     def tasks(
         self, run: str, *, since: int = 0, states: Iterable[State] = (), limit: int | None = None
