@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         if given.verb == "up":
-            Lab.up(given.folder, nodes=given.nodes, accounting=given.accounting, root=given.root)
+            Lab.up(given.folder, nodes=given.nodes, accounting=given.accounting, root=given.root).keep()
         elif given.verb == "down":
             Lab.at(given.folder).down()
         else:

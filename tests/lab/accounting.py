@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.lab.ground import Ground
-from tests.lab.numbers import listening, wait_for
 from tests.lab.slurm_conf import slurmdbd_conf
+from tests.lab.waiting import listening, wait_for
 
 ACCOUNT = "lab"
 

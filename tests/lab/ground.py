@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.errors import LabError
-from tests.lab.numbers import wait_for
 from tests.lab.processes import MARK
 from tests.lab.spec import LabSpec
+from tests.lab.waiting import wait_for
 
 
 def ground_of(spec: LabSpec) -> Ground:
@@ -58,7 +58,7 @@ class Ground:
             "LANG": "C.UTF-8",
             "HOME": "/root",
             "SLURM_CONF": self.spec.conf,
-            MARK: self.spec.folder,
+            MARK: self.spec.name,
         }
         # Not pipes: a daemon would keep them open for good, and whoever reads them would wait for it.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -136,7 +136,7 @@ class Chroot(Ground):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, MARK: self.spec.folder},
+                env={**os.environ, MARK: self.spec.name},
                 check=True,
             )
         try:

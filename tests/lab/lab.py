@@ -12,30 +12,21 @@ from pathlib import Path
 
 from runners.config.home import Home
 from tests.conftest import end_engine
-from tests.lab.accounting import limit_submissions, start_accounting
-from tests.lab.accounts import (
-    add_users,
-    remove_users,
-    sudoers,
-    sudoers_file,
-    write_operators_sudo,
-    write_sudoers,
-)
+from tests.lab.accounting import limit_submissions
+from tests.lab.accounts import remove_users, sudoers, sudoers_file, write_sudoers
+from tests.lab.claims import abandoned, claim_number, keep, release_number
 from tests.lab.errors import LabError
 from tests.lab.ground import ground_of
-from tests.lab.login import make_host_key, set_up_login
-from tests.lab.numbers import (
-    abandoned,
-    claim_number,
-    listening,
-    reachable_for_all,
-    release_number,
-    wait_for,
-)
-from tests.lab.processes import alive, descendants, end_processes
-from tests.lab.runyard_home import know_host, make_runyard_home
-from tests.lab.slurm_conf import gres_conf, slurm_conf
-from tests.lab.spec import MOST_NODES, LabSpec
+from tests.lab.login import make_host_key, start_sshd
+from tests.lab.packages import why_no_lab
+from tests.lab.processes import carries, descendants, end_processes, start_of
+from tests.lab.runyard_home import know_host
+from tests.lab.spec import LabSpec
+from tests.lab.starting import check, start_everything
+from tests.lab.waiting import listening, wait_for
+
+_FINE = ("idle", "mixed", "allocated")
+"""States of nodes that work."""
 
 
 class Lab:
@@ -76,24 +67,26 @@ class Lab:
         Raises:
             LabError: it can't be had here; nothing is left behind.
         """
-        folder = Path(os.path.abspath(folder))
-        _check(folder, nodes, accounting, root)
-        for number, old in list(abandoned()):
-            cls(LabSpec(folder=old, number=number)).down()
-        spec = claim_number(
-            LabSpec(
-                folder=str(folder),
-                number=-1,
-                nodes=nodes,
-                accounting=accounting,
-                root=None if root is None else os.path.abspath(root),
-                min_job_age_s=min_job_age_s,
-                options=options,
-            )
+        spec = LabSpec(
+            folder=os.path.abspath(folder),
+            number=-1,
+            nodes=nodes,
+            accounting=accounting,
+            root=None if root is None else os.path.abspath(root),
+            min_job_age_s=min_job_age_s,
+            options=options,
         )
-        lab = cls(spec)
+        if reason := why_no_lab():
+            raise LabError(f"{reason[0].upper()}{reason[1:]}.")
+        for old in abandoned():
+            cls(old).down()
+        check(spec)
+        lab = cls(claim_number(spec))
         try:
-            lab._start_everything()
+            start_everything(lab.ground)
+            for node in lab.spec.node_names:
+                lab.start_node(node)
+            wait_for(lab._nodes_are_up, "the nodes to be up")
         except BaseException:
             lab.down()
             raise
@@ -108,6 +101,10 @@ class Lab:
         """
         return cls(LabSpec.load(Path(os.path.abspath(folder))))
 
+    def keep(self) -> None:
+        """Let it outlive this process: otherwise the next one who wants a lab clears it away."""
+        keep(self.spec)
+
     def down(self) -> None:
         """End all that was started, and remove all that was made, the folder too.
 
@@ -117,8 +114,7 @@ class Lab:
         spec = self.spec
         with contextlib.suppress(FileNotFoundError):
             end_engine(self.home)
-        known = [pid] if (pid := self.pid("sshd")) else []
-        end_processes(spec.folder, spec.users.values(), known)
+        end_processes(spec.name, spec.users.values())
         if spec.root is None:
             self.ground.clear()
             sudoers_file(spec).unlink(missing_ok=True)
@@ -137,55 +133,6 @@ class Lab:
             path = f"{self.spec.folder}/bin:{os.environ['PATH']}"
             variables |= {"SLURM_CONF": self.spec.conf, "PATH": path}
         return variables
-
-    def _start_everything(self) -> None:
-        spec = self.spec
-        for name in ("munge", "state", "pid", "log", "spool"):
-            (spec.here / name).mkdir(parents=True)
-        for path in (Path(spec.folder), spec.here):
-            path.chmod(0o755)
-        spec.save()
-        (spec.here / "slurm.conf").write_text(slurm_conf(spec))
-        (spec.here / "gres.conf").write_text(gres_conf(spec))
-        for number in range(2):
-            (spec.here / f"gpu{number}").touch()
-        self.ground.prepare()
-        # Older releases know no such plugin, newer ones can't do without where there is no systemd.
-        new = self._slurm_release() >= (23, 2)
-        (spec.here / "cgroup.conf").write_text("CgroupPlugin=disabled\n" if new else "")
-        self._start_munge()
-        add_users(self.ground)
-        if spec.accounting:
-            start_accounting(self.ground)
-        self.ground.must("slurmctld", "-f", spec.conf)
-        make_runyard_home(spec)
-        set_up_login(self.ground)
-        know_host(spec)
-        if spec.root is None:
-            write_sudoers(self.ground, sudoers(spec))
-            write_operators_sudo(spec)
-        self.start_sshd()
-        for node in spec.node_names:
-            self.start_node(node)
-        wait_for(self._nodes_are_up, "the nodes to be up")
-
-    def _slurm_release(self) -> tuple[int, ...]:
-        version = self.ground.must("slurmctld", "-V").split()[-1]
-        return tuple(int(part) for part in version.split(".")[:2])
-
-    def _start_munge(self) -> None:
-        base = self.spec.base
-        key = self.spec.here / "munge" / "key"
-        key.touch(mode=0o400)
-        key.write_bytes(os.urandom(1024))
-        files = {
-            "socket": "sock",
-            "key-file": "key",
-            "pid-file": "pid",
-            "log-file": "log",
-            "seed-file": "seed",
-        }
-        self.ground.must("munged", *(f"--{option}={base}/munge/{file}" for option, file in files.items()))
 
     # Commands and files of the cluster
 
@@ -221,12 +168,14 @@ class Lab:
     def pid(self, daemon: str) -> int | None:
         """The process id of `slurmctld`, `slurmdbd`, `sshd`, `mariadbd` or a node, such as `c1`.
 
-        None: it was not started. It may have been killed since.
+        None: it is not up.
         """
         try:
-            return int((self.spec.here / "pid" / daemon).read_text())
+            pid = int((self.spec.here / "pid" / daemon).read_text())
         except (FileNotFoundError, ValueError):
             return None
+        # The file outlives a process that was killed, and others may get its id.
+        return pid if start_of(pid) and carries(pid, self.spec.name) else None
 
     def pause_controller(self) -> None:
         """SIGSTOP: it takes connections, and answers none."""
@@ -270,12 +219,8 @@ class Lab:
     # sshd
 
     def start_sshd(self) -> None:
-        """Start it, and wait until it listens."""
-        program = self.ground.must("sh", "-c", "command -v sshd").strip()
-        self.ground.must(
-            program, "-f", f"{self.spec.base}/ssh/sshd_config", "-E", f"{self.spec.base}/log/sshd"
-        )
-        wait_for(lambda: listening(self.spec.ssh_port) and self.pid("sshd"), "sshd to listen")
+        """Start it after :meth:`stop_sshd`."""
+        start_sshd(self.ground)
 
     def stop_sshd(self, sessions: bool = True) -> None:
         """End it, with all its sessions and what they run, or without."""
@@ -322,20 +267,22 @@ class Lab:
     def heal(self) -> None:
         """Make everything as it was after :meth:`up`: no jobs, and all daemons, nodes and partitions up."""
         spec = self.spec
-        if self.pid("slurmctld") is None or not self._alive("slurmctld"):
+        if self.pid("slurmctld") is None:
             self.start_controller()
         self.resume_controller()
-        if not self._alive("sshd"):
+        if self.pid("sshd") is None:
             self.start_sshd()
         for node in spec.node_names:
-            if not self._alive(node):
+            if self.pid(node) is None:
                 self.start_node(node)
         self._end_jobs()
         for partition in ("main", "urgent", "gpu"):
             self.partition(partition, "up")
         if not self._nodes_are_up():
-            for node in self._unwell():
-                self.node_up(node)
+            for node, state in self._unwell().items():
+                # Others, such as unknown, pass by themselves.
+                if state.startswith(("down", "drain", "fail")):
+                    self.node_up(node)
             wait_for(self._nodes_are_up, "the nodes to be up")
         if spec.accounting:
             self.limit_submissions(None)
@@ -350,21 +297,17 @@ class Lab:
                 self.ground.must("scancel", f"--user={user}")
             wait_for(lambda: not self.squeue("--noheader", users, "--format=%i"), "the jobs to end", 60)
 
-    def _unwell(self) -> list[str]:
-        """Nodes that can't run anything."""
-        rows = self.ground.must("sinfo", "--noheader", "--Node", "--format=%N %T").split("\n")
-        fine = ("idle", "mixed", "allocated")
-        return sorted({row.split()[0] for row in rows if row and row.split()[1] not in fine})
+    def _unwell(self) -> dict[str, str]:
+        """Nodes that can't run anything, and their states."""
+        rows = self.ground.must("sinfo", "--noheader", "--Node", "--format=%N %T").splitlines()
+        states = dict(row.split() for row in rows)
+        return {node: state for node, state in states.items() if state not in _FINE}
 
     def _nodes_are_up(self) -> bool:
         return self._controller_answers() and not self._unwell()
 
     def _controller_answers(self) -> bool:
         return listening(self.spec.controller_port) and self.ground.run("scontrol", "ping").returncode == 0
-
-    def _alive(self, daemon: str) -> bool:
-        pid = self.pid(daemon)
-        return pid is not None and alive(pid)
 
     def _signal(self, daemon: str, number: int) -> None:
         pid = self.pid(daemon)
@@ -374,23 +317,7 @@ class Lab:
 
     def _end(self, daemon: str, number: int) -> None:
         self._signal(daemon, number)
-        wait_for(lambda: not self._alive(daemon), f"{daemon} to end")
-
-
-def _check(folder: Path, nodes: int, accounting: bool, root: Path | None) -> None:
-    if os.geteuid() != 0:
-        raise LabError("A lab needs root: it makes users and a sudoers file, and runs jobs as those users.")
-    if not 1 <= nodes <= MOST_NODES:
-        raise LabError(f"A lab has 1 to {MOST_NODES} nodes, not {nodes}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LabError(f"{str(folder)!r} is not an empty folder; name one that is, or that is not there yet.")
-    if barred := reachable_for_all(folder.parent):
-        raise LabError(
-            f"Jobs run as other users, who can't pass {str(barred)!r}; "
-            "take a folder elsewhere, such as /tmp/lab."
-        )
-    if accounting and root:
-        raise LabError("A lab in another system has no accounting.")
+        wait_for(lambda: self.pid(daemon) is None, f"{daemon} to end")
 
 
 def shell_lines(environment: dict[str, str]) -> str:

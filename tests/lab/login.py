@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.lab.ground import Ground
+from tests.lab.processes import MARK
 from tests.lab.spec import LabSpec
+from tests.lab.waiting import wait_for
 
 
 def set_up_login(ground: Ground) -> None:
@@ -32,6 +34,22 @@ def make_host_key(ground: Ground) -> None:
     ground.must(
         "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", spec.name, "-f", f"{spec.base}/ssh/host_key"
     )
+
+
+def start_sshd(ground: Ground) -> None:
+    """Start it, and wait until it listens.
+
+    Raises:
+        LabError: it does not start.
+    """
+    spec = ground.spec
+    # It wants to be called by its whole path.
+    program = ground.must("sh", "-c", "command -v sshd").strip()
+    mark = f"VersionAddendum={MARK}={spec.name}"
+    pid_file = spec.here / "pid" / "sshd"
+    pid_file.unlink(missing_ok=True)
+    ground.must(program, "-f", f"{spec.base}/ssh/sshd_config", "-E", f"{spec.base}/log/sshd", "-o", mark)
+    wait_for(lambda: pid_file.exists() and pid_file.read_text(), "sshd to listen")
 
 
 def key_file(spec: LabSpec) -> Path:

@@ -12,49 +12,50 @@ from pathlib import Path
 from tests.lab.errors import LabError
 
 MARK = "RUNYARD_LAB"
-"""The environment variable that every daemon of a lab carries: the lab's folder."""
+"""The environment variable that every daemon of a lab carries, with the lab's name. An sshd writes its title
+over the environment that it shows; it carries both as an argument."""
 
 
-def end_processes(
-    folder: str, uids: Collection[int], known: Collection[int], timeout_s: float = 20.0
-) -> None:
-    """Kill all that a lab runs, with all descendants: what carries its mark or runs as one of its users.
-
-    *known*: further ones, such as an sshd, which overwrites the environment it shows.
+def end_processes(lab: str, uids: Collection[int], timeout_s: float = 20.0) -> None:
+    """Kill all that a lab runs: what carries its mark, what runs as one of its users, and all descendants.
 
     Raises:
         LabError: something is still there after *timeout_s* seconds.
     """
     until = time.monotonic() + timeout_s
-    known = set(known)
-    while found := lab_processes(folder, uids, known):
+    while found := lab_processes(lab, uids):
         for pid in found:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        known &= found
         if time.monotonic() > until:
-            raise LabError(f"Processes of the lab in {folder!r} do not end: {sorted(found)}.")
+            raise LabError(f"Processes of {lab} do not end: {sorted(found)}.")
         time.sleep(0.02)
 
 
-def lab_processes(folder: str, uids: Collection[int] = (), known: Collection[int] = ()) -> set[int]:
+def lab_processes(lab: str, uids: Collection[int]) -> set[int]:
     """The process ids of what a lab runs; see :func:`end_processes`."""
-    mark = f"{MARK}={folder}".encode()
-    found = {pid for pid in known if alive(pid)}
-    for pid in _parents():
+    found = set()
+    for pid in _processes():
         # It may have ended meanwhile.
         with contextlib.suppress(OSError):
-            ours = os.stat(f"/proc/{pid}").st_uid in uids
-            if ours or mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if os.stat(f"/proc/{pid}").st_uid in uids or carries(pid, lab):
                 found.add(pid)
     return (found | descendants(found)) - {os.getpid()}
 
 
+def carries(pid: int, lab: str) -> bool:
+    """Whether a process carries the mark of a lab."""
+    mark = f"{MARK}={lab}".encode()
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        return mark in environment.split(b"\0") or mark in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def descendants(pids: Collection[int]) -> set[int]:
     """The process ids of all that these processes have started, and what that has started."""
-    parents = _parents()
+    parents = {pid: int(fields[1]) for pid, fields in _processes().items()}
     found: set[int] = set()
     fresh = set(pids)
     while fresh:
@@ -63,18 +64,22 @@ def descendants(pids: Collection[int]) -> set[int]:
     return found
 
 
-def alive(pid: int) -> bool:
-    """Whether a process is there, and is no zombie."""
-    return pid in _parents()
+def start_of(pid: int) -> int | None:
+    """When a process started, in clock ticks from the boot; None where it is not there, or is a zombie."""
+    fields = _fields(pid)
+    return int(fields[19]) if fields else None
 
 
-def _parents() -> dict[int, int]:
-    """The processes that are there, with their parents; no zombies."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
-            with contextlib.suppress(OSError):
-                after_name = Path(f"/proc/{name}/stat").read_text(errors="replace").rpartition(")")[2].split()
-                if after_name[0] not in "ZX":
-                    parents[int(name)] = int(after_name[1])
-    return parents
+def _processes() -> dict[int, list[str]]:
+    """The processes that are there and no zombies, with the fields of their state."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    return {pid: fields for pid in pids if (fields := _fields(pid))}
+
+
+def _fields(pid: int) -> list[str] | None:
+    """The fields of proc(5)'s stat from the state on: state, parent ..."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields
