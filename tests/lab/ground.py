@@ -152,7 +152,7 @@ class Chroot(Ground):
     def argv(self, command: Sequence[str]) -> list[str]:
         keeper = self._keeper.read_text().strip()
         program = shutil.which("nsenter") or "nsenter"
-        return [program, "--target", keeper, "--mount", "--root", "--wd=/", "--", *command]
+        return [program, "--target", keeper, "--mount", "--root", "--wd", "--", *command]
 
 
 # Renamed only when all is there: whoever sees the file finds the system ready.
