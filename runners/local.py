@@ -31,6 +31,7 @@ from runners.config.resource import LocalResource
 from runners.event_files import events_path, new_events, read_events
 from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
+from runners.reading import fetch, read_log
 from runners.transport.base import Part, Piece, TransportError
 from runners.transport.local import LocalTransport
 from runners.worker_files import worker_files
@@ -152,22 +153,11 @@ class LocalRunner(BaseRunner):
 
     async def read_log(self, path: str, offset: int, limit: int) -> LogChunk:
         """See :meth:`BaseRunner.read_log`."""
-        try:
-            (part,) = await self._transport.read([Piece(path, offset, limit)])
-        except TransportError as error:
-            raise RunnerError(f"The log can't be shown: {error}.") from error
-        if part is None:
-            return LogChunk(b"", 0, 0)
-        if part.trouble:
-            raise RunnerError(f"The log can't be shown: {part.trouble}.")
-        return LogChunk(part.data, part.offset, part.size)
+        return await read_log(self._transport, path, offset, limit)
 
     async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
         """See :meth:`BaseRunner.fetch`."""
-        try:
-            return await self._transport.fetch(paths, limit)
-        except TransportError as error:
-            raise RunnerError(f"Files can't be fetched: {error}.") from error
+        return await fetch(self._transport, paths, limit)
 
     async def close(self) -> None:
         """See :meth:`BaseRunner.close`."""

@@ -35,6 +35,17 @@ class SbatchReply:
     said: str = ""
     """What sbatch said on standard error, or in place of an id, as it is."""
 
+    @property
+    def words(self) -> str:
+        """What it said, on one line and without what stands in front of every message."""
+        lines = [_PREFIX.sub("", line).strip() for line in self.said.splitlines()]
+        return "; ".join(dict.fromkeys(filter(None, lines)))[:_LONGEST] or "sbatch said nothing"
+
+
+_PREFIX = re.compile(r"^(sbatch: )?((error|fatal): )?(Batch job submission failed: )?")
+
+_LONGEST = 500
+"""Letters of what sbatch said in a sentence."""
 
 _JOB = re.compile(r"([1-9][0-9]{0,9})(?:;([A-Za-z0-9_.-]+))?")
 

@@ -79,6 +79,10 @@ class ScriptContext:
     """Who is charged, instead of the configuration's account."""
     worker_init: str | None = None
     """Shell text of the user's own, put before the work."""
+    part_bytes: int = 0
+    """Where event files are cut, for readers that can't skip their beginning; 0: never."""
+    tail_bytes: int = 0
+    """Of the end of a large log that is kept beside it, for the same readers; 0: none."""
 
 
 def submission_script(batch: BatchSpec, settings: JobSettings, context: ScriptContext) -> bytes:
@@ -110,6 +114,9 @@ def submission_script(batch: BatchSpec, settings: JobSettings, context: ScriptCo
         control_poll_s=_CONTROL_POLL_S,
         agent=agent_command(settings),
         inherit=True,
+        memory_mb=settings.mem_per_task,
+        part_bytes=context.part_bytes,
+        tail_bytes=context.tail_bytes,
     )
     own = _HEAD.format(folder=shlex.quote(batch.folder), python=shlex.quote(context.python))
     script = b"".join(

@@ -1,0 +1,186 @@
+"""Batches as SLURM jobs, wherever the cluster is: what differs lies in the transport."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import posixpath
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import runners.worker
+from runners.base import BaseRunner
+from runners.batches import (
+    BatchRef,
+    BatchSpec,
+    Finding,
+    Launched,
+    Line,
+    LogChunk,
+    Pace,
+    Report,
+    RunnerError,
+    Watched,
+)
+from runners.config.resource import SlurmSSHResource, SlurmSudoResource
+from runners.plan import Plan, plan_slurm
+from runners.reading import fetch, read_log
+from runners.slurm.cancels import cancel
+from runners.slurm.checking import check_cluster
+from runners.slurm.client import SlurmClient
+from runners.slurm.launches import Launches
+from runners.slurm.life import Patience
+from runners.slurm.looks import Looks
+from runners.slurm.script import ScriptContext, submission_script
+from runners.slurm.scripts import Scripts
+from runners.slurm.settings import job_settings
+from runners.transport.base import Transport
+from runners.workflow import Step
+
+_CACHE = ".cache"
+"""Below the jobs folder: what exported paths begin with."""
+
+_PART_BYTES = 64 << 10
+_TAIL_BYTES = 64 << 10
+"""Of event files and logs, where a part of a file can't be read without all that comes before it."""
+
+_QUICK_S, _QUIET_S = 2.0, 60.0
+
+
+class BaseSlurmRunner(BaseRunner):
+    """Runs batches as jobs of a cluster. The kinds of clusters say where jobs have their folders."""
+
+    def __init__(
+        self,
+        resource: SlurmSudoResource | SlurmSSHResource,
+        transport: Transport,
+        *,
+        user: str,
+        as_user: bool = True,
+        patience: Patience | None = None,
+    ) -> None:
+        """Open nothing as yet.
+
+        Args:
+            resource: the cluster.
+            transport: to it.
+            user: who owns the jobs.
+            as_user: all commands run as that user, those too that only look.
+            patience: how long to wait for what.
+        """
+        patience = patience or Patience()
+        self._resource = resource
+        self._transport = transport
+        self._as_user = as_user
+        self._client = SlurmClient(transport, user)
+        self._scripts = Scripts(resource.jobs_local_dir)
+        self._launches = Launches(self._client, self._scripts, patience)
+        self._looks = Looks(self._client, patience, as_user=as_user)
+
+    @property
+    @abstractmethod
+    def jobs_folder(self) -> str:
+        """See :attr:`BaseRunner.jobs_folder`."""
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """See :attr:`BaseRunner.place`."""
+
+    @property
+    def pace(self) -> Pace:
+        """See :attr:`BaseRunner.pace`."""
+        own = float(self._resource.jobs_poll_interval)
+        return Pace(quick_s=max(_QUICK_S, own), quiet_s=max(_QUIET_S, own))
+
+    @property
+    def line(self) -> Line:
+        """See :attr:`BaseRunner.line`. A cluster whose SLURM is silent counts as not to be reached."""
+        line = self._transport.line
+        if line.up and self._looks.silence:
+            return Line(False, line.round_trip_s, self._looks.silence)
+        return line
+
+    async def check(self) -> Sequence[Finding]:
+        """See :meth:`BaseRunner.check`."""
+        return await check_cluster(
+            self._transport,
+            self._client,
+            jobs_folder=self.jobs_folder,
+            python=self._resource.jobs_slurm_python_worker,
+            as_user=self._as_user,
+        )
+
+    def plan(self, step: Step, tasks: int) -> Plan:
+        """See :meth:`BaseRunner.plan`."""
+        return plan_slurm(tasks, self._resource.jobs_runner_config, step.meta)
+
+    async def prepare(self, batches: Sequence[BatchSpec]) -> None:
+        """See :meth:`BaseRunner.prepare`. Nothing is asked of the cluster.
+
+        Raises:
+            ConfigError: a script can't be written as the configuration and the step want it.
+            RunnerError: it can't be kept on this machine.
+        """
+        try:
+            await asyncio.to_thread(
+                lambda: self._scripts.write({batch.folder: self._script(batch) for batch in batches})
+            )
+        except OSError as error:
+            raise RunnerError(f"The run can't be set up: {_words(error)}.") from error
+
+    async def discard(self, folder: str) -> None:
+        """See :meth:`BaseRunner.discard`."""
+        try:
+            await asyncio.to_thread(self._scripts.remove, folder)
+        except OSError as error:
+            raise RunnerError(f"What the run had begun can't be removed: {_words(error)}.") from error
+
+    async def launch(self, batches: Sequence[BatchRef]) -> Sequence[Launched]:
+        """See :meth:`BaseRunner.launch`."""
+        return await self._launches.launch(batches)
+
+    async def poll(self, batches: Sequence[Watched]) -> Sequence[Report]:
+        """See :meth:`BaseRunner.poll`."""
+        return await self._looks.poll(batches)
+
+    async def cancel(self, batch: BatchRef, tasks: Sequence[int] | None = None) -> bool:
+        """See :meth:`BaseRunner.cancel`. A job that does not stop is cancelled while it is polled."""
+        started = await cancel(self._client, batch, tasks)
+        if started and tasks is None:
+            self._looks.stop(batch.token)
+        return started
+
+    async def read_log(self, path: str, offset: int, limit: int) -> LogChunk:
+        """See :meth:`BaseRunner.read_log`."""
+        return await read_log(self._transport, path, offset, limit)
+
+    async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
+        """See :meth:`BaseRunner.fetch`."""
+        return await fetch(self._transport, paths, limit)
+
+    async def close(self) -> None:
+        """See :meth:`BaseRunner.close`."""
+        await self._transport.close()
+
+    def _script(self, batch: BatchSpec) -> bytes:
+        settings = job_settings(self._resource.jobs_runner_config, batch.meta.for_slurm(), batch.token)
+        whole = self._transport.whole_reads
+        context = ScriptContext(
+            worker=_worker(),
+            python=self._resource.jobs_slurm_python_worker,
+            cache_dir=posixpath.join(self.jobs_folder, _CACHE),
+            part_bytes=_PART_BYTES if whole else 0,
+            tail_bytes=_TAIL_BYTES if whole else 0,
+        )
+        return submission_script(batch, settings, context)
+
+
+@functools.cache
+def _worker() -> str:
+    return Path(runners.worker.__file__).read_text(encoding="utf-8")
+
+
+def _words(error: OSError) -> str:
+    return f"{error.strerror or error}: {error.filename!r}" if error.filename else str(error)
