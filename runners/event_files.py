@@ -38,6 +38,7 @@ def read_events(part: Part | None, cursor: Cursor, limit: int) -> Read:
     data = b"" if part is None else part.data
     full = len(data) == limit
     events, taken = parse_events(data, full=full)
-    if events and events[-1].kind == _NEXT:
+    # What may stand behind it is not the worker's.
+    if any(event.kind == _NEXT for event in events):
         return Read(events, Cursor(cursor.restart, 0, cursor.part + 1), True)
     return Read(events, Cursor(cursor.restart, cursor.offset + taken, cursor.part), full)

@@ -12,22 +12,32 @@ FOLDER holds ``batch.json`` and ``tasks.jsonl`` (made by the runner) and gets ``
 ``events.<restart>.jsonl`` and ``worker.err``; the runner asks for cancellation by making
 ``control/cancel.<index>`` or ``control/stop``.
 
-Events, one JSON object a line, ``s`` counting from 1 in each file, ``t`` in seconds since 1970 by the clock
-of the coordinator's host:
+For readers that cannot skip the beginning of a file, batch.json may say ``part_bytes``: an event file that
+has grown to so many bytes ends with ``next`` and goes on in ``events.<restart>.<part>.jsonl``, part counting
+from 1. And ``tail_bytes``: a log of more than four times as many has its end in a file LOG.tail, renewed with
+the heartbeats and when the task has ended: a line ``{"offset": ...}``, then the log from there on.
+
+Events, one JSON object a line, ``s`` counting from 1 in each start of the batch, ``t`` in seconds since 1970
+by the clock of the coordinator's host:
 
     hello  v batch run restart host pid python slots tasks notes    notes: what cannot be measured here
     slot   slot state(ready|lost|failed) pid host why               an agent said hello, died, could not start
     start  i slot pid
-    end    i slot state(done|failed|cancelled) exit signal why wall cpu rss log [left] [result|result_path]
+    end    i slot state(done|failed|cancelled) exit signal why wall cpu rss log
+           [left] [result|result_path] [again]
            wall and cpu in s, rss in MB (the peak), log in bytes (0: none kept), null where it is not known;
            below about 16 MB rss tells nothing: execve(2) keeps the peak of the agent that started the task;
            slot is null for a task that was cancelled before its start
     hb     run: [[slot, i, rss, cpu], ...]                          memory now, CPU time so far
-    left   i: [[first, last], ...] why                              never started
-    bye    why counts
+    left   i: [[first, last], ...] why [again]                      never started
+    next                                                            the file ends: the next part follows
+    bye    why counts [again]
+
+``again`` is true where a scheduler has ended the batch from outside, or a slot (which may be the first sign
+of that), and may start it again: then these tasks run again. All others stay as they ended.
 
 Between coordinator and agent, one JSON object a line. To the agent: ``{"setup": {...}}``, a line of
-tasks.jsonl, ``{"kill": why}``, ``{"hb": 1}``, ``{"quit": 1}``; the end of its input means that the
+tasks.jsonl, ``{"kill": 1}``, ``{"hb": 1}``, ``{"quit": 1}``; the end of its input means that the
 coordinator is dead. From the agent: ``{"hello": {...}}``, ``{"e": "start", ...}``, ``{"e": "end", ...}``,
 ``{"hb": [i, rss, cpu]}``.
 """
@@ -35,6 +45,7 @@ coordinator is dead. From the agent: ``{"hello": {...}}``, ``{"e": "start", ...}
 import errno
 import json
 import os
+import re
 import select
 import selectors
 import signal
@@ -53,6 +64,9 @@ AGENT_TRIES = 5
 AGENT_GRACE = 3.0  # seconds an agent has, beyond the task's own grace, to end a task
 LAUNCH_SECONDS = 20.0
 LEFTOVER_TERM, LEFTOVER_KILL = 1.0, 5.0  # seconds after the task's end, then after that
+FENCE_POLLS = 3  # so often has a coordinator looked at its claim before the next one starts a task
+MIB = 1 << 20  # bytes of what SLURM calls a megabyte
+TAIL_FROM = 4  # a log of so many times the bytes of its tail has one
 
 encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 monotonic = time.monotonic
@@ -288,6 +302,13 @@ def cannot_measure() -> "list[str]":
     return notes
 
 
+def out_of_memory(asked: "float | None", reached: "float | None") -> str:
+    """Why a task died, with what is known of it, in SLURM's megabytes."""
+    if not asked:
+        return "out of memory"
+    return "out of memory: asked %d MB" % asked + (", reached %d MB" % reached if reached else "")
+
+
 def refusal(error: Exception, program: str) -> str:
     """Why a program could not be started, as a sentence fragment."""
     program = program[:200]
@@ -326,6 +347,7 @@ class Running:
         self.limit = order.get("limit")
         self.pid = 0
         self.log_fd = -1
+        self.tailed = 0  # bytes that the log had when its tail was kept
         self.started = monotonic()
         self.verdict = ("", "")  # state and why, once this agent has decided to end it
         self.kill_at = 0.0
@@ -391,7 +413,7 @@ class Agent:
             for fd, _mask in poll.poll(self.timeout()):
                 if fd == self.signals:
                     if signal.SIGTERM in os.read(self.signals, 4096):
-                        self.kill("cancelled", "terminated")
+                        self.kill("cancelled", "terminated")  # the coordinator knows what it means
                 else:
                     self.receive()
             if self.task:
@@ -410,10 +432,11 @@ class Agent:
             if "argv" in message:
                 self.begin(message)
             elif "kill" in message:
-                self.kill("cancelled", message["kill"])
+                self.kill("cancelled", "terminated")
             elif "hb" in message:
                 if self.task:
                     self.send({"hb": [self.task.index] + usage_of_session(self.task.pid)})
+                    self.keep_tail(self.task)
             elif "quit" in message:
                 self.quitting = True
             else:
@@ -422,6 +445,8 @@ class Agent:
     def set_up(self, setup: "dict[str, Any]") -> None:
         self.token = setup["batch"]
         self.grace = setup["grace"]
+        self.tail = setup["tail"]
+        self.memory = setup["memory"]
         # What srun sets (the GPUs of a step) is known to the agent alone.
         self.env = dict(os.environb) if setup["inherit"] else {}
         self.env.update((to_bytes(name), to_bytes(value)) for name, value in setup["env"].items())
@@ -459,7 +484,9 @@ class Agent:
 
     def prepare(self, task: Running, order: "dict[str, Any]") -> None:
         """Open the log, remove the result of an earlier try, write the arguments; OSError says which."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        # To read its end through the same descriptor: the task may have put something else in its place.
+        flags = os.O_RDWR if self.tail else os.O_WRONLY
+        flags |= os.O_CREAT | os.O_TRUNC | os.O_APPEND
         what = "log"
         try:
             try:
@@ -467,6 +494,8 @@ class Agent:
             except FileNotFoundError:
                 os.makedirs(os.path.dirname(task.log), exist_ok=True)
                 task.log_fd = os.open(task.log, flags, 0o666)
+            if self.tail and os.path.lexists(task.log + b".tail"):
+                os.unlink(task.log + b".tail")
             what = "result"
             if task.out and os.path.lexists(task.out):
                 os.unlink(task.out)
@@ -493,6 +522,24 @@ class Agent:
             except OSError:
                 pass  # the task itself removed it
         return size
+
+    def keep_tail(self, task: Running) -> None:
+        """The end of a large log as a file, if the log has grown since."""
+        size = os.fstat(task.log_fd).st_size
+        if not self.tail or size <= TAIL_FROM * self.tail or size == task.tailed:
+            return
+        offset = size - self.tail
+        draft = task.log + b".tail.draft"
+        try:
+            fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            try:
+                write_all(fd, b'{"offset":%d}\n' % offset + os.pread(task.log_fd, self.tail, offset))
+            finally:
+                os.close(fd)
+            os.rename(draft, task.log + b".tail")
+            task.tailed = size
+        except OSError:
+            pass  # no room: the log itself is there, and the next heartbeat tries again
 
     def kill(self, state: str, why: str) -> None:
         """End the running task: SIGTERM now, SIGKILL after the grace."""
@@ -525,8 +572,10 @@ class Agent:
             "wall": round(monotonic() - task.started, 3),
             "cpu": cpu,
             "rss": rss,
-            "log": self.close_log(task, keep=left > 0),
+            "log": 0,
         }  # type: dict[str, Any]
+        self.keep_tail(task)
+        ended["log"] = self.close_log(task, keep=left > 0)
         if left:
             ended["left"] = left
         if task.kill_at:
@@ -535,7 +584,9 @@ class Agent:
             ended["state"] = "failed"
             # A shell whose child was killed says 128 + 9.
             killed = ended["signal"] == "SIGKILL" or ended["exit"] == 137
-            ended["why"] = "out of memory" if killed and self.oom.rose() else describe_status(status)
+            reached = rss * 1e6 / MIB if rss else None
+            memory = killed and self.oom.rose()
+            ended["why"] = out_of_memory(self.memory, reached) if memory else describe_status(status)
         else:
             ended["state"], ended["why"] = "done", ""
             if task.out:
@@ -612,6 +663,9 @@ class Batch:
             self.control_poll = float(given["control_poll"])
             self.agent = [str(argument) for argument in given["agent"]]
             self.inherit = bool(given.get("inherit"))
+            self.memory = float(given.get("memory") or 0)
+            self.part_bytes = int(given.get("part_bytes") or 0)
+            self.tail_bytes = int(given.get("tail_bytes") or 0)
             if given["version"] != VERSION:
                 raise ValueError("it is of version %s, this worker knows %d" % (given["version"], VERSION))
             if self.slots < 1:
@@ -718,6 +772,10 @@ class Claim:
                 pass
 
 
+def events_path(folder: str, restart: int, part: int) -> str:
+    return os.path.join(folder, "events.%d%s.jsonl" % (restart, ".%d" % part if part else ""))
+
+
 class Slot:
     """A place where a task can run, and the agent that serves it."""
 
@@ -752,16 +810,18 @@ class Coordinator:
         self.batch = batch
         self.folder = folder
         self.restart = restart
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-        self.events_fd = os.open(os.path.join(folder, "events.%d.jsonl" % restart), flags, 0o600)
+        self.part = 0
+        self.events_fd = self.open_events()
         self.sequence = 0
-        self.unwritten = b""
+        self.unwritten = [b""]  # for the part that is being written, and for those that follow it
+        self.part_size = 0  # bytes of the last of these parts
         self.retry_at = 0.0  # monotonic; when to try to write again, 0: writing works
         self.signals = watch_signals(
-            signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2
+            signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD
         )
+        self.deaths = False  # an agent may have died
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.signals, selectors.EVENT_READ, self.on_signals)
+        self.selector.register(self.signals, selectors.EVENT_READ, self.heed_signals)
         self.slots = [Slot(number) for number in range(min(batch.slots, len(batch.indices)))]
         self.idle = []  # type: list[Slot]
         self.position = 0  # the first task in the list that was not looked at
@@ -769,7 +829,6 @@ class Coordinator:
         self.positions = {}  # type: dict[int, int]
         self.counts = {"done": 0, "failed": 0, "cancelled": 0, "left": 0}
         self.ending = ""  # why nothing new is started any more
-        self.stopping = False
         self.control_seen = -1
         self.control_due = self.control_settled = 0.0
         self.honoured = set()  # type: set[str]
@@ -779,21 +838,49 @@ class Coordinator:
         self.beat_bytes = 0
         self.closing = False
         self.place = place()
-        for earlier in range(restart):
-            self.skip_done(os.path.join(folder, "events.%d.jsonl" % earlier))
+        self.parted = True  # the coordinator before this one has said bye
+        self.fence = 0.0  # monotonic; until then that one may be alive, 0: it is not
+        self.take_up()
+        if not self.parted:
+            self.fence = monotonic() + FENCE_POLLS * batch.control_poll
 
-    def skip_done(self, path: str) -> None:
-        """After a requeue: what ended well in an earlier run of this batch is not run again."""
+    def take_up(self) -> None:
+        """After a requeue: what came to its end in an earlier run of this batch is not run again."""
+        for restart in range(self.restart):
+            part = 0
+            while self.take_up_part(events_path(self.folder, restart, part)):
+                part += 1
+
+    def take_up_part(self, path: str) -> bool:
+        """False where there is no such file: that run of the batch got no further."""
         try:
-            with open(path, "rb") as file:
-                for line in file:
-                    if b'"done"' in line and line.endswith(b"\n"):
-                        event = json.loads(line.decode())
-                        if event["e"] == "end" and event["state"] == "done":
-                            self.skipped.add(self.position_of(event["i"]))
-                            self.counts["done"] += 1
+            file = open(path, "rb")
         except FileNotFoundError:
-            pass  # that run of the batch got no further than its claim
+            return False
+        with file:
+            for line in file:
+                try:
+                    if b'"e":"end"' in line:
+                        event = json.loads(line.decode())
+                        if not event.get("again"):
+                            self.skip(self.position_of(event["i"]), event["state"])
+                    elif b'"e":"left"' in line:
+                        event = json.loads(line.decode())
+                        # The runner has given these to others, or a verdict.
+                        for first, last in () if event.get("again") else event["i"]:
+                            for position, index in enumerate(self.batch.indices):
+                                if first <= index <= last:
+                                    self.skip(position, "left")
+                    elif b'"e":"hello"' in line or b'"e":"bye"' in line:
+                        self.parted = b'"e":"bye"' in line
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    continue  # torn when its host died
+        return True
+
+    def skip(self, position: int, how: str) -> None:
+        if position >= 0 and position not in self.skipped:
+            self.counts[how] += 1
+            self.skipped.add(position)
 
     def position_of(self, index: int) -> int:
         """Where a task is in the list; -1 if it is not."""
@@ -803,20 +890,39 @@ class Coordinator:
 
     # -- events
 
-    def event(self, kind: str, **facts: "Any") -> None:
+    def open_events(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        return os.open(events_path(self.folder, self.restart, self.part), flags, 0o600)
+
+    def event(self, kind: str, **facts: "Any") -> int:
+        """Note what has happened, to be written by flush; returns the bytes of it."""
         self.sequence += 1
         head = {"s": self.sequence, "t": round(time.time(), 3), "e": kind}
         head.update(facts)
-        self.unwritten += to_bytes(encode(head) + "\n")
+        line = to_bytes(encode(head) + "\n")
+        self.unwritten[-1] += line
+        self.part_size += len(line)
+        if kind == "next":
+            self.unwritten.append(b"")
+            self.part_size = 0
+        elif 0 < self.batch.part_bytes <= self.part_size and kind != "bye":
+            self.event("next")
+        return len(line)
+
+    def is_written(self) -> bool:
+        return self.unwritten == [b""]
 
     def flush(self) -> None:
         """Write what has happened. What cannot be written now (a full disk) is kept and tried again.
 
         When the file is written but has been removed, nobody will ever read it: the batch stops."""
-        wrote = bool(self.unwritten)
+        wrote = not self.is_written()
         try:
-            while self.unwritten:
-                self.unwritten = self.unwritten[os.write(self.events_fd, self.unwritten) :]
+            while not self.is_written():
+                if self.unwritten[0]:
+                    self.unwritten[0] = self.unwritten[0][os.write(self.events_fd, self.unwritten[0]) :]
+                else:
+                    self.turn_page()
             self.retry_at = 0.0
             if wrote and not os.fstat(self.events_fd).st_nlink:
                 self.stop("event file removed")
@@ -824,6 +930,18 @@ class Coordinator:
             if not self.retry_at:
                 complain(b"Events cannot be written: %s. Trying again.\n" % to_bytes(reason(error)))
             self.retry_at = monotonic() + 1.0
+
+    def turn_page(self) -> None:
+        """Go on in the next part of the event file; OSError when it cannot be made yet."""
+        full = self.events_fd
+        self.part += 1
+        try:
+            self.events_fd = self.open_events()
+        except OSError:
+            self.part -= 1
+            raise
+        os.close(full)
+        self.unwritten.pop(0)
 
     def end(self, index: int, slot: "int | None", facts: "dict[str, Any]") -> None:
         self.counts[facts["state"]] += 1
@@ -846,9 +964,9 @@ class Coordinator:
                 break
             self.turn(self.pause())
         self.say_bye()
-        while self.unwritten:
+        while not self.is_written():
             self.flush()
-            if self.unwritten:
+            if not self.is_written():
                 time.sleep(1.0)
         self.dismiss_agents()
 
@@ -857,6 +975,9 @@ class Coordinator:
         for key, _mask in self.selector.select(seconds):
             if registered.get(key.fd) is key:  # else an earlier one of these has closed it
                 key.data()
+        while self.deaths:
+            self.deaths = False
+            self.find_dead()
 
     def busy(self) -> "list[Slot]":
         return [slot for slot in self.slots if slot.task is not None]
@@ -878,7 +999,7 @@ class Coordinator:
 
     def assign(self) -> None:
         """A free slot gets the next task at once; none while what happened cannot be written down."""
-        while self.idle and not (self.ending or self.retry_at or self.exhausted()):
+        while self.idle and not (self.ending or self.retry_at or self.fence or self.exhausted()):
             slot = self.idle.pop()
             slot.task = self.batch.indices[self.position]
             slot.task_pid = 0
@@ -893,8 +1014,7 @@ class Coordinator:
         due = [self.beat_due, self.control_due]
         due += [slot.start_at for slot in self.slots_to_start()]
         due += [slot.kill_by for slot in self.busy() if slot.verdict]
-        if self.retry_at:
-            due.append(self.retry_at)
+        due += [moment for moment in (self.retry_at, self.fence) if moment]
         return max(0.0, min(due) - monotonic())
 
     def tick(self) -> None:
@@ -902,6 +1022,10 @@ class Coordinator:
         if now >= self.control_due:
             self.control_due = now + self.batch.control_poll
             self.look_at_control()
+            self.look_at_claim()
+        if self.fence and now >= self.fence:
+            self.fence = 0.0
+            self.take_up()  # what the one before this did last
         if now >= self.beat_due or (self.beat_open and not self.beat_asked):
             self.beat(now)
         for slot in self.slots_to_start():
@@ -945,6 +1069,8 @@ class Coordinator:
             "workdir": self.batch.workdir,
             "env": env,
             "inherit": self.batch.inherit,
+            "tail": self.batch.tail_bytes,
+            "memory": self.batch.memory,
         }
         self.send(slot, to_bytes(encode({"setup": setup}) + "\n"))
 
@@ -969,10 +1095,12 @@ class Coordinator:
             self.selector.unregister(slot.stdin)
 
     def on_agent(self, slot: Slot) -> None:
-        data = os.read(slot.stdout, 1 << 16)
-        if not data:
+        if not self.hear(slot):
             self.on_agent_gone(slot)
-            return
+
+    def hear(self, slot: Slot) -> bool:
+        """Take in what an agent says; False when it has closed its output."""
+        data = os.read(slot.stdout, 1 << 16)
         lines = (slot.inbox + data).split(b"\n")
         slot.inbox = lines.pop()
         for line in lines:
@@ -990,6 +1118,9 @@ class Coordinator:
                 slot.task = None
                 self.idle.append(slot)
                 self.beat_asked.discard(slot.number)
+                if (message["state"], message["why"]) == ("cancelled", "terminated"):
+                    self.heed_signals()
+                    message.update(self.from_outside(slot, "cancelled", "terminated"))
                 self.end(message["i"], slot.number, message)
             elif "hb" in message:
                 if message["hb"][0] == slot.task:
@@ -1002,6 +1133,17 @@ class Coordinator:
                 self.event(
                     "slot", slot=slot.number, state="ready", pid=hello["pid"], host=hello["host"], why=""
                 )
+        return bool(data)
+
+    def find_dead(self) -> None:
+        """Agents that are dead although something that they were started through holds their output open."""
+        for slot in self.slots:
+            if slot.agent and os.waitid(os.P_PID, slot.agent, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                try:
+                    self.hear(slot)  # its last words: a pipe holds no more than one reading
+                except BlockingIOError:
+                    pass
+                self.on_agent_gone(slot)
 
     def on_complaint(self, slot: Slot) -> None:
         """What an agent, or the command it was started through, says on standard error."""
@@ -1016,16 +1158,17 @@ class Coordinator:
         complain(data)
 
     def on_agent_gone(self, slot: Slot) -> None:
-        if slot.stderr in self.selector.get_map():
-            self.on_complaint(slot)
-        for fd in (slot.stdin, slot.stdout, slot.stderr):
-            if fd in self.selector.get_map():
-                self.selector.unregister(fd)
+        self.heed_signals()  # what ended it may have told us too
         try:
             os.killpg(slot.agent, signal.SIGKILL)  # it may have closed its output and live on
         except OSError:
             pass
         _pid, status = os.waitpid(slot.agent, 0)
+        if slot.stderr in self.selector.get_map():
+            self.on_complaint(slot)
+        for fd in (slot.stdin, slot.stdout, slot.stderr):
+            if fd in self.selector.get_map():
+                self.selector.unregister(fd)
         if slot.task is not None and slot.place == self.place:
             # Elsewhere the end of the SLURM step does this.
             destroy_task(slot.task_pid, task_marks(self.batch.token, slot.task))
@@ -1054,14 +1197,38 @@ class Coordinator:
             slot.start_at = monotonic() + min(30.0, 0.1 * 2 ** (slot.tries - 1))
             self.event("slot", slot=slot.number, state="failed", why=why)
         if slot.task is not None:
-            # slurmstepd tells on standard error why it ended a step.
-            memory = "oom" in said.lower() or "out of memory" in said.lower()
-            died = "out of memory" if memory else "slot agent died (%s)" % how
-            facts = not_run("cancelled", slot.verdict) if slot.verdict else not_run("failed", died)
+            memory = "" if slot.verdict else self.memory_words(slot)
+            facts = not_run("failed", memory or "slot agent died (%s)" % how)
+            if not memory:
+                facts.update(self.from_outside(slot, facts["state"], facts["why"]))
             rss, cpu = slot.sample or (None, None)
             facts.update(wall=round(monotonic() - slot.began, 3), cpu=cpu, rss=rss, log=None)
             self.end(slot.task, slot.number, facts)
             slot.task = None
+
+    def memory_words(self, slot: Slot) -> str:
+        """slurmstepd tells on standard error why it ended a step; empty where that was not for memory."""
+        said = slot.tail.decode("utf-8", "replace")
+        # jobacct_gather counts bytes.
+        numbers = re.search(r"exceeded memory limit \((\d+) > (\d+)\)", said)
+        if numbers:
+            reached, asked = (int(number) / MIB for number in numbers.groups())
+            return out_of_memory(asked, reached)
+        if re.search(r"exceeded .*memory limit|\boom[-_ ]?kill|out[- ]of[- ]memory", said, re.IGNORECASE):
+            return out_of_memory(self.batch.memory, slot.sample[0] * 1e6 / MIB if slot.sample else None)
+        return ""
+
+    def from_outside(self, slot: Slot, state: str, why: str) -> "dict[str, Any]":
+        """On a task that was ended from outside, or lost its agent: as given, if no more is known."""
+        asked = slot.verdict or (self.ending if self.ending == "time limit" else "")
+        if asked == "time limit":
+            return {"state": "failed", "why": "time limit of the job reached"}
+        if asked:
+            state, why = "cancelled", asked
+        # Without a scheduler nobody would start it again.
+        if self.batch.agent and asked in ("", "terminated"):
+            return {"state": state, "why": why, "again": True}
+        return {"state": state, "why": why}
 
     def dismiss_agents(self) -> None:
         """Let the agents end what tasks left behind, then end them."""
@@ -1081,15 +1248,21 @@ class Coordinator:
 
     # -- what is asked of a running batch
 
-    def on_signals(self) -> None:
-        numbers = os.read(self.signals, 4096)
-        if signal.SIGUSR1 in numbers:
-            self.control_seen = -1
-            self.control_due = 0.0
+    def heed_signals(self) -> None:
+        try:
+            numbers = os.read(self.signals, 4096)
+        except BlockingIOError:
+            return
         if signal.SIGUSR2 in numbers:
             self.ending = self.ending or "time limit"
-        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+        terminated = signal.SIGTERM in numbers or signal.SIGINT in numbers
+        if signal.SIGUSR1 in numbers or terminated:
+            # If the signal carries out a cancel that was asked for, that is the reason.
+            self.control_seen = -1
+            self.look_at_control()
+        if terminated:
             self.stop("terminated")
+        self.deaths = self.deaths or signal.SIGCHLD in numbers
 
     def look_at_control(self) -> None:
         path = os.path.join(self.folder, "control")
@@ -1111,12 +1284,23 @@ class Coordinator:
             elif name.startswith("cancel.") and name[7:].isdigit():
                 self.cancel(int(name[7:]))
 
+    def look_at_claim(self) -> None:
+        """A scheduler that lost sight of this host starts the batch elsewhere: then nothing goes on here."""
+        if not self.batch.agent:
+            return
+        try:
+            restart = int(json.loads(read(os.path.join(self.folder, "claim")).decode())["restart"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return  # whoever spoilt it has not started the batch
+        if restart > self.restart:
+            # Agents end what they run when nobody holds their input any more.
+            sys.exit("This batch has been started again elsewhere, and ends here.")
+
     def stop(self, why: str) -> None:
-        self.ending = self.ending or why
-        if not self.stopping:
-            self.stopping = True
-            for slot in self.busy():
-                self.kill(slot, self.ending)
+        if not self.ending or why == "cancelled":
+            self.ending = why
+        for slot in self.busy():
+            self.kill(slot, self.ending)
 
     def cancel(self, index: int) -> None:
         for slot in self.busy():
@@ -1129,11 +1313,12 @@ class Coordinator:
             self.end(index, None, not_run("cancelled", "cancelled"))
 
     def kill(self, slot: Slot, why: str) -> None:
-        if slot.verdict:
-            return
-        slot.verdict = why
-        slot.kill_by = monotonic() + self.batch.grace + AGENT_GRACE
-        self.send(slot, to_bytes(encode({"kill": why}) + "\n"))
+        told = slot.verdict
+        if not told or why == "cancelled":
+            slot.verdict = why
+        if not told:
+            slot.kill_by = monotonic() + self.batch.grace + AGENT_GRACE
+            self.send(slot, b'{"kill":1}\n')
 
     # -- heartbeats
 
@@ -1147,10 +1332,8 @@ class Coordinator:
             self.beat_due = now + (1.0 if self.beat_open else self.batch.heartbeat)
             return
         rows = [[slot.number, slot.task] + (slot.sample or [0.0, 0.0]) for slot in self.busy()]
-        before = len(self.unwritten)
         for first in range(0, len(rows), 80):  # a line stays under 4 KiB
-            self.event("hb", run=rows[first : first + 80])
-        self.beat_bytes += len(self.unwritten) - before
+            self.beat_bytes += self.event("hb", run=rows[first : first + 80])
         self.beat_open = False
         # Rarer with time: the file stays small even when a batch runs for days.
         self.beat_due = now + min(30.0, self.batch.heartbeat * (1 + self.beat_bytes // (256 << 10)))
@@ -1163,6 +1346,7 @@ class Coordinator:
             why = "no agent could start: " + (
                 max((slot.said() for slot in self.slots), key=len) or "no reason given"
             )
+        again = {"again": True} if why == "terminated" and self.batch.agent else {}
         ranges = []  # type: list[list[int]]
         for position in range(self.position, len(self.batch.indices)):
             if position not in self.skipped:
@@ -1173,8 +1357,8 @@ class Coordinator:
                 else:
                     ranges.append([index, index])
         for first in range(0, len(ranges), 60):  # a line stays under 4 KiB
-            self.event("left", i=ranges[first : first + 60], why=why)
-        self.event("bye", why=why, counts=self.counts)
+            self.event("left", i=ranges[first : first + 60], why=why, **again)
+        self.event("bye", why=why, counts=self.counts, **again)
 
 
 # ------------------------------------------------------------------------------------------------ verbs

@@ -20,6 +20,9 @@ def worker_files(
     control_poll_s: float,
     agent: Sequence[str] = (),
     inherit: bool = False,
+    memory_mb: int = 0,
+    part_bytes: int = 0,
+    tail_bytes: int = 0,
 ) -> dict[str, bytes]:
     """The files by their names within the batch's folder: lines of JSON in ASCII, each ended.
 
@@ -29,6 +32,9 @@ def worker_files(
         control_poll_s: seconds between two looks for what is to be cancelled.
         agent: the command that a slot agent is started through; none for a plain child process.
         inherit: lay the batch's environment over the one that agents are started in, instead of replacing it.
+        memory_mb: what each slot was given, to be told where a task needed more; 0 for no limit.
+        part_bytes: where an event file is cut, for readers that can't skip its beginning; 0 for never.
+        tail_bytes: of the end of a large log that is kept beside it, for the same readers; 0 for none.
     """
     order = {
         "version": worker.VERSION,
@@ -42,6 +48,9 @@ def worker_files(
         "agent": list(agent),
         "grace": _GRACE_S,
         "control_poll": control_poll_s,
+        "memory": memory_mb,
+        "part_bytes": part_bytes,
+        "tail_bytes": tail_bytes,
     }
     return {
         "batch.json": _line(order),

@@ -5,12 +5,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from runners.batches import Line
 from runners.states import RequestState, State
 from runners.store.reader import COMMANDS_KEPT, Reader, batch_row
 from runners.store.rows import BatchRow
+from runners.transport.records import CommandRecord
 
 _LOOKED_S = 5.0
 """How much older than the last look the kept time of it may be: rows that change are drawn anew."""
@@ -61,25 +62,6 @@ class Writer(Reader):
             return change.execute(
                 "DELETE FROM requests WHERE id = ? AND state = ?", (request, RequestState.WAITING.value)
             )
-
-
-class _Command(Protocol):
-    """A command that was run on a resource; see :class:`runners.store.rows.CommandRow`."""
-
-    @property
-    def time(self) -> float: ...
-    @property
-    def place(self) -> str: ...
-    @property
-    def command(self) -> str: ...
-    @property
-    def code(self) -> int | None: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def out(self) -> str: ...
-    @property
-    def err(self) -> str: ...
 
 
 class Change:
@@ -194,7 +176,7 @@ class Change:
         self.insert("places", {**key, **values})
         return True
 
-    def add_commands(self, commands: Iterable[_Command]) -> None:
+    def add_commands(self, commands: Iterable[CommandRecord]) -> None:
         """Keep *commands*, in this order, and of all only the newest."""
         self.execute_many(
             "INSERT INTO commands (time, place, command, code, seconds, out, err) "

@@ -1,11 +1,12 @@
 """Fixtures of the runners' tests."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.runners.worker_lab import Lab
+from tests.runners.worker_lab import Lab, until
 
 
 @pytest.fixture
@@ -14,3 +15,16 @@ def lab(tmp_path: Path, python: str) -> Iterator[Lab]:
     made = Lab(tmp_path / "batch", python)
     yield made
     made.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64", "tmpfs", str(disk)]
+    mounted = subprocess.run(mount, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no small file system can be mounted: " + mounted.stderr.decode(errors="replace"))
+    yield disk
+    until(lambda: not subprocess.run(["umount", str(disk)], capture_output=True).returncode)

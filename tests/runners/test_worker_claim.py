@@ -62,12 +62,10 @@ def test_the_claim_names_the_coordinator(lab: Lab) -> None:
     lab.finish()
 
 
-def test_a_requeued_job_skips_what_was_done(lab: Lab) -> None:
+def test_a_requeued_job_skips_what_came_to_its_end(lab: Lab) -> None:
     lab.environ.update(SLURM_JOB_ID="4711", SLURM_RESTART_COUNT="0")
-    once = recorded(1, "test $(grep -c 1 ran) -gt 1")
-    lab.fill(
-        [recorded(0), once, recorded(2, "test $(grep -c 2 ran) -gt 1 || sleep 50"), recorded(3)], slots=1
-    )
+    once = recorded(2, "test $(grep -c 2 ran) -gt 1 || sleep 50")
+    lab.fill([recorded(0), recorded(1, "exit 1"), once, recorded(3)], slots=1)
     first = subprocess.Popen(lab.command("coordinate"), env=lab.environ, stdout=subprocess.PIPE)
     lab.started(2)
     os.kill(first.pid, signal.SIGKILL)  # the node fails
@@ -80,13 +78,90 @@ def test_a_requeued_job_skips_what_was_done(lab: Lab) -> None:
     assert lab.launch()["claimed"]["restart"] == 2
     until(lambda: lab.of("bye", restart=2))
     assert [(end["i"], end["state"]) for end in lab.of("end", restart=2)] == [
-        (1, "done"),
         (2, "done"),
         (3, "done"),
     ]
-    assert lab.of("bye", restart=2)[0]["counts"] == {"done": 4, "failed": 0, "cancelled": 0, "left": 0}
-    assert lab.ran() == ["0", "1", "1", "2", "2", "3"]
+    assert lab.of("bye", restart=2)[0]["counts"] == {"done": 3, "failed": 1, "cancelled": 0, "left": 0}
+    assert lab.ran() == ["0", "1", "2", "2", "3"]
     assert lab.launch()["duplicate"]["restart"] == 2
+
+
+def requeue(lab: Lab, restart: int = 1) -> None:
+    """The scheduler starts the job again."""
+    lab.environ["SLURM_RESTART_COUNT"] = str(restart)
+    assert lab.launch()["claimed"]["restart"] == restart
+    until(lambda: lab.of("bye", restart))
+
+
+def test_what_a_scheduler_interrupted_runs_again_and_nothing_else(lab: Lab) -> None:
+    lab.environ.update(SLURM_JOB_ID="4711", SLURM_RESTART_COUNT="0")
+    slow = [recorded(index, f"test $(grep -c {index} ran) -gt 1 || sleep 50") for index in (3, 4)]
+    lab.fill(
+        [recorded(0), recorded(1, "exit 1"), recorded(2), *slow, recorded(5), recorded(6)],
+        agent=["env"],
+        part_bytes=300,
+    )
+    lab.ask("cancel.2")
+    lab.launch()
+    lab.started(3), lab.started(4)
+    lab.ask("cancel.6")
+    until(lambda: len(lab.of("end")) == 4)
+    os.kill(lab.coordinator(), signal.SIGTERM)
+    ends = {end["i"]: (end["state"], end["why"], end.get("again")) for end in lab.finish()}
+    assert ends == {
+        0: ("done", "", None),
+        1: ("failed", "exit code 1", None),
+        2: ("cancelled", "cancelled", None),
+        3: ("cancelled", "terminated", True),
+        4: ("cancelled", "terminated", True),
+        6: ("cancelled", "cancelled", None),
+    }
+    assert [(left["i"], left["why"], left["again"]) for left in lab.of("left")] == [
+        ([[5, 5]], "terminated", True)
+    ]
+    assert (lab.of("bye")[0]["why"], lab.of("bye")[0]["again"]) == ("terminated", True)
+    until(lambda: not lives(lab.coordinator()))
+    # Its host died as well, and nobody knows what it was writing.
+    with (lab.folder / f"events.0.{len(lab.parts()) - 1}.jsonl").open("ab") as file:
+        file.write(b'{"s":99,"t":1,"e":"end","i":5,"state":"do\0\n[]\n{"e":"end","i":[5]}\n{"e":"end","i":5')
+    requeue(lab)
+    again = sorted((end["i"], end["state"]) for end in lab.of("end", 1))
+    assert again == [(3, "done"), (4, "done"), (5, "done")]
+    [bye] = lab.of("bye", 1)
+    assert (bye["why"], bye.get("again")) == ("done", None)
+    assert bye["counts"] == {"done": 4, "failed": 1, "cancelled": 2, "left": 0}
+    assert lab.ran() == ["0", "1", "3", "3", "4", "4", "5"]
+
+
+def test_a_job_that_was_through_runs_nothing_when_it_is_requeued(lab: Lab) -> None:
+    lab.environ.update(SLURM_JOB_ID="4711", SLURM_RESTART_COUNT="0")
+    lab.fill([recorded(0, "sleep 0.5"), recorded(1), recorded(2)], slots=1, agent=["env"])
+    lab.launch()
+    lab.started(0)
+    os.kill(lab.coordinator(), signal.SIGUSR2)
+    lab.finish()
+    until(lambda: not lives(lab.coordinator()))
+    requeue(lab)
+    # Others run them by now.
+    assert not lab.of("start", 1)
+    assert lab.of("bye", 1)[0]["counts"] == {"done": 1, "failed": 0, "cancelled": 0, "left": 2}
+    assert lab.ran() == ["0"]
+
+
+def test_a_coordinator_that_its_scheduler_lost_ends_before_the_next_one_runs_anything(lab: Lab) -> None:
+    lab.environ.update(SLURM_JOB_ID="4711", SLURM_RESTART_COUNT="0")
+    task = ["sh", "-c", "echo $$ >>pids; test $(wc -l <pids) -gt 1 || exec sleep 50"]
+    lab.fill([task], agent=["env"], control_poll=0.3)
+    lab.launch()
+    pid, lost = lab.started(0), lab.coordinator()
+    requeue(lab)
+    [hello], [start] = lab.of("hello", 1), lab.of("start", 1)
+    assert start["t"] - hello["t"] > 0.8
+    assert not lives(lost)
+    assert not lives(pid)
+    assert [(end["i"], end["state"]) for end in lab.of("end", 1)] == [(0, "done")]
+    assert not lab.of("end", 0)
+    assert "started again elsewhere" in (lab.folder / "worker.err").read_text()
 
 
 def test_a_launcher_that_dies_costs_nothing(lab: Lab) -> None:

@@ -95,9 +95,44 @@ def test_a_time_limit_warning_starts_nothing_more(lab: Lab) -> None:
     assert not lab.of("bye")
     os.kill(lab.coordinator(), signal.SIGTERM)
     ends = lab.finish()
-    assert [(end["state"], end["why"]) for end in ends] == [("done", ""), ("cancelled", "time limit")]
+    assert [(end["state"], end["why"]) for end in ends] == [
+        ("done", ""),
+        ("failed", "time limit of the job reached"),
+    ]
     assert [(event["i"], event["why"]) for event in lab.of("left")] == [([[2, 2]], "time limit")]
     assert lab.of("bye")[0]["why"] == "time limit"
+
+
+@pytest.mark.parametrize("agent", [[], ["env"]], ids=["local", "scheduled"])
+def test_at_the_time_limit_a_slot_may_be_ended_first(lab: Lab, agent: list[str]) -> None:
+    lab.fill([recorded(0, "sleep 50"), recorded(1, "sleep 50"), recorded(2)], agent=agent)
+    lab.launch()
+    lab.started(0), lab.started(1)
+    os.kill(lab.coordinator(), signal.SIGUSR2)
+    os.kill(lab.agent(0), signal.SIGTERM)
+    os.kill(lab.agent(1), signal.SIGKILL)
+    ends = lab.finish()
+    assert {(end["state"], end["why"], end.get("again")) for end in ends} == {
+        ("failed", "time limit of the job reached", None)
+    }
+    assert (lab.of("bye")[0]["why"], lab.of("bye")[0].get("again")) == ("time limit", None)
+
+
+def test_a_signal_that_carries_out_a_cancel_is_that_cancel(lab: Lab) -> None:
+    lab.fill([recorded(0, "sleep 50"), recorded(1, "sleep 50"), recorded(2)], control_poll=60, agent=["env"])
+    lab.launch()
+    lab.started(0), lab.started(1)
+    os.kill(lab.coordinator(), signal.SIGUSR2)
+    lab.ask("stop")
+    os.kill(lab.coordinator(), signal.SIGTERM)
+    ends = lab.finish(5)
+    assert [(end["state"], end["why"], end.get("again")) for end in ends] == [
+        ("cancelled", "cancelled", None)
+    ] * 2
+    assert [(left["i"], left["why"], left.get("again")) for left in lab.of("left")] == [
+        ([[2, 2]], "cancelled", None)
+    ]
+    assert (lab.of("bye")[0]["why"], lab.of("bye")[0].get("again")) == ("cancelled", None)
 
 
 def test_a_hangup_is_ignored(lab: Lab) -> None:
@@ -109,13 +144,20 @@ def test_a_hangup_is_ignored(lab: Lab) -> None:
     assert lab.finish()[0]["state"] == "done"
 
 
-def test_a_scheduler_that_terminates_a_slot_ends_its_task_cleanly(lab: Lab) -> None:
-    lab.fill([["sleep", "50"], ["true"]], slots=1)
+@pytest.mark.parametrize(("agent", "again"), [([], None), (["env"], True)], ids=["local", "scheduled"])
+def test_a_slot_that_is_terminated_ends_its_task_cleanly(
+    lab: Lab, agent: list[str], again: bool | None
+) -> None:
+    lab.fill([["sleep", "50"], ["true"]], slots=1, agent=agent)
     lab.launch()
     lab.started(0)
     os.kill(lab.agent(0), signal.SIGTERM)
     ends = lab.finish()
-    assert [(end["state"], end["why"]) for end in ends] == [("cancelled", "terminated"), ("done", "")]
+    assert [(end["state"], end["why"], end.get("again")) for end in ends] == [
+        ("cancelled", "terminated", again),
+        ("done", "", None),
+    ]
+    assert lab.of("bye")[0]["why"] == "done"
 
 
 def test_an_agent_that_hangs_cannot_hold_up_a_cancellation(lab: Lab) -> None:

@@ -3,9 +3,7 @@
 import os
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +35,47 @@ def test_a_killed_agent_costs_one_task(lab: Lab) -> None:
     assert [event["state"] for event in lab.of("slot") if event["slot"] == slot] == ["ready", "lost", "ready"]
     assert lab.ran() == [str(index) for index in range(8)]
     until(lambda: not marked(lab.token))
+
+
+def test_a_dead_agent_is_noticed_though_its_output_is_held_open(lab: Lab) -> None:
+    started_by = ["sh", "-c", 'setsid sleep 5 & sleep 5 & exec "$@"', "sh"]
+    lab.fill([recorded(0, "sleep 50"), recorded(1)], slots=1, agent=started_by)
+    lab.launch()
+    lab.started(0)
+    os.kill(lab.agent(0), signal.SIGKILL)
+    ends = lab.finish(3)
+    assert [(end["state"], end["why"], end.get("again")) for end in ends] == [
+        ("failed", "slot agent died (killed by SIGKILL)", True),
+        ("done", "", None),
+    ]
+    assert lab.ran() == ["0", "1"]
+
+
+STEPS_END = {
+    "slurmstepd: error: StepId=1.1 exceeded memory limit (328261632 > 104857600), being killed": (
+        "out of memory: asked 100 MB, reached 313 MB"
+    ),
+    "slurmstepd: error: Exceeded job memory limit": "out of memory: asked 200 MB",
+    "slurmstepd: error: Detected 1 oom_kill event in StepId=5.0.": "out of memory: asked 200 MB",
+    "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=5.0 cgroup.": "out of memory: asked 200 MB",
+    "srun: error: c1: task 0: Out Of Memory": "out of memory: asked 200 MB",
+    "srun: error: the room is too small for this memory": "slot agent died (exit code 137)",
+}
+
+
+@pytest.mark.parametrize(("words", "why"), STEPS_END.items(), ids=range(len(STEPS_END)))
+def test_a_step_that_was_ended_for_its_memory(lab: Lab, words: str, why: str) -> None:
+    script = '"$@" & wait $!; test -e told && exit 1; touch told; echo "$0" >&2; exit 137'
+    lab.fill(
+        [["sh", "-c", "kill -9 $PPID; sleep 50"], ["true"]],
+        slots=1,
+        memory=200,
+        agent=["sh", "-c", f"cd {lab.folder}; exec 3<&0; {script.replace('&', '<&3 &', 1)}", words],
+    )
+    lab.launch()
+    ends = lab.finish()
+    assert [(end["state"], end["why"]) for end in ends] == [("failed", why), ("done", "")]
+    assert ends[0].get("again") is (None if "memory" in why else True)
 
 
 def test_an_idle_agent_that_dies_costs_nothing(lab: Lab) -> None:
@@ -133,19 +172,6 @@ def test_a_python_without_the_module_resource(lab: Lab) -> None:
     assert lab.of("hello")[0]["notes"] == [
         "no peak memory and CPU time: this Python lacks the module resource"
     ]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64", "tmpfs", str(disk)]
-    mounted = subprocess.run(mount, capture_output=True)
-    if mounted.returncode:
-        pytest.skip("no small file system can be mounted: " + mounted.stderr.decode(errors="replace"))
-    yield disk
-    until(lambda: not subprocess.run(["umount", str(disk)], capture_output=True).returncode)
 
 
 def test_a_full_disk_loses_no_fact(small_disk: Path, python: str) -> None:

@@ -1,5 +1,6 @@
 """A batch folder to try the worker in: real processes, real files."""
 
+import itertools
 import json
 import os
 import signal
@@ -115,12 +116,17 @@ class Lab:
         until(lambda: self.of("bye"), seconds)
         return sorted(self.of("end"), key=lambda event: int(event["i"]))
 
+    def parts(self, restart: int = 0) -> list[bytes]:
+        """What is in the event file so far, part by part."""
+        names = itertools.chain(
+            [f"events.{restart}.jsonl"], (f"events.{restart}.{n}.jsonl" for n in itertools.count(1))
+        )
+        paths = (self.folder / name for name in names)
+        return [path.read_bytes() for path in itertools.takewhile(Path.exists, paths)]
+
     def events(self, restart: int = 0) -> list[Event]:
         """All whole lines so far, checked for gaps."""
-        try:
-            text = (self.folder / f"events.{restart}.jsonl").read_bytes()
-        except FileNotFoundError:
-            return []
+        text = b"".join(self.parts(restart))
         whole = text[: text.rfind(b"\n") + 1].splitlines()
         events = [json.loads(line) for line in whole]
         assert [event["s"] for event in events] == list(range(1, len(events) + 1))
