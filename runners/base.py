@@ -175,4 +175,4 @@ class BaseRunner(ABC):
             environment=environment,
         )
         await submission.run()
-        return submission.results, submission.exceptions
+        return submission.outcomes.results, submission.outcomes.exceptions
