@@ -14,6 +14,8 @@ from runners.config.home import Home
 from runners.engine.lock import held
 from runners.processes import Owner, sweep
 
+pytest_plugins = ["tests.lab.fixtures"]
+
 SLOTS = 2
 """Slots of the resource `local` in a test's home, whatever the machine."""
 

@@ -223,9 +223,9 @@ class Lab:
         start_sshd(self.ground)
 
     def stop_sshd(self, sessions: bool = True) -> None:
-        """End it, with all its sessions and what they run, or without."""
-        pid = self.pid("sshd")
-        assert pid is not None
+        """SIGKILL for it, if it is up, and for all its sessions and what they run, unless they may stay."""
+        if (pid := self.pid("sshd")) is None:
+            return
         below = descendants({pid}) if sessions else set()
         self._end("sshd", signal.SIGKILL)
         for session in below:
