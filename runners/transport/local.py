@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from runners.batches import Line
 from runners.environment import own_environment
@@ -21,10 +24,17 @@ from runners.transport.base import (
     Transport,
     TransportError,
 )
+from runners.transport.records import Record, Recorder
+
+_GRACE_S = 2.0
+"""Seconds that a process has to end by itself, once it was told to."""
 
 
 class LocalTransport(Transport):
     """This machine. File work is done in threads, because a disk may be slow and a mount may hang."""
+
+    def __init__(self, record: Record | None = None) -> None:
+        self._records = Recorder("local", record)
 
     @property
     def line(self) -> Line:
@@ -40,12 +50,7 @@ class LocalTransport(Transport):
         stop: bool = False,
     ) -> Exchange:
         """See :meth:`Transport.exchange`. Cancelling kills the command that runs."""
-        replies: list[Reply] = []
-        for command in commands:
-            if stop and replies and replies[-1].code:
-                replies.append(Reply(NOT_RUN, b"", b""))
-            else:
-                replies.append(await run_here(command, timeout_s=timeout_s))
+        replies = await in_turn(commands, lambda one: run_here(one, timeout_s=timeout_s), self._records, stop)
         parts = await asyncio.to_thread(lambda: [_read(piece) for piece in pieces])
         return Exchange(replies, parts)
 
@@ -77,35 +82,77 @@ class LocalTransport(Transport):
         """See :meth:`Transport.close`; there is nothing to let go of."""
 
 
-async def run_here(command: Command, *, timeout_s: float) -> Reply:
-    """Run a command on this machine. Cancelling kills it.
+async def in_turn(
+    commands: Sequence[Command],
+    run: Callable[[Command], Awaitable[Reply]],
+    records: Recorder,
+    stop: bool,
+) -> list[Reply]:
+    """Run one command after the other, with *stop* up to the first that fails; keep records of them."""
+    replies: list[Reply] = []
+    for command in commands:
+        if stop and replies and replies[-1].code:
+            replies.append(Reply(NOT_RUN, b"", b""))
+            continue
+        began = time.monotonic()
+        try:
+            reply = await run(command)
+        except TransportError as error:
+            records.ran(command, None, time.monotonic() - began, str(error))
+            raise
+        records.ran(command, reply, time.monotonic() - began)
+        replies.append(reply)
+    return replies
+
+
+async def run_here(
+    command: Command, *, timeout_s: float, environment: Mapping[str, str] | None = None
+) -> Reply:
+    """Run a command on this machine. Cancelling ends it.
 
     Raises:
         TransportError: it can't be started.
     """
     name = command.argv[0]
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command.argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd="/",
-            env=own_environment(),
-        )
-    except (OSError, ValueError) as error:
-        raise TransportError(f"{name!r} can't be started: {words(error)}") from error
+    process = await start(command.argv, stdin=PIPE, environment=environment)
     try:
         async with asyncio.timeout(timeout_s):
             out, err = await process.communicate(command.stdin)
     except TimeoutError:
         return Reply(TOO_LATE, b"", f"{name} gave no answer within {timeout_s:g} s".encode())
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await end(process)
     return Reply(process.returncode or 0, out, err)
+
+
+async def start(
+    argv: Sequence[str], *, stdin: int = DEVNULL, environment: Mapping[str, str] | None = None
+) -> Process:
+    """Start a process of this machine in the folder ``/``; whoever starts it has to :func:`end` it.
+
+    Raises:
+        TransportError: it can't be started.
+    """
+    env = own_environment() if environment is None else environment
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv, stdin=stdin, stdout=PIPE, stderr=PIPE, cwd="/", env=env
+        )
+    except (OSError, ValueError) as error:
+        raise TransportError(f"{argv[0]!r} can't be started: {words(error)}") from error
+
+
+async def end(process: Process) -> None:
+    """End a process, if it has not ended. Takes a few seconds at most, whatever it does."""
+    # SIGTERM first: sudo hands it on, but killed itself, it leaves its command behind.
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            process.send_signal(number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await process.wait()
 
 
 def words(error: Exception) -> str:

@@ -14,7 +14,8 @@ KEPT_LENGTH = 2048
 
 _REDACTED = "[redacted]"
 _SETTING = re.compile(
-    r"""(?<![\w-])(?P<name>[A-Za-z_][\w-]*)(?:=|["']\s*[:=]\s*)(?P<value>"[^"]*"|'[^']*'|\S+)""", re.ASCII
+    r"""(?<![\w-])-{0,2}(?P<name>[A-Za-z_][\w-]*)(?:=|["']\s*[:=]\s*)(?P<value>"[^"]*"|'[^']*'|\S+)""",
+    re.ASCII,
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(-----END [^-]*-----|\Z)", re.DOTALL)
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
@@ -52,7 +53,7 @@ class Recorder:
         """A command was run; without a *reply*, its answer was lost by *trouble*."""
         if self._record is None or (reply is not None and reply.code == NOT_RUN):
             return
-        typed = _cut(shlex.join(redacted(word) for word in command.argv))
+        typed = _cut(shlex.join(redacted(_cut(word)) for word in command.argv))
         if command.stdin:
             typed += f" < {len(command.stdin):,} bytes"
         if reply is None:
