@@ -68,7 +68,7 @@ class LocalRunner(BaseRunner):
     @property
     def pace(self) -> Pace:
         """See :attr:`BaseRunner.pace`."""
-        return Pace(quick_s=0.2, quiet_s=1.0)
+        return Pace(quick_s=0.1, quiet_s=1.0)
 
     @property
     def line(self) -> Line:

@@ -11,9 +11,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from runners.base import BaseRunner
-from runners.batches import BatchRef, RunnerError
+from runners.batches import RunnerError
 from runners.config.errors import ConfigError, faulty_fields
-from runners.config.home import Home
 from runners.engine.beginning import begin_step
 from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
@@ -30,8 +29,8 @@ from runners.states import RequestState, State
 from runners.store.creating import NewRun, add_batches, add_run
 from runners.store.database import StoreError
 from runners.store.reader import UnknownRunError
-from runners.store.rows import RequestRow, RunRow, TaskRow
-from runners.store.verdicts import cancel_waiting, settle
+from runners.store.rows import RequestRow, RunRow
+from runners.store.verdicts import cancel_waiting, intend_cancel, settle
 from runners.store.workload import dataset_of, spec_of, tasks_of
 from runners.store.writer import Change, WithdrawnError, Writer
 from runners.tasks import Numbered
@@ -48,8 +47,9 @@ _RETRY = re.compile(r"-retry(-[0-9]+)?$")
 class Acceptor:
     """Carries out requests, one after the other. Each can be carried out again after a crash."""
 
-    def __init__(self, home: Home, store: Store, pool: Pool) -> None:
-        self._salt = str(home.state)
+    def __init__(self, salt: str, store: Store, pool: Pool) -> None:
+        """*salt* keeps tokens of this state folder apart from those of others."""
+        self._salt = salt
         self._store = store
         self._pool = pool
 
@@ -177,35 +177,19 @@ class Acceptor:
         return run.id
 
     async def _cancel_task(self, request: RequestRow, run: str, index: int) -> str:
+        def mark(change: Change, now: float) -> None:
+            waiting = cancel_waiting(change, run, now=now, task=index)
+            if not waiting and not intend_cancel(change, run, index):
+                raise RefusalError(f"Task {index} of run {run} has ended already.")
+            change.add_event(run, "cancel", {"task": index}, time=now)
+            settle(change, run, now=now)
+            change.answer(request.id, RequestState.DONE)
+
         task = await self._store.read(lambda writer: writer.task(run, index))
         if task.state.final:
             raise RefusalError(f"Task {index} of run {run} has ended already: it is {task.state}.")
-        waiting = task.batch is None and await self._cancel_waiting_task(run, index)
-        if not waiting:
-            await self._cancel_task_in_batch(await self._store.read(lambda writer: writer.task(run, index)))
-
-        def note(change: Change, now: float) -> None:
-            change.add_event(run, "cancel", {"task": index}, time=now)
-            change.answer(request.id, RequestState.DONE)
-
-        await self._store.change(note)
+        await self._store.change(mark)
         return run
-
-    async def _cancel_waiting_task(self, run: str, index: int) -> bool:
-        def cancel(change: Change, now: float) -> bool:
-            was_waiting = cancel_waiting(change, run, now=now, task=index)
-            settle(change, run, now=now)
-            return was_waiting
-
-        return await self._store.change(cancel)
-
-    async def _cancel_task_in_batch(self, task: TaskRow) -> None:
-        run = await self._store.read(lambda writer: writer.run(task.run))
-        batches = await self._store.read(lambda writer: writer.batches(task.run))
-        runner = await self._pool.runner(run.resource, run.profile)
-        for batch in batches:
-            if batch.token == task.batch:
-                await runner.cancel(BatchRef(batch.token, batch.folder, batch.native_id), [task.index])
 
     async def _answer(self, request: RequestRow, state: RequestState, answer: str = "") -> None:
         await self._store.change(lambda change, _: change.answer(request.id, state, answer))

@@ -1,16 +1,23 @@
 """The beginning of a step: its tasks are cut into batches, and what the batches need is put in place."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runners.base import BaseRunner
 from runners.batches import BatchSpec
+from runners.engine.storing import Store
 from runners.layout import batch_token, step_folder
 from runners.requests import LaunchSpec
-from runners.store.creating import NewBatch
+from runners.store.creating import NewBatch, TasksChangedError, add_batches
+from runners.store.rows import RunRow, StepRow
+from runners.store.workload import dataset_of, spec_of, tasks_to_plan
+from runners.store.writer import Writer
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import Item
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ async def begin_step(
     step = spec.workflow.steps[position]
     plan = runner.plan(step, len(tasks))
     below = step_folder(folder, position, step.name)
-    context = StepContext(run, step, below, spec.workdir, spec.environment, dataset)
+    context = StepContext(run, step, below, spec.workdir or folder, spec.environment, dataset)
 
     def specs() -> list[BatchSpec]:
         return [
@@ -85,3 +92,41 @@ async def begin_step(
             for number, batch in enumerate(batches)
         ],
     )
+
+
+async def keep_step(
+    store: Store, runner: BaseRunner, run: RunRow, step: StepRow, first_number: int, salt: str
+) -> bool:
+    """Plan and prepare batches for the tasks of *step* that have none, and keep them; False when all have.
+
+    Raises:
+        ConfigError, TemplateError, RunnerError: see :func:`begin_step`.
+    """
+
+    def load(writer: Writer) -> tuple[LaunchSpec, list[Numbered], list[Item]]:
+        with writer.snapshot():
+            spec = spec_of(writer, run.id)
+            tasks = tasks_to_plan(writer, run.id, spec, step.position)
+            return spec, tasks, dataset_of(writer, run.id)
+
+    spec, tasks, dataset = await store.read(load)
+    if not tasks:
+        return False
+    begun = await begin_step(
+        runner,
+        run.id,
+        spec,
+        step.position,
+        tasks,
+        folder=run.folder,
+        dataset=dataset,
+        first_number=first_number,
+        salt=salt,
+    )
+    # What was planned first tells more than what a few tasks that came back were given.
+    plan = step.plan or begun.plan
+    try:
+        await store.change(lambda change, now: add_batches(change, run.id, plan, begun.batches, now=now))
+    except TasksChangedError:
+        log.info("Run %s: a task was cancelled meanwhile; planning again.", run.id)
+    return True

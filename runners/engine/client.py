@@ -4,18 +4,28 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runners.batches import LogChunk
+from runners.batches import Line, LogChunk
 from runners.config.home import Home
 from runners.engine.lock import held
 from runners.engine.starting import open_log, spawn
 from runners.engine.wire import LARGEST, WireError, receive, send, short_path
 from runners.transport.local import words
+from runners.transport.questions import Kind, Prompt, Question
 
 _ANSWER_S = 10.0
 """How long an answer may take: the engine may be waiting for a slow disk."""
+
+_LOG_S = 60.0
+"""How long reading a log may take: it may lie behind a line that is made only now."""
+
+_CONNECT_S = 900.0
+"""Longer than a line takes that waits for several answers of a person."""
+
+_NO_ENGINE = "No engine is running; `runyard engine status` tells more."
 
 _START_S = 3.0
 """How long an engine may take before another one is started; a second one does no harm."""
@@ -37,6 +47,11 @@ class EngineStatus:
     """Runs to which something can still happen."""
     batches: int
     """Batches that are being watched."""
+
+
+def _question(found: dict[str, Any]) -> Question:
+    prompts = tuple(Prompt(**prompt) for prompt in found["prompts"])
+    return Question(**{**found, "kind": Kind(found["kind"]), "prompts": prompts})
 
 
 def engine_alive(home: Home) -> bool:
@@ -112,6 +127,43 @@ class EngineClient:
             await asyncio.sleep(0.02)
         return True
 
+    async def questions(self) -> list[Question]:
+        """What the engine needs a person for at the moment; none where no engine is running.
+
+        Raises:
+            EngineError: it does not answer.
+        """
+        reply = await self._ask({"op": "questions"})
+        return [] if reply is None else [_question(question) for question in reply[0]["questions"]]
+
+    async def answer(self, number: int, answers: Sequence[str] | None) -> bool:
+        """Answer the question with the id *number*, one text for each of its prompts; None: refuse.
+
+        The answers go to the engine's memory and nowhere else. Returns whether they were taken: False where
+        that question is not open any more.
+
+        Raises:
+            EngineError: it does not answer.
+        """
+        asked = {"op": "answer", "id": number, "answers": None if answers is None else list(answers)}
+        reply = await self._ask(asked)
+        return reply is not None and bool(reply[0]["taken"])
+
+    async def connect(self, resource: str, profile: str | None) -> Line:
+        """Try to reach *resource* as *profile* now, and return how that went.
+
+        It lasts as long as people take to answer what it asks meanwhile (see :meth:`questions`), minutes at
+        most. Cancelling leaves the attempt alone.
+
+        Raises:
+            EngineError: no engine is running, or there is no such resource or profile.
+        """
+        asked = {"op": "connect", "resource": resource, "profile": profile}
+        reply = await self._ask(asked, _CONNECT_S)
+        if reply is None:
+            raise EngineError(_NO_ENGINE)
+        return Line(**reply[0])
+
     async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
         """At most *limit* bytes of a task's log from *offset* on; a negative offset counts from its end.
 
@@ -119,9 +171,9 @@ class EngineClient:
             EngineError: no engine is running, there is no such task, or its log can't be read.
         """
         asked = {"op": "read_log", "run": run, "task": task, "offset": offset, "limit": min(limit, LARGEST)}
-        reply = await self._ask(asked)
+        reply = await self._ask(asked, _LOG_S)
         if reply is None:
-            raise EngineError("No engine is running; `runyard engine status` tells more.")
+            raise EngineError(_NO_ENGINE)
         head, data = reply
         return LogChunk(data, int(head["offset"]), int(head["size"]))
 
@@ -132,17 +184,19 @@ class EngineClient:
         head, _ = reply
         return EngineStatus(head["pid"], head["host"], head["started"], head["runs"], head["batches"])
 
-    async def _ask(self, message: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:
+    async def _ask(
+        self, message: dict[str, Any], timeout_s: float = _ANSWER_S
+    ) -> tuple[dict[str, Any], bytes] | None:
         """The answer to *message*; None where no engine answers the call."""
         writer: asyncio.StreamWriter | None = None
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(timeout_s):
                 with short_path(self._home.socket) as name:
                     reader, writer = await asyncio.open_unix_connection(name)
                 await send(writer, message)
                 reply = await receive(reader)
         except TimeoutError:
-            raise EngineError(f"The engine gave no answer within {_ANSWER_S:g} s.") from None
+            raise EngineError(f"The engine gave no answer within {timeout_s:g} s.") from None
         except (OSError, WireError):
             return None
         finally:

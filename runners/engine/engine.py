@@ -3,25 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
-from runners.base import BaseRunner
-from runners.batches import LogChunk, RunnerError
-from runners.config.errors import ConfigError
 from runners.config.files import ensure_local_resource
 from runners.config.home import Home
 from runners.engine.accepting import Acceptor
+from runners.engine.answering import Desk
 from runners.engine.lock import Lock, file_at
-from runners.engine.logs import log_place
+from runners.engine.places import Places
 from runners.engine.pool import Pool
-from runners.engine.refusal import RefusalError
-from runners.engine.server import Answer, Operation, log_answer, serve
+from runners.engine.recording import CommandLog
+from runners.engine.server import Answer, Operation, serve
 from runners.engine.storing import Store
-from runners.engine.supervising import Supervisor
-from runners.engine.watching import Watch
-from runners.engine.wire import LARGEST, listen
-from runners.store.rows import BatchRow, RunRow
+from runners.engine.supervisors import Supervisors
+from runners.engine.wire import listen
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +28,15 @@ IDLE_S = 600.0
 
 _LOOK_S = 1.0
 """Between two looks for requests, where nobody calls: whoever asked may have died before it could."""
+
+_ATTENDED_S = 15.0
+"""How long after a call someone counts as watching."""
+
+_THREADS = 32
+"""As many as may hang, on a name that is looked up or a disk that is gone, before it holds up the others."""
+
+_LAST_WORDS_S = 2.0
+"""For what is left to be written at the end."""
 
 
 class Engine:
@@ -43,15 +50,22 @@ class Engine:
         self._home = home
         self._idle_s = idle_s
         self._store = Store(home.database)
-        self._pool = Pool(home)
-        self._acceptor = Acceptor(home, self._store, self._pool)
-        self._supervisors: dict[str, Supervisor] = {}
-        self._watches: dict[tuple[str, str | None], Watch] = {}
+        self._places = Places(self._store, self._own)
+        self._commands = CommandLog(self._store)
+        self._pool = Pool(home, self._places, self._commands.add)
+        salt = str(home.state)
+        self._acceptor = Acceptor(salt, self._store, self._pool)
+        self._supervisors = Supervisors(
+            self._store, self._pool, self._places, salt, self._attended, self._own
+        )
+        self._desk = Desk(self._store, self._pool, self._places, self._supervisors)
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._used = time.monotonic()
         """When it last had something to do."""
+        self._called = float("-inf")
+        """When anyone last called."""
 
     def stop(self) -> None:
         """Have :meth:`run` return soon."""
@@ -74,13 +88,16 @@ class Engine:
             listener = await asyncio.to_thread(listen, self._home.socket)
             self._socket = await asyncio.to_thread(file_at, self._home.socket)
             log.info("Engine %d is running for %s.", self._lock.holder.pid, self._home.state)
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
             async with asyncio.TaskGroup() as self._group:
+                self._own(self._commands.run())
                 self._own(self._work())
                 self._own(self._guard())
                 server = await asyncio.start_unix_server(self._connected, sock=listener)
                 try:
                     await self._stopping.wait()
                 finally:
+                    self.stop()
                     server.close()
                     if self._lock.in_place():
                         self._home.socket.unlink(missing_ok=True)
@@ -88,11 +105,17 @@ class Engine:
                         task.cancel()
         finally:
             await self._pool.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await self._commands.flush()
             await self._store.close()
             self._lock.release()
             log.info("Engine %d has ended.", self._lock.holder.pid)
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._stopping.is_set():
+            work.close()
+            return
         task = self._group.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -100,12 +123,13 @@ class Engine:
     async def _work(self) -> None:
         """Carry out what is asked for, in the order of asking, and have the runs looked after."""
         # First of all: a run that was to be cancelled while no engine was there must not go on before.
+        await self._places.begin()
         await self._carry_out_requests()
         for run in await self._store.read(lambda writer: writer.live_runs()):
-            self._supervise(run.id)
+            self._supervisors.supervise(run.id)
         while True:
             self._wake.clear()
-            if await self._carry_out_requests() or self._supervisors:
+            if await self._carry_out_requests() or self._supervisors or self._places.questions():
                 self._used = time.monotonic()
             elif time.monotonic() - self._used > self._idle_s:
                 log.info("There has been nothing to do for %.0f s.", self._idle_s)
@@ -139,35 +163,11 @@ class Engine:
         for request in requests:
             run = await self._acceptor.carry_out(request)
             if run is not None:
-                self._supervise(run)
+                self._supervisors.supervise(run)
         return bool(requests)
 
-    def _supervise(self, run: str) -> None:
-        """Have *run* looked after, and look at it now."""
-        if run in self._supervisors:
-            self._supervisors[run].look()
-        else:
-            salt = str(self._home.state)
-            self._supervisors[run] = Supervisor(run, self._store, self._pool, self._watch, salt)
-            self._own(self._look_after(run))
-
-    async def _look_after(self, run: str) -> None:
-        await self._supervisors[run].supervise()
-        del self._supervisors[run]
-
-    def _watch(self, run: RunRow, runner: BaseRunner, batch: BatchRow) -> None:
-        key = (run.resource, run.profile)
-        if key not in self._watches:
-            self._watches[key] = Watch(self._store, runner, self._batches_ended)
-            self._own(self._watches[key].run())
-        # The resource may have been edited since.
-        self._watches[key].runner = runner
-        self._watches[key].add(batch)
-
-    def _batches_ended(self, runs: Collection[str]) -> None:
-        for run in runs:
-            if run in self._supervisors:
-                self._supervisors[run].look()
+    def _attended(self) -> bool:
+        return time.monotonic() - self._called < _ATTENDED_S
 
     # What is asked over the socket
 
@@ -176,16 +176,17 @@ class Engine:
             "status": self._status,
             "wake": self._woken,
             "stop": self._told_to_stop,
-            "read_log": self._read_log,
+            **self._desk.operations,
         }
-        self._used = time.monotonic()
+        if not self._attended():
+            self._supervisors.watches.hurry()
+        self._used = self._called = time.monotonic()
         self._own(serve(reader, writer, operations))
 
     async def _status(self, _: dict[str, Any]) -> Answer:
         holder = self._lock.holder
-        batches = sum(len(watch) for watch in self._watches.values())
         status = {"pid": holder.pid, "host": holder.host, "started": holder.started}
-        return {**status, "runs": len(self._supervisors), "batches": batches}, b""
+        return {**status, "runs": len(self._supervisors), "batches": len(self._supervisors.watches)}, b""
 
     async def _woken(self, _: dict[str, Any]) -> Answer:
         self._wake.set()
@@ -195,15 +196,3 @@ class Engine:
         # Not before the answer is on its way.
         asyncio.get_running_loop().call_later(0.01, self.stop)
         return {}, b""
-
-    async def _read_log(self, asked: dict[str, Any]) -> Answer:
-        run, task = str(asked["run"]), int(asked["task"])
-        place = await self._store.read(lambda writer: log_place(writer, run, task))
-        if place.path is None:
-            return log_answer(LogChunk(b"", 0, 0))
-        try:
-            runner = await self._pool.runner(place.resource, place.profile)
-        except (ConfigError, RefusalError) as error:
-            raise RunnerError(str(error)) from error
-        limit = max(0, min(int(asked["limit"]), LARGEST))
-        return log_answer(await runner.read_log(place.path, int(asked["offset"]), limit))

@@ -1,60 +1,119 @@
 """The runners in use: one for each resource and profile, whatever the number of runs."""
 
 import asyncio
+import pwd
+from typing import TYPE_CHECKING
 
 from runners.base import BaseRunner
-from runners.config.files import read_resource
+from runners.config.errors import ConfigError
+from runners.config.files import Stored, read_profile, read_resource
 from runners.config.home import Home
-from runners.config.resource import LocalResource, Resource
+from runners.config.profile import Profile, SlurmSSHProfile, SlurmSudoProfile
+from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
+from runners.engine.places import Key, Places
 from runners.engine.refusal import RefusalError
 from runners.local import LocalRunner
+from runners.transport.records import Record
+
+if TYPE_CHECKING:
+    from runners.transport.ssh import Login, SSHTransport
+
+_USER_S = 10.0
+"""How long finding a user may take: a directory service may be behind it, that does not answer."""
 
 
 class Pool:
-    """Opens runners, and closes them all at the end."""
+    """Opens runners, without reaching for their resources, and closes them all at the end."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, places: Places, record: Record) -> None:
+        """*places* asks people what a line needs to know, and *record* takes the commands that are run."""
         self._home = home
-        self._open: dict[tuple[str, str | None], tuple[str, BaseRunner]] = {}
+        self._places = places
+        self._record = record
+        self._open: dict[Key, tuple[tuple[str, ...], BaseRunner]] = {}
         self._replaced: list[BaseRunner] = []
+        self._lines: dict[Login, SSHTransport] = {}
 
     async def runner(self, resource: str, profile: str | None, *, to_start: bool = False) -> BaseRunner:
-        """The runner for *resource* as its file is now.
+        """The runner for *resource* and *profile* as their files are now.
 
         Args:
             resource: its name.
-            profile: the name of one of its profiles.
+            profile: the name of one of its profiles; only a local resource needs none.
             to_start: something new is to be started on it.
 
         Raises:
-            ConfigError: there is no such resource, or its file is broken.
-            RefusalError: it is of a kind that can't be used, or takes nothing new.
+            ConfigError: there is no such resource or profile, or a file is broken.
+            RefusalError: it takes nothing new, or there is no such user.
         """
-        stored = await asyncio.to_thread(read_resource, self._home.resources, resource)
-        if to_start and stored.value.prevent_new_submissions:
+        of, as_whom = await asyncio.to_thread(self._read, resource, profile)
+        if to_start and of.value.prevent_new_submissions:
             raise RefusalError(
                 f"The resource {resource!r} takes no new work at the moment "
-                f"(prevent_new_submissions in {str(stored.path)!r}); use another one, or change that."
+                f"(prevent_new_submissions in {str(of.path)!r}); use another one, or change that."
             )
         key = (resource, profile)
-        if key in self._open:
-            fingerprint, runner = self._open[key]
-            if fingerprint == stored.fingerprint:
-                return runner
-            self._replaced.append(runner)
-        runner = _open(resource, stored.value)
-        self._open[key] = (stored.fingerprint, runner)
-        return runner
+        fingerprint = (of.fingerprint, as_whom.fingerprint if as_whom else "")
+        if key not in self._open or self._open[key][0] != fingerprint:
+            runner = await self._make(of.value, as_whom.value if as_whom else None)
+            if key in self._open:
+                self._replaced.append(self._open[key][1])
+            self._open[key] = (fingerprint, runner)
+            self._places.enter(key, runner.place)
+        return self._open[key][1]
 
     async def close(self) -> None:
         """Close all runners; what they started goes on."""
         for runner in [*self._replaced, *(runner for _, runner in self._open.values())]:
             await runner.close()
 
+    def _read(self, resource: str, profile: str | None) -> tuple[Stored[Resource], Stored[Profile] | None]:
+        folder = self._home.resources
+        found = read_resource(folder, resource)
+        if profile is not None:
+            return found, read_profile(folder, resource, profile)
+        if not isinstance(found.value, LocalResource):
+            raise ConfigError(f"The resource {resource!r} needs a profile; name one of its own.")
+        return found, None
 
-def _open(name: str, resource: Resource) -> BaseRunner:
-    if isinstance(resource, LocalResource):
-        return LocalRunner(resource)
-    raise RefusalError(
-        f"The resource {name!r} is of type {resource.type}: this Runyard runs only local resources so far."
-    )
+    async def _make(self, resource: Resource, profile: Profile | None) -> BaseRunner:
+        match resource, profile:
+            case SlurmSudoResource(), SlurmSudoProfile():
+                return await self._through_sudo(resource, profile)
+            case SlurmSSHResource(), SlurmSSHProfile():
+                return self._over_ssh(resource, profile)
+            case LocalResource(), _:
+                return LocalRunner(resource)
+        raise AssertionError("a profile is read for resources of its own kind only")
+
+    async def _through_sudo(self, resource: SlurmSudoResource, profile: SlurmSudoProfile) -> BaseRunner:
+        home = await _home_of(profile.username)
+        # Here and below: what only clusters need is not loaded where there is none.
+        from runners.slurm.sudo import SlurmSudoRunner
+
+        return SlurmSudoRunner(resource, profile, home=home, record=self._record)
+
+    def _over_ssh(self, resource: SlurmSSHResource, profile: SlurmSSHProfile) -> BaseRunner:
+        from runners.slurm.ssh import SlurmSSHRunner
+        from runners.transport.ssh import Login, SSHTransport
+
+        login = Login(resource.host, profile.username, profile.ssh_key_path)
+        if login not in self._lines:
+            self._lines[login] = SSHTransport(login, ask=self._places.ask, record=self._record)
+        return SlurmSSHRunner(resource, profile, transport=self._lines[login])
+
+
+async def _home_of(user: str) -> str:
+    """The home folder of *user*.
+
+    Raises:
+        RefusalError: there is no such user here, or nobody says so in time.
+    """
+    try:
+        async with asyncio.timeout(_USER_S):
+            found = await asyncio.to_thread(pwd.getpwnam, user)
+    except KeyError:
+        raise RefusalError(f"There is no user {user!r} on this machine; correct the profile.") from None
+    except TimeoutError:
+        raise RefusalError(f"This machine does not say within {_USER_S:g} s who {user!r} is.") from None
+    return found.pw_dir

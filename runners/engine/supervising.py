@@ -5,33 +5,33 @@ There is no state but the rows: an engine that was killed is followed by one tha
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from runners.base import BaseRunner
-from runners.batches import BatchRef, Launched, Outcome, RunnerError
+from runners.batches import RunnerError
 from runners.config.errors import ConfigError
-from runners.engine.beginning import begin_step
+from runners.engine.beginning import keep_step
+from runners.engine.launches import launch
+from runners.engine.places import Places
 from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
+from runners.engine.stopping import Stopper
 from runners.engine.storing import Store
-from runners.requests import LaunchSpec
-from runners.states import State
-from runners.store.creating import TasksChangedError, add_batches
-from runners.store.rows import BatchRow, RunRow, StepRow
-from runners.store.verdicts import refuse_batch, settle, withdraw_batch
-from runners.store.workload import dataset_of, spec_of, tasks_of
-from runners.store.writer import Change, Writer
-from runners.tasks import Numbered
+from runners.engine.watches import Watches
+from runners.store.reader import OPEN
+from runners.store.rows import BatchRow, RunRow, StepRow, TaskRow
+from runners.store.verdicts import settle
+from runners.store.workload import steps_to_plan
+from runners.store.writer import Writer
 from runners.template import TemplateError
-from runners.workflow import Item
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-
-
-Watcher = Callable[[RunRow, BaseRunner, BatchRow], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,162 +39,155 @@ class _Rows:
     run: RunRow
     steps: Sequence[StepRow]
     batches: Sequence[BatchRow]
+    cancelling: Sequence[TaskRow]
+    """Tasks that are to be cancelled."""
+    came_back: Sequence[int]
+    """Steps of which a batch has given tasks back."""
+
+    @property
+    def live(self) -> list[BatchRow]:
+        """Batches that have not ended."""
+        return [batch for batch in self.batches if not batch.state.final]
+
+    @property
+    def to_plan(self) -> StepRow | None:
+        """The step of which tasks wait for a batch, and may have one now."""
+        for step in self.steps:
+            if step.position in self.came_back or not (step.state.final or self.live):
+                return step
+        return None
 
 
 class Supervisor:
     """Takes one run to its end."""
 
-    def __init__(self, run: str, store: Store, pool: Pool, watch: Watcher, salt: str) -> None:
-        """*watch* has a launched batch watched from then on."""
+    def __init__(
+        self, run: str, store: Store, pool: Pool, places: Places, watches: Watches, salt: str
+    ) -> None:
         self._run = run
         self._store = store
         self._pool = pool
-        self._watch = watch
+        self._places = places
+        self._watches = watches
         self._salt = salt
+        self._stopper = Stopper(store)
         self._changed = asyncio.Event()
-        self._told: set[str] = set()
-        """Batches that were told to stop, in this engine's life: the next one may tell them again."""
+        self._runner: BaseRunner | None = None
+        self._waits = self._cancels = False
+        self._trouble = ""
+        self._told: str | None = None
+        """The reason that this engine has given for the run's state."""
 
     def look(self) -> None:
         """Something about the run has changed."""
         self._changed.set()
 
+    def waits_at(self, place: str) -> bool:
+        """Whether something of it waits for *place* to be reached, to have room, or to stop."""
+        return (self._waits or self._cancels) and self._runner is not None and self._runner.place == place
+
+    def trouble(self, text: str) -> None:
+        """What keeps the reports of its workers from being taken in, as a sentence; empty for nothing."""
+        self._trouble = text
+        self.look()
+
     async def supervise(self) -> None:
         """Until the run has ended. Trouble shows as the run's reason and is tried again, never raised."""
         pause = _FIRST_PAUSE_S
-        trouble = ""
         while True:
             self._changed.clear()
             try:
-                if await self._advance():
+                waits_for = await self._advance()
+                if waits_for is None:
                     return
-                if trouble:
-                    trouble = ""
-                    await self._tell("")
+            except (RunnerError, ConfigError, RefusalError, TemplateError) as error:
+                log.warning("Run %s: %s", self._run, error)
+                waits_for = str(error)
+            except Exception as error:
+                log.exception("Run %s can't go on.", self._run)
+                waits_for = (
+                    f"The engine has a fault of its own ({type(error).__name__}); engine.log tells more."
+                )
+            self._waits = bool(waits_for)
+            await self._tell(waits_for or self._trouble)
+            if not waits_for:
                 pause = _FIRST_PAUSE_S
                 await self._changed.wait()
                 continue
-            except (RunnerError, ConfigError, RefusalError, TemplateError) as error:
-                log.warning("Run %s: %s", self._run, error)
-                text = str(error)
-            except Exception as error:
-                log.exception("Run %s can't go on.", self._run)
-                text = f"The engine has a fault of its own ({type(error).__name__}); engine.log tells more."
-            if text != trouble:
-                trouble = text
-                await self._tell(text)
             try:
                 async with asyncio.timeout(pause):
                     await self._changed.wait()
             except TimeoutError:
                 pause = min(_LONGEST_PAUSE_S, pause * 2)
 
-    async def _advance(self) -> bool:
-        """Do what there is to do now; True when the run has ended."""
+    async def _advance(self) -> str | None:
+        """Do what there is to do now; None when the run has ended, else why some is to be tried again."""
+        waits_for = ""
+        tried: dict[str, str] = {}
         while True:
             rows = await self._store.read(self._load)
             if rows.run.state.final:
-                return True
+                return None
             runner = await self._pool.runner(rows.run.resource, rows.run.profile)
-            live = [batch for batch in rows.batches if not batch.state.final]
-            if rows.run.cancelling and (told := [batch for batch in live if batch.token not in self._told]):
-                await self._stop(runner, told)
-            elif waiting := [batch for batch in live if not batch.native_id]:
-                await self._launch(runner, waiting)
-            elif live:
-                for batch in live:
-                    self._watch(rows.run, runner, batch)
-                return False
-            elif not await self._begin_next(runner, rows):
-                return await self._store.change(lambda change, now: settle(change, self._run, now=now))
+            self._runner = runner
+            self._cancels = rows.run.cancelling or bool(rows.cancelling)
+            # First of all: no trouble with one batch keeps another from being looked after.
+            for batch in rows.live:
+                if batch.native_id:
+                    self._watches.add(rows.run, runner, batch)
+            looker = self._watches.looked_through(runner)
+            wanted = self._stopper.wanted(rows.run, rows.live, rows.cancelling, runner, looker)
+            if wanted and not waits_for:
+                waits_for = await self._reach(looker, self._stopper.tell(wanted))
+            elif waiting := [batch for batch in rows.live if self._is_due(rows.run, batch, tried)]:
+                tried |= {batch.token: "" for batch in waiting}
+                tried |= await self._reach(runner, launch(self._store, runner, waiting))
+                self._stopper.sought(waiting)
+            elif await self._plan(runner, rows):
+                continue
+            elif rows.live:
+                return waits_for or next((reason for reason in tried.values() if reason), "")
+            elif await self._store.change(lambda change, now: settle(change, self._run, now=now)):
+                return None
+            else:
+                return waits_for
 
-    async def _begin_next(self, runner: BaseRunner, rows: _Rows) -> bool:
-        """Cut the next step into batches; False when no step is waiting."""
-        for step in rows.steps:
-            if not step.state.final:
-                break
-        else:
-            return False
-        spec, tasks, dataset = await self._store.read(lambda writer: self._tasks(writer, step.position))
-        if not tasks:
-            return False
-        begun = await begin_step(
-            runner,
-            self._run,
-            spec,
-            step.position,
-            tasks,
-            folder=rows.run.folder,
-            dataset=dataset,
-            first_number=len(rows.batches),
-            salt=self._salt,
-        )
+    async def _reach(self, runner: BaseRunner, work: Awaitable[T]) -> T:
+        """Do *work*, for which *runner* reaches for its resource, and keep whether it could."""
         try:
-            await self._store.change(
-                lambda change, now: add_batches(change, self._run, begun.plan, begun.batches, now=now)
-            )
-        except TasksChangedError:
-            log.info("Run %s: a task was cancelled meanwhile; planning again.", self._run)
-        return True
+            return await work
+        finally:
+            await self._places.keep(runner.place, runner.line)
 
-    async def _launch(self, runner: BaseRunner, batches: Sequence[BatchRow]) -> None:
-        """Start *batches*.
+    async def _plan(self, runner: BaseRunner, rows: _Rows) -> bool:
+        """Cut tasks that wait for a batch into batches; False when none do."""
+        step = None if rows.run.cancelling else rows.to_plan
+        number = len(rows.batches)
+        return step is not None and await keep_step(self._store, runner, rows.run, step, number, self._salt)
 
-        Raises:
-            RunnerError: of one of them nobody can tell whether it was started.
-        """
-        answers = await runner.launch([BatchRef(batch.token, batch.folder) for batch in batches])
-        unknown = ""
-
-        def keep(change: Change, now: float) -> None:
-            for batch, answer in zip(batches, answers, strict=True):
-                _keep_answer(change, batch, answer, now)
-            settle(change, self._run, now=now)
-
-        await self._store.change(keep)
-        for answer in answers:
-            if answer.outcome is Outcome.UNKNOWN:
-                unknown = answer.reason
-        if unknown:
-            raise RunnerError(unknown)
-
-    async def _stop(self, runner: BaseRunner, live: Sequence[BatchRow]) -> None:
-        """Cancel the run's live batches; one that was never started ends here and now."""
-        for batch in live:
-            started = await runner.cancel(BatchRef(batch.token, batch.folder, batch.native_id))
-            if started and not batch.native_id:
-                # An engine that was killed had started it and never heard the answer.
-                await self._launch(runner, [batch])
-            elif not started:
-                await self._withdraw(batch)
-            self._told.add(batch.token)
-
-    async def _withdraw(self, batch: BatchRow) -> None:
-        await self._store.change(lambda change, now: withdraw_batch(change, batch, now=now))
+    def _is_due(self, run: RunRow, batch: BatchRow, tried: dict[str, str]) -> bool:
+        """Whether *batch* is to be launched, for the first time or to find out whether it was."""
+        if batch.native_id or batch.token in tried:
+            return False
+        return not run.cancelling or batch.token in self._stopper.lost
 
     async def _tell(self, reason: str) -> None:
+        if reason == self._told:
+            return
         await self._store.change(
-            lambda change, _: change.update("runs", {"id": self._run}, {"reason": reason})
+            lambda change, _: change.execute(
+                f"UPDATE runs SET reason = ?, revision = ? WHERE id = ? AND reason != ? AND {OPEN}",
+                (reason, change.revision, self._run, reason),
+            )
         )
+        self._told = reason
 
     def _load(self, writer: Writer) -> _Rows:
         with writer.snapshot():
-            return _Rows(writer.run(self._run), writer.steps(self._run), writer.batches(self._run))
-
-    def _tasks(self, writer: Writer, position: int) -> tuple[LaunchSpec, list[Numbered], list[Item]]:
-        spec = spec_of(writer, self._run)
-        tasks = tasks_of(writer, self._run, spec, position, (State.PENDING,))
-        return spec, tasks, dataset_of(writer, self._run)
-
-
-def _keep_answer(change: Change, batch: BatchRow, answer: Launched, now: float) -> None:
-    match answer.outcome:
-        case Outcome.STARTED:
-            seen = {"native_id": answer.native_id, "host": answer.host, "scheduler_state": "alive"}
-            change.update("batches", {"token": batch.token}, seen)
-            detail = {"native_id": answer.native_id, "host": answer.host}
-            change.add_event(batch.run, "started", detail, time=now, batch=batch.token)
-        case Outcome.REFUSED:
-            refuse_batch(change, batch, answer.reason, now=now)
-        case Outcome.UNKNOWN:
-            change.update("batches", {"token": batch.token}, {"reason": answer.reason})
+            return _Rows(
+                writer.run(self._run),
+                writer.steps(self._run),
+                writer.batches(self._run),
+                writer.cancelling_tasks(self._run),
+                steps_to_plan(writer, self._run),
+            )

@@ -1,162 +1,203 @@
-"""Watching live batches: one poll for all that a runner has, and what it brings goes into the store."""
+"""Watching the live batches of one place: one poll for all of them, of whichever run and resource."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 from runners.base import BaseRunner
-from runners.batches import BatchRef, Cursor, Life, Report, RunnerError, Watched
+from runners.batches import BatchRef, Cursor, Report, RunnerError, Watched
+from runners.config.errors import ConfigError
+from runners.engine.places import Places
+from runners.engine.pool import Pool
+from runners.engine.refusal import RefusalError
 from runners.engine.storing import Store
-from runners.store.facts import apply_events
-from runners.store.rows import BatchRow
-from runners.store.verdicts import bury_batch, doubt_batch, end_batch, settle
-from runners.store.writer import Change
+from runners.engine.taking_in import Live, Taken, moves, take_in
+from runners.store.rows import BatchRow, RunRow
 
 log = logging.getLogger(__name__)
 
-_QUICK_S, _QUIET_S = 0.2, 1.0
-"""Between two looks: while events keep coming, and when it has been quiet for a while."""
-
-_UNREACHABLE_S = 60.0
+_LONGEST_PAUSE_S = 60.0
 """The longest pause after a look that failed."""
 
-_SILENCE_S = 90.0
-"""A worker that can't be seen and has not been heard of for so long: three times its slowest heartbeat."""
+_SLOWER = 1.25
+"""How many times as long as the last one a pause is, where nothing moves or nobody watches."""
 
 
-@dataclass(slots=True)
-class _Live:
-    """A batch that is being watched."""
+class Listener(Protocol):
+    """Who is told what the looks brought."""
 
-    run: str
-    watched: Watched
-    heard: float = field(default_factory=time.monotonic)
-    doubted: bool = False
-    look_at: float = 0.0
-    """When to look again, where what it told could not be taken in."""
-    pause_s: float = _QUIET_S
+    def moved(self, place: str, runs: Collection[str]) -> None:
+        """There may be something to do for *runs*, and room at *place*."""
+
+    def reached(self, place: str) -> None:
+        """*place* can be reached again."""
+
+    def troubled(self, run: str, trouble: str) -> None:
+        """*trouble* keeps what workers of *run* tell from being taken in; empty: nothing any more."""
 
 
 class Watch:
-    """Watches the live batches of one runner, of all runs."""
+    """Watches the live batches of one place, of all runs and resources."""
 
-    def __init__(self, store: Store, runner: BaseRunner, ended: Callable[[Collection[str]], None]) -> None:
-        """*ended* is called with the ids of runs of which a batch has ended."""
-        self.runner = runner
+    def __init__(
+        self,
+        place: str,
+        store: Store,
+        pool: Pool,
+        places: Places,
+        listener: Listener,
+        attended: Callable[[], bool],
+    ) -> None:
+        """*attended* tells whether a person is watching: only then is it worth looking often."""
+        self._place = place
         self._store = store
-        self._ended = ended
-        self._live: dict[str, _Live] = {}
-        self._more = asyncio.Event()
+        self._pool = pool
+        self._places = places
+        self._listener = listener
+        self._attended = attended
+        self._live: dict[str, Live] = {}
+        self._runner: BaseRunner | None = None
+        self._hurry = asyncio.Event()
+        self._failed = 0
+        """Looks that have failed since the last one that did not."""
 
     def __len__(self) -> int:
         return len(self._live)
 
-    def add(self, batch: BatchRow) -> None:
-        """Watch *batch* from now on, if it is not being watched."""
-        if batch.token not in self._live:
-            ref = BatchRef(batch.token, batch.folder, batch.native_id)
-            self._live[batch.token] = _Live(
-                batch.run, Watched(ref, Cursor(batch.restart, batch.offset, batch.part))
-            )
-            self._more.set()
+    def add(self, run: RunRow, runner: BaseRunner, batch: BatchRow) -> None:
+        """Watch *batch* of *run* from now on, if it is not being watched, through *runner*."""
+        if batch.token in self._live:
+            # The resource may have been edited since.
+            self._live[batch.token].runner = runner
+            return
+        ref = BatchRef(batch.token, batch.folder, batch.native_id)
+        watched = Watched(ref, Cursor(batch.restart, batch.offset, batch.part))
+        self._live[batch.token] = Live(run.id, (run.resource, run.profile), runner, watched)
+        self._hurry.set()
+
+    def runner(self) -> BaseRunner | None:
+        """The runner to look through; None where there is nothing to look at.
+
+        Each sees the batches of the others too, and what it remembers of them is worth staying with it.
+        """
+        runners = self._runners()
+        if self._runner not in runners:
+            self._runner = next(iter(runners), None)
+        return self._runner
+
+    def hurry(self) -> None:
+        """Look again as soon as the resource likes it."""
+        self._hurry.set()
 
     async def run(self) -> None:
         """Watch for ever, until cancelled."""
-        pause = _QUICK_S
+        pause = 0.0
         while True:
-            if not self._live:
-                self._more.clear()
-                await self._more.wait()
+            while not self._live:
+                await self._hurry.wait()
+                self._hurry.clear()
+            self._hurry.clear()
+            began, had_failed = time.monotonic(), bool(self._failed)
+            quick, quiet = self._pace()
             try:
                 moved, more = await self._look()
-                pause = _QUICK_S if moved else min(_QUIET_S, pause * 1.25)
+            except Exception as error:
+                pause = min(_LONGEST_PAUSE_S, max(quick, pause) * 2)
+                await self._look_failed(error, pause)
+            else:
                 if more:
                     continue
-            except RunnerError as error:
-                log.warning("%s Trying again in %.0f s.", error, pause)
-                pause = min(_UNREACHABLE_S, pause * 2)
-            except Exception:
-                log.exception("A look at the batches failed; trying again in %.0f s.", pause)
-                pause = min(_UNREACHABLE_S, pause * 2)
-            self._more.clear()
-            try:
-                async with asyncio.timeout(pause):
-                    await self._more.wait()
-                pause = _QUICK_S
-            except TimeoutError:
-                pass
+                fresh = had_failed or not pause or (moved and self._attended())
+                pause = quick if fresh else min(quiet, pause * _SLOWER)
+            if await self._is_hurried(began + pause):
+                pause = 0.0
+                await asyncio.sleep(began + quick - time.monotonic())
+
+    def _pace(self) -> tuple[float, float]:
+        """The shortest and the longest pause: no resource is looked at more often than it likes."""
+        paces = [live.runner.pace for live in self._live.values()]
+        return max(pace.quick_s for pace in paces), max(pace.quiet_s for pace in paces)
+
+    async def _is_hurried(self, until: float) -> bool:
+        """Wait until that time, or for someone to be in a hurry."""
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
+                await self._hurry.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _look(self) -> tuple[bool, bool]:
-        """Look once; whether anything was new, and whether there is more to read at once."""
+        """Look once; whether anything has moved, and whether there is more to read at once."""
         now = time.monotonic()
-        looked_at = [live.watched for live in self._live.values() if live.look_at <= now]
-        reports = await self.runner.poll(looked_at)
-        told = [report for report in reports if self._tells(report)]
+        due = [live.watched for live in self._live.values() if live.look_at <= now]
+        runner = self.runner()
+        if not due or runner is None:
+            return False, False
+        reports = await runner.poll(due)
+        if self._failed:
+            self._failed = 0
+            self._listener.reached(self._place)
+        await self._places.keep(self._place, runner.line)
+        told = [report for report in reports if self._live[report.token].tells(report)]
         if told:
             try:
-                self._taken(told, await self._store.change(lambda change, now: _take_in(change, now, told)))
+                self._taken(told, await self._store.change(lambda change, now: take_in(change, now, told)))
             except Exception:
                 # One by one, so that a report that can't be taken in costs its own run only.
                 for report in told:
                     await self._take_in_alone(report)
-        return bool(told), any(report.more for report in reports)
+        return any(moves(report) for report in told), any(report.more for report in reports)
+
+    def _runners(self) -> list[BaseRunner]:
+        """The runners of all batches, each once."""
+        return list(dict.fromkeys(live.runner for live in self._live.values()))
 
     async def _take_in_alone(self, report: Report) -> None:
         live = self._live[report.token]
         try:
-            ended = await self._store.change(lambda change, now: _take_in(change, now, [report]))
-            self._taken([report], ended)
+            taken = await self._store.change(lambda change, now: take_in(change, now, [report]))
         except Exception as error:
             log.exception("What the batch %s tells can't be taken in.", report.token)
-            live.pause_s = min(_UNREACHABLE_S, live.pause_s * 2)
+            live.pause_s = min(_LONGEST_PAUSE_S, live.pause_s * 2)
             live.look_at = time.monotonic() + live.pause_s
-            reason = (
-                f"What its workers tell can't be taken in ({type(error).__name__}); engine.log tells more."
-            )
-            key, values = {"id": live.run}, {"reason": reason}
-            await self._store.change(lambda change, _: change.update("runs", key, values))
+            why = f"What its workers tell can't be taken in ({type(error).__name__}); engine.log tells more."
+            self._listener.troubled(live.run, why)
+        else:
+            self._taken([report], taken)
 
-    def _taken(self, reports: Sequence[Report], ended: Collection[str]) -> None:
+    def _taken(self, reports: Collection[Report], taken: Taken) -> None:
         for report in reports:
             live = self._live[report.token]
-            live.watched = Watched(live.watched.batch, report.cursor)
-            live.pause_s = _QUIET_S
-        if runs := {self._live.pop(token).run for token in ended}:
-            self._ended(runs)
+            if live.look_at:
+                self._listener.troubled(live.run, "")
+            live.taken(report)
+        for token in taken.ended:
+            del self._live[token]
+        if taken.runs:
+            self._listener.moved(self._place, taken.runs)
 
-    def _tells(self, report: Report) -> bool:
-        live = self._live[report.token]
-        if report.events or report.life is Life.ALIVE:
-            live.heard = time.monotonic()
-            live.doubted = False
-        if report.events or report.life is Life.GONE or report.cursor != live.watched.cursor:
-            return True
-        if report.life is Life.UNTOLD and not live.doubted:
-            live.doubted = time.monotonic() - live.heard > _SILENCE_S
-            return live.doubted
-        return False
-
-
-def _take_in(change: Change, now: float, reports: Sequence[Report]) -> set[str]:
-    """Apply what the looks brought; returns the tokens of the batches that have ended."""
-    ended: set[str] = set()
-    runs: set[str] = set()
-    for report in reports:
-        batch = change.batch(report.token)
-        if batch.state.final:
-            ended.add(report.token)
-            continue
-        runs.add(batch.run)
-        if apply_events(change, batch, report, now=now):
-            end_batch(change, batch, now=now)
-            ended.add(report.token)
-        elif report.life is Life.GONE:
-            bury_batch(change, batch, now=now, why=report.why)
-            ended.add(report.token)
-        elif report.life is Life.UNTOLD and not report.events:
-            doubt_batch(change, batch, f"its worker runs on {batch.host}, which can't be seen from here")
-    for run in runs:
-        settle(change, run, now=now)
-    return ended
+    async def _look_failed(self, error: Exception, pause: float) -> None:
+        if isinstance(error, RunnerError):
+            log.warning("%s Trying again in %.0f s.", error, pause)
+        else:
+            log.error("A look at %s failed; trying again in %.0f s.", self._place, pause, exc_info=error)
+        self._failed += 1
+        if (runner := self.runner()) is not None:
+            await self._places.keep(self._place, runner.line)
+        # What is wrong may be the resource's settings, and these may have been put right since.
+        for key in {live.key for live in self._live.values()}:
+            try:
+                now = await self._pool.runner(*key)
+            except (ConfigError, RefusalError) as why:
+                log.warning("%s", why)
+                continue
+            for live in self._live.values():
+                if live.key == key:
+                    live.runner = now
+        # Or the line of this one.
+        runners = self._runners()
+        if self._runner in runners:
+            self._runner = runners[(runners.index(self._runner) + 1) % len(runners)]

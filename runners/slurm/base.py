@@ -147,6 +147,10 @@ class BaseSlurmRunner(BaseRunner):
 
     async def cancel(self, batch: BatchRef, tasks: Sequence[int] | None = None) -> bool:
         """See :meth:`BaseRunner.cancel`. A job that does not stop is cancelled while it is polled."""
+        if tasks is None and not batch.native_id:
+            # What was never handed over is taken back without the cluster, which may be out of reach.
+            if await asyncio.to_thread(self._scripts.withdraw, batch.folder):
+                return False
         started = await cancel(self._client, batch, tasks)
         if started and tasks is None:
             self._looks.stop(batch.token)

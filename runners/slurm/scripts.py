@@ -78,6 +78,13 @@ class Scripts:
         except FileNotFoundError:
             return None
 
+    def withdraw(self, folder: str) -> bool:
+        """Have a batch never handed to sbatch; False where it may have been."""
+        if self.marked_at(folder) is not None:
+            return False
+        (self._here(folder) / _SCRIPT).unlink(missing_ok=True)
+        return True
+
     def remove(self, run_folder: str) -> None:
         """Remove all that is kept of a run.
 

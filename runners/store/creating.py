@@ -57,7 +57,7 @@ def add_run(change: Change, new: NewRun, *, now: float) -> None:
             "state": State.PENDING.value,
             "created": now,
             "folder": new.folder,
-            "workdir": new.spec.workdir,
+            "workdir": new.spec.workdir or new.folder,
             "spec": new.spec.model_dump_json(),
             "items": json.dumps([item.model_dump() for item in new.dataset]) if new.dataset else "",
         },

@@ -288,7 +288,7 @@ async def test_corrupt_event_lines_are_kept_as_events_and_cost_at_most_their_tas
 async def test_a_worker_that_cannot_be_seen_is_unknown_until_it_is_heard(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runners.engine.watching._SILENCE_S", 0.1)
+    monkeypatch.setattr("runners.engine.taking_in._SILENCE_S", 0.1)
     async with lab.hosted():
         run = await lab.launch(lab.gated(), items=TASKS)
         await until(lambda: lab.run(run).counts.running == 2)

@@ -17,6 +17,7 @@ from runners.local import LocalRunner
 from runners.requests import CancelRequest, LaunchRequest, RequestKind, RetryRequest
 from runners.states import State
 from runners.store.writer import Change, Writer
+from tests.clusters import add_cluster
 from tests.engine.lab import Lab, fill, shell, step
 from tests.waiting import until
 
@@ -35,17 +36,19 @@ def closed_resource(lab: Lab) -> LaunchRequest:
     return lab.request(step("true"), items="a")
 
 
-def slurm_resource(lab: Lab) -> LaunchRequest:
-    path = resource_path(lab.home.resources, "cluster")
-    path.parent.mkdir()
-    path.write_text(
-        '{"type": "slurm_sudo", "name": "cluster", "tasks_local_dir": "/t", "jobs_local_dir": "/j",'
-        '"tasks_python_config": {"default_version": "3.12", "versions": {"3.12": "/p"}},'
-        '"tasks_pixi_config": {}, "jobs_slurm_python_worker": "/p", "jobs_runner_config": {'
-        '"default_slurm_config": {}, "batching_config": {"target_num_jobs": 1, "max_num_jobs": 1,'
-        '"target_cpus_per_job": 1, "max_cpus_per_job": 1, "target_mem_per_job": 1, "max_mem_per_job": 1}}}'
-    )
+def cluster_without_a_profile(lab: Lab) -> LaunchRequest:
+    add_cluster(lab.home, "cluster", "slurm_sudo")
     return lab.request(step("true"), items="a", resource="cluster")
+
+
+def unknown_profile(lab: Lab) -> LaunchRequest:
+    add_cluster(lab.home, "cluster", "slurm_ssh")
+    return lab.request(step("true"), items="a", resource="cluster", profile="you")
+
+
+def unknown_user(lab: Lab) -> LaunchRequest:
+    add_cluster(lab.home, "cluster", "slurm_sudo", user="nosuchuser")
+    return lab.request(step("true"), items="a", resource="cluster", profile="me")
 
 
 def jobs_folder_in_the_way(lab: Lab) -> LaunchRequest:
@@ -85,7 +88,9 @@ def change_resource(lab: Lab, **values: object) -> None:
             closed_resource,
             r"takes no new work at the moment \(prevent_new_submissions in '.*resource\.json'\)",
         ),
-        (slurm_resource, r"'cluster' is of type slurm_sudo: this Runyard runs only local resources so far\."),
+        (cluster_without_a_profile, r"The resource 'cluster' needs a profile; name one of its own\."),
+        (unknown_profile, r"There is no profile of the resource cluster named you; there are: me\."),
+        (unknown_user, r"There is no user 'nosuchuser' on this machine; correct the profile\."),
         (
             jobs_folder_in_the_way,
             r"The run can't be set up: the folder '.*' can't be made: '.*file' is there and is no folder\.",

@@ -241,7 +241,7 @@ async def test_the_engine_log_stays_out_of_the_terminal(lab: Lab, capfd: pytest.
 async def test_a_report_that_cannot_be_taken_in_costs_its_own_run_only(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runners.engine.watching._QUIET_S", 0.1)
+    monkeypatch.setattr("runners.engine.taking_in._PAUSE_S", 0.1)
     async with lab.hosted():
         poisoned = await lab.launch(lab.gated(), items="ab")
         await until(lambda: lab.run(poisoned).counts.running == 2)
@@ -252,7 +252,7 @@ async def test_a_report_that_cannot_be_taken_in_costs_its_own_run_only(
             return apply_events(change, batch, *others, **more)
 
         with monkeypatch.context() as patch:
-            patch.setattr("runners.engine.watching.apply_events", refuse)
+            patch.setattr("runners.engine.taking_in.apply_events", refuse)
             lab.open_gate()
             assert "ArithmeticError" in await until(lambda: lab.run(poisoned).reason)
             assert (await lab.ended(await lab.launch(step("true"), items="ab"))).state is State.DONE

@@ -1,0 +1,53 @@
+"""The watches in use: one for each place, whatever the number of runs and resources there."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from runners.base import BaseRunner
+from runners.engine.places import Places
+from runners.engine.pool import Pool
+from runners.engine.storing import Store
+from runners.engine.watching import Listener, Watch
+from runners.store.rows import BatchRow, RunRow
+
+
+class Watches:
+    """Has the batches of each place watched together."""
+
+    def __init__(
+        self,
+        store: Store,
+        pool: Pool,
+        places: Places,
+        listener: Listener,
+        attended: Callable[[], bool],
+        own: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        """*own* runs a watch until the engine ends; for the others see :class:`Watch`."""
+        self._make: Callable[[str], Watch] = lambda place: Watch(
+            place, store, pool, places, listener, attended
+        )
+        self._own = own
+        self._watches: dict[str, Watch] = {}
+
+    def __len__(self) -> int:
+        """How many batches are being watched."""
+        return sum(len(watch) for watch in self._watches.values())
+
+    def add(self, run: RunRow, runner: BaseRunner, batch: BatchRow) -> None:
+        """Have *batch* of *run* watched from now on, through *runner*."""
+        place = runner.place
+        if place not in self._watches:
+            self._watches[place] = self._make(place)
+            self._own(self._watches[place].run())
+        self._watches[place].add(run, runner, batch)
+
+    def looked_through(self, runner: BaseRunner) -> BaseRunner:
+        """The runner that looks at the batches which *runner* has started: it sees to it that they stop."""
+        watch = self._watches.get(runner.place)
+        return (watch and watch.runner()) or runner
+
+    def hurry(self) -> None:
+        """Look again everywhere as soon as the resources like it."""
+        for watch in self._watches.values():
+            watch.hurry()
