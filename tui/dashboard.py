@@ -24,6 +24,7 @@ from textual.worker import Worker, WorkerState
 
 from runners.config.home import Home
 from runners.engine.client import EngineClient, EngineError, engine_alive
+from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
 from tui.messages import OpenLaunch, OpenRun, PictureTaken
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from runners.requests import RequestKind
+    from runners.store.rows import RunRow
     from tui.forms.launch import LaunchDraft
 
 SMALLEST = (40, 10)
@@ -86,6 +88,21 @@ class Dashboard(App[int]):
             "q", "leave", "quit", id="app.quit", tooltip="Leave the dashboard; everything that runs goes on"
         ),
         Binding(
+            "f2",
+            "answer",
+            "answer",
+            id="app.answer",
+            show=False,
+            tooltip="Answer what a cluster asks: about its key, a passphrase, a code",
+        ),
+        Binding(
+            "L",
+            "command_log",
+            "command log",
+            id="app.command_log",
+            tooltip="Every command that was run on a cluster, with its reply",
+        ),
+        Binding(
             "ctrl+q,ctrl+c", "leave", "quit", id="app.quit_now", show=False, tooltip="Leave, from anywhere"
         ),
     ]
@@ -114,6 +131,7 @@ class Dashboard(App[int]):
         self._first_run = run
         self._clock = clock
         self._keeper = Keeper(self.client)
+        self._asker = Asker(self)
         self._problem_told = ""
         self._engine_told = ""
         gatherer = Gatherer(home.database, alive or partial(engine_alive, home), clock)
@@ -146,6 +164,13 @@ class Dashboard(App[int]):
         """
         return self.picture.heard_at if self.picture.stale else self._clock()
 
+    def moment_of(self, run: RunRow) -> float:
+        """The moment that what is shown of *run* is about: the last look, where it can't be reached now."""
+        place = self.picture.place_of(run)
+        if run.state.final or place is None or place.up is not False or place.looked is None:
+            return self.now()
+        return min(place.looked, self.now())
+
     @property
     def engine_state(self) -> EngineState:
         """How the engine is."""
@@ -169,6 +194,7 @@ class Dashboard(App[int]):
         if self.picture.engine:
             self._engine_told = ""
         self._keep_engine()
+        self._asker.attend()
         page = self.page
         if page is not None:
             page.show_all(self.picture)
@@ -183,9 +209,9 @@ class Dashboard(App[int]):
                 return screen
         return None
 
-    def look_at(self, run: str | None) -> None:
-        """Have *run* in full in the pictures to come."""
-        self._feed.watch(run)
+    def look_at(self, run: str | None, *, commands: bool = False) -> None:
+        """Have *run* in full in the pictures to come, and with *commands* what was run on the resources."""
+        self._feed.watch(run, commands=commands)
 
     def _keep_engine(self) -> None:
         """Start the engine again where runs are live and it is gone."""
@@ -202,8 +228,14 @@ class Dashboard(App[int]):
                 self.tell(self._engine_told, wrong=True)
         self._feed.look_now()
 
+    def action_answer(self) -> None:
+        """Show what clusters ask."""
+        if not self.refuses_changes():
+            self._asker.recall()
+
     def _tick(self) -> None:
         self._keep_engine()
+        self._asker.attend()
         page = self.page
         if page is not None and page is self.screen:
             page.tick_all()
@@ -248,12 +280,22 @@ class Dashboard(App[int]):
         if self.page is not None and self.page is self.screen:
             self.push_screen(Help(self.page))
 
+    def action_command_log(self) -> None:
+        """Show what was run on the resources."""
+        from tui.screens.command_log import CommandLogPage
+
+        if not isinstance(self.page, CommandLogPage):
+            self.push_screen(CommandLogPage())
+
     async def action_leave(self) -> None:
         """Leave. Everything that runs goes on."""
         self.exit(0)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides the runs: only what a user of Runyard has a use for."""
+        yield SystemCommand(
+            "Command log", "Every command that was run on a cluster, its reply", self.action_command_log
+        )
         yield SystemCommand("Theme", "Choose other colours", self.search_themes)
         yield SystemCommand("Help", "Keys and signs of this screen", self.action_help)
         yield SystemCommand("Quit", "Leave the dashboard; everything that runs goes on", self.action_quit)

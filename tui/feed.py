@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from runners.store.database import StoreError, connect
-from runners.store.reader import Reader, UnknownRunError
-from runners.store.rows import BatchRow, RunRow, SlotRow, StepRow, TaskRow
+from runners.store.reader import COMMANDS_KEPT, Reader, UnknownRunError
+from runners.store.rows import BatchRow, CommandRow, Counts, PlaceRow, RunRow, SlotRow, StepRow, TaskRow
 from tui.pace import Load
 
 INTERVAL_S = 0.25
@@ -62,8 +62,14 @@ class Picture:
     """The slots of all live batches."""
     loads: Mapping[str, Load] = field(default_factory=dict)
     """By id of the run, of those that are live."""
+    batches: Mapping[str, Counts] = field(default_factory=dict)
+    """How many batches have not ended, by id of the run; runs without any are left out."""
+    places: Mapping[tuple[str, str], PlaceRow] = field(default_factory=dict)
+    """How each resource could be reached, by its name and the profile's, which may be empty."""
     run: RunPicture | None = None
     """The run that is being watched."""
+    commands: tuple[CommandRow, ...] = ()
+    """What was run on the resources, oldest first, as long as somebody wants to see it."""
     engine: bool = False
     """Whether an engine is running."""
     heard_at: float = 0.0
@@ -77,6 +83,15 @@ class Picture:
     def live(self) -> bool:
         """Whether something can still happen to a run."""
         return any(not run.state.final for run in self.runs.values())
+
+    def place_of(self, run: RunRow) -> PlaceRow | None:
+        """How the resource of *run* could be reached; None where nobody has tried."""
+        return self.places.get((run.resource, run.profile or ""))
+
+    @property
+    def on_clusters(self) -> bool:
+        """Whether something can still happen to a run on a cluster: only this machine needs no profile."""
+        return any(run.profile is not None and not run.state.final for run in self.runs.values())
 
     @property
     def stale(self) -> bool:
@@ -103,12 +118,15 @@ class Gatherer:
         self._look = 0
         self._alive_at = 0.0
         self._added_up = False
+        self._with_commands = False
         self._wall_times: dict[str, tuple[int, float]] = {}
         """Of live runs, how many tasks ended by themselves and their seconds: added up as they end."""
         self.picture = Picture()
 
-    def look(self, watched: str | None = None) -> Picture | None:
+    def look(self, watched: str | None = None, *, commands: bool = False) -> Picture | None:
         """The new picture, with the run *watched* in full, or None where nothing has changed.
+
+        With *commands* it tells what was run on the resources.
 
         Never raises for a store that is locked, damaged or gone: the picture then carries the problem, and
         it is tried again once a second.
@@ -121,7 +139,7 @@ class Gatherer:
         try:
             if slow and self._reader is not None and self._identity != _identity(self._database):
                 self._forget()
-            new = self._read(watched)
+            new = self._read(watched, commands)
         except (sqlite3.Error, StoreError, OSError) as error:
             self._forget()
             new = replace(old, problem=_sentence(self._database, error))
@@ -141,12 +159,12 @@ class Gatherer:
         """Let the store go."""
         self._forget()
 
-    def _read(self, watched: str | None) -> Picture:
+    def _read(self, watched: str | None, commands: bool) -> Picture:
         reader = self._open()
         old = self.picture
         shown = old.run.run if old.run is not None else None
         version = reader.data_version()
-        whole = self._added_up and (old.run is None or old.run.complete)
+        whole = self._added_up and (old.run is None or old.run.complete) and commands == self._with_commands
         if version == self._version and watched == shown and whole and not old.problem:
             return old
         with reader.snapshot():
@@ -167,12 +185,15 @@ class Gatherer:
                 runs=runs,
                 slots=slots,
                 loads={run: _load(each, slots, run) for run, each in self._wall_times.items()},
+                batches=reader.open_batches() if live else {},
+                places={(row.resource, row.profile): row for row in reader.places()},
+                commands=_commands(reader, old.commands) if commands else (),
                 run=None if watched is None else _run_picture(reader, watched, old.run, since),
                 engine=old.engine,
                 heard_at=max(self._alive_at, reader.heard()),
                 read_at=self._clock(),
             )
-        self._version, self._revision = version, revision
+        self._version, self._revision, self._with_commands = version, revision, commands
         return picture
 
     def _add_wall_times(
@@ -217,7 +238,7 @@ class Feed:
         """*deliver* is called in the feed's own thread, with every new picture."""
         self._gatherer = gatherer
         self._deliver = deliver
-        self._watched: str | None = None
+        self._watched: tuple[str | None, bool] = (None, False)
         self._closing = False
         self._wake = threading.Event()
         # A daemon: a store on a network file system that hangs must not keep the terminal from its owner.
@@ -227,10 +248,10 @@ class Feed:
         """Begin to look."""
         self._thread.start()
 
-    def watch(self, run: str | None) -> None:
-        """Have *run* in full in the pictures from now on, or none."""
-        if run != self._watched:
-            self._watched = run
+    def watch(self, run: str | None, *, commands: bool = False) -> None:
+        """Have *run* in full in the pictures from now on, or none; and what was run on the resources."""
+        if (run, commands) != self._watched:
+            self._watched = (run, commands)
             self._wake.set()
 
     def look_now(self) -> None:
@@ -247,7 +268,8 @@ class Feed:
     def _loop(self) -> None:
         while not self._closing:
             self._wake.clear()
-            picture = self._gatherer.look(self._watched)
+            run, commands = self._watched
+            picture = self._gatherer.look(run, commands=commands)
             if picture is not None:
                 self._deliver(picture)
             # Also after a run's beginning: reading the rest at once would hold up the screen that shows it.
@@ -290,6 +312,11 @@ def _run_picture(reader: Reader, run: str, old: RunPicture | None, since: int) -
         tasks=tasks,
         complete=complete,
     )
+
+
+def _commands(reader: Reader, old: tuple[CommandRow, ...]) -> tuple[CommandRow, ...]:
+    new = reader.commands(old[-1].id if old else 0)
+    return (*old, *new)[-COMMANDS_KEPT:] if new else old
 
 
 def _load(wall_times: tuple[int, float], slots: Iterable[SlotRow], run: str) -> Load:

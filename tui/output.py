@@ -6,6 +6,7 @@ and through JSON on its way to a program. Every other module hands its lines to 
 
 from __future__ import annotations
 
+import getpass
 import io
 import json
 import os
@@ -146,6 +147,27 @@ def to_terminal() -> bool:
 def terminal_width() -> int:
     """Cells of a line of the terminal."""
     return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+def asked(label: str, *, echo: bool) -> str:
+    """What a person types behind *label*, without its line break; unseen unless *echo*.
+
+    Raises:
+        EOFError: nobody types anything any more.
+    """
+    label = f"{plain(label).rstrip()} "
+    if not echo:
+        return getpass.getpass(label)
+    print(label, end="", file=sys.stderr, flush=True)
+    typed = sys.stdin.readline()
+    if not typed:
+        raise EOFError
+    return typed.rstrip("\n")
+
+
+def can_ask() -> bool:
+    """Whether there is a person at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def set_up() -> None:

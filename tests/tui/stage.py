@@ -1,8 +1,8 @@
-"""A dashboard on a made-up store, with a clock that stands still and an engine that only has logs."""
+"""A dashboard on a made-up store, with a clock that stands still and an engine that has logs and questions."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from runners.config.files import ensure_local_resource
 from runners.config.home import Home
 from runners.engine.client import EngineClient, EngineError
 from runners.store.writer import Writer
+from runners.transport.questions import Question
 from tests.tui import stores
 from tui.dashboard import Dashboard
 
@@ -23,7 +24,7 @@ Stage = Pilot[int]
 
 
 class Logs(EngineClient):
-    """An engine's logs, by run and task, and nothing else of it."""
+    """An engine's logs, by run and task, its questions, and nothing else of it."""
 
     def __init__(self, home: Home, logs: Mapping[tuple[str, int], bytes], no_engine: str = "") -> None:
         """*no_engine* is why an engine can't be started; empty where one can."""
@@ -31,12 +32,28 @@ class Logs(EngineClient):
         self.logs = dict(logs)
         self.started = 0
         self._no_engine = no_engine
+        self.asked: list[Question] = []
+        """What it needs a person for."""
+        self.given: list[tuple[int, Sequence[str] | None]] = []
+        """What a person has answered, by the question's id."""
 
     async def ensure_running(self, timeout_s: float = 10.0) -> None:
         """Only counted: there is no engine to start."""
         self.started += 1
         if self._no_engine:
             raise EngineError(self._no_engine)
+
+    async def questions(self) -> list[Question]:
+        """Those that are open."""
+        return list(self.asked)
+
+    async def answer(self, number: int, answers: Sequence[str] | None) -> bool:
+        """Taken as long as the question is open."""
+        open_ones = [question for question in self.asked if question.id == number]
+        self.given.append((number, answers))
+        for question in open_ones:
+            self.asked.remove(question)
+        return bool(open_ones)
 
     async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
         """As the engine does."""

@@ -62,6 +62,7 @@ class Tale:
     cancelling: bool = False
     command: Sequence[str] = ("gzip", "-kc", "{item}")
     resource: str = "local"
+    profile: str | None = None
 
 
 def tell(writer: Writer, tale: Tale) -> None:
@@ -75,6 +76,7 @@ def tell(writer: Writer, tale: Tale) -> None:
                 "id": tale.id,
                 "name": tale.name,
                 "resource": tale.resource,
+                "profile": tale.profile,
                 "state": tale.state.value,
                 "reason": tale.reason,
                 "created": started - 2,
@@ -122,7 +124,7 @@ def _batch(change: Change, tale: Tale, token: str, started: float) -> None:
             "state": tale.state.value,
             "worker_state": "bye" if over else "hello",
             "scheduler_state": "gone" if over else "alive",
-            "native_id": "4242",
+            "native_id": "4242.1790000",
             "host": "node-1",
             "folder": f"/srv/jobs/{tale.id}/0_{tale.name}/batches/{token}",
             "created": started - 1,

@@ -24,6 +24,12 @@ class Page(Screen[None]):
     watches: str | None = None
     """The run that must be in the pictures in full while this page is in front."""
 
+    wants_commands = False
+    """Whether the pictures must tell what was run on the resources."""
+
+    TELLS_OF_CLUSTERS = False
+    """Whether the body does, so that the first line need not."""
+
     CHANGES: frozenset[str] = frozenset()
     """The actions that change something: out of reach in a read-only dashboard."""
 
@@ -52,7 +58,11 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame; what is between comes from `compose_body`."""
-        yield TopLine(read_only=self.dashboard.read_only, help_key=self.HELP_KEY)
+        yield TopLine(
+            read_only=self.dashboard.read_only,
+            help_key=self.HELP_KEY,
+            clusters=not self.TELLS_OF_CLUSTERS,
+        )
         yield from self.compose_body()
         yield KeyHints(pointless=self.pointless)
 
@@ -69,7 +79,7 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what has happened behind another screen."""
-        self.dashboard.look_at(self.watches)
+        self.dashboard.look_at(self.watches, commands=self.wants_commands)
         self.show_all(self.dashboard.picture)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

@@ -21,6 +21,7 @@ from tui.log_follow import Read
 from tui.messages import OpenRun, OpenRuns
 from tui.pace import Load
 from tui.screens.page import Page
+from tui.standing import unseen_words
 from tui.widgets.batches_pane import BatchesPane
 from tui.widgets.log_pane import LogPane
 from tui.widgets.run_head import RunHead, why_of
@@ -119,6 +120,7 @@ class RunPage(Page):
         self._picture = RunPicture(run)
         self._load: Load | None = None
         self._why = ""
+        self._unseen = False
         self._tab = "tasks"
         self._logged = -1
 
@@ -146,8 +148,10 @@ class RunPage(Page):
             if picture.read_at:
                 self.query_one(RunHead).miss(self.run)
             return
-        now = self.dashboard.now()
-        self._why = why_of(self._row, self._picture.steps, self._picture.tasks.values())
+        now = self.dashboard.moment_of(self._row)
+        unseen = unseen_words(self._row, picture.place_of(self._row), self.dashboard.now())
+        self._why = unseen or why_of(self._row, self._picture.steps, self._picture.tasks.values())
+        self._unseen = bool(unseen)
         self._load = picture.loads.get(self.run)
         self._show_head(now)
         self._tasks.show(self._picture, now)
@@ -157,7 +161,7 @@ class RunPage(Page):
     def tick(self) -> None:
         """Elapsed times, while something runs."""
         if self._row is not None:
-            now = self.dashboard.now()
+            now = self.dashboard.moment_of(self._row)
             self._show_head(now)
             if self._row.state.final:
                 return
@@ -168,7 +172,8 @@ class RunPage(Page):
 
     def _show_head(self, now: float) -> None:
         if self._row is not None:
-            self.query_one(RunHead).show(self._row, self._picture.steps, self._why, now, self._load)
+            head = self.query_one(RunHead)
+            head.show(self._row, self._picture.steps, self._why, now, self._load, unseen=self._unseen)
 
     def _show_tab(self, now: float) -> None:
         """Bring what is seen besides the tasks up to date."""
@@ -230,7 +235,8 @@ class RunPage(Page):
             return
         for log in self.query(LogPane):
             log.stop()
-        self._show_tab(self.dashboard.now())
+        if self._row is not None:
+            self._show_tab(self.dashboard.moment_of(self._row))
         (self._tasks.table if self._tab == "tasks" else self.query_one(BatchesPane).table).focus()
 
     def action_next_failed(self, by: int) -> None:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runners.config.units import format_about, format_time
+from runners.states import State
 from runners.store.rows import RunRow
 from tui import filters, intents
 from tui.feed import Picture
@@ -17,8 +18,12 @@ from tui.messages import OpenLaunch, OpenRun
 from tui.pace import Load, pace_of, worked
 from tui.screens.page import Page
 from tui.signs import bar_segments, sign
+from tui.standing import standings, trouble_words
+from tui.text import plain
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
+from tui.widgets.piece_line import PieceLine
+from tui.widgets.resource_strip import ResourceStrip
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
 
@@ -42,6 +47,7 @@ class RunsPage(Page):
     """The table of runs."""
 
     CSS_PATH = "runs.tcss"
+    TELLS_OF_CLUSTERS = True
     CHANGES = frozenset({"launch", "retry", "cancel"})
     NAMES: ClassVar[Mapping[str, str]] = {
         "launch": "Launch work",
@@ -83,7 +89,8 @@ class RunsPage(Page):
     ]
 
     def compose_body(self) -> Iterable[Widget]:
-        """Title with filter, and the table."""
+        """The clusters in use, title with filter, the table, and why the run under the cursor waits."""
+        yield ResourceStrip()
         yield FilterLine("Runs", placeholder="words, state:failed, name:…, id:…, resource:…")
         yield VirtualTable(
             [
@@ -115,11 +122,13 @@ class RunsPage(Page):
             id="runs",
             empty="reading…",
         )
+        yield PieceLine(id="trouble")
 
     def __init__(self) -> None:
         super().__init__()
         self._runs: dict[str, RunRow] = {}
         self._loads: Mapping[str, Load] = {}
+        self._picture = Picture()
         self._ticks = 0
 
     def on_mount(self) -> None:
@@ -139,20 +148,47 @@ class RunsPage(Page):
     def show(self, picture: Picture) -> None:
         """Bring the table up to date."""
         old, self._runs = self._runs, dict(picture.runs)
-        self._loads = picture.loads
+        moved = picture.places != self._picture.places
+        self._loads, self._picture = picture.loads, picture
         if old.keys() != self._runs.keys():
             self._table.set_rows([Row(run, self._cells) for run in self._runs])
         else:
-            self._table.patch(Row(run, self._cells) for run, row in self._runs.items() if old[run] is not row)
+            # What can't be reached any longer shows times that stand still.
+            self._table.patch(
+                Row(run, self._cells)
+                for run, row in self._runs.items()
+                if old[run] is not row or (moved and not row.state.final)
+            )
         if picture.read_at and not self._runs:
             self._table.empty = EMPTY
         elif self._runs:
             self._say_if_none_fits()
         self._say()
+        self._show_clusters()
+        self._show_trouble()
         self.refresh_bindings()
+
+    def _show_clusters(self) -> None:
+        picture = self._picture
+        there = standings(picture.runs.values(), picture.batches, picture.places.values())
+        self.query_one(ResourceStrip).show(there, self.dashboard.now())
+
+    def _show_trouble(self) -> None:
+        """Why the run under the cursor waits; the line is there as long as any run has such a reason."""
+        told = {run: self._trouble(row) for run, row in self._runs.items()}
+        line = self.query_one("#trouble", PieceLine)
+        line.display = any(told.values())
+        if (run := self.chosen) is not None and told.get(run.id):
+            line.show([(f"{plain(run.name, 30)}  ", "strong"), (plain(told[run.id]), "warning")])
+        else:
+            line.show(())
+
+    def _trouble(self, run: RunRow) -> str:
+        return trouble_words(run, self._picture.place_of(run), self.dashboard.now())
 
     def tick(self) -> None:
         """Elapsed times of what goes on, ages in seconds, and, once a minute, those of all others."""
+        self._show_clusters()
         self._ticks = (self._ticks + 1) % 60
         now = self.dashboard.now()
         self._table.patch(
@@ -207,6 +243,7 @@ class RunsPage(Page):
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self) -> None:
+        self._show_trouble()
         self.refresh_bindings()
 
     @on(VirtualTable.Activated)
@@ -246,20 +283,27 @@ class RunsPage(Page):
         return self._runs[run].created
 
     def _elapsed(self, run: str) -> float | None:
-        return pace_of(self._runs[run], self.dashboard.now()).elapsed_s
+        row = self._runs[run]
+        return pace_of(row, self.dashboard.moment_of(row)).elapsed_s
+
+    def _where(self, run: RunRow) -> Cell:
+        place = self._picture.place_of(run)
+        if run.state.final or place is None or place.up is not False:
+            return run.resource
+        return (f"{sign(State.FAILED).glyph} {run.resource}", "failed")
 
     def _cells(self, run: str) -> tuple[Cell, ...]:
         row = self._runs[run]
         counts = row.counts
         now = self.dashboard.now()
-        pace = pace_of(row, now, self._loads.get(run))
+        pace = pace_of(row, self.dashboard.moment_of(row), self._loads.get(run))
         shown = sign(row.state)
         word = "cancelling" if row.cancelling and not row.state.final else shown.word
         return (
             (f"{shown.glyph} {word}", shown.style),
             (row.name, "strong"),
             (row.id, "muted"),
-            row.resource,
+            self._where(row),
             bar_segments(worked(counts), _BAR, row.state),
             f"{counts.done:,}/{counts.total:,}",
             (f"{counts.failed:,}", "failed") if counts.failed else ("0", "muted"),

@@ -31,7 +31,8 @@ VERBS = (
     Verb("wait", "wait for the end of a run"),
     Verb("cancel", "cancel a run, or one task of it"),
     Verb("retry", "run the failed and unfinished tasks of a run again"),
-    Verb("resource", "list, show, add, remove and validate resources"),
+    Verb("commands", "list what was run on clusters, with the replies"),
+    Verb("resource", "list, show, add, remove and validate resources, or connect to one"),
     Verb("profile", "the same for the profiles of a resource"),
     Verb("engine", "look at the engine, or stop it"),
 )

@@ -9,10 +9,11 @@ from contextlib import closing
 from runners.config.home import Home
 from runners.config.units import format_time
 from runners.states import State
-from runners.store.rows import RunRow
+from runners.store.rows import PlaceRow, RunRow
 from tui import output
 from tui.failure import ExitCode
 from tui.output import Column
+from tui.standing import place_of, trouble_words
 from tui.verbs.opening import add_json, example, keep_up, open_store
 from tui.verbs.rows import run_object
 
@@ -45,10 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, home: Home) -> int:
     """List them."""
     store = open_store(home)
-    runs = []
+    runs: list[RunRow] = []
+    places: list[PlaceRow] = []
     if store is not None:
         with closing(store):
-            runs = store.runs()
+            runs, places = store.runs(), store.places()
             keep_up(home, store, runs)
     shown = runs if args.all else _newest(runs)
     if args.json:
@@ -57,6 +59,11 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         output.line("Nothing has been run yet; `runyard run --help` shows how.")
     else:
         output.table(_COLUMNS, [_cells(run) for run in shown])
+        now = time.time()
+        for run in shown:
+            answer = f"`runyard resource connect {run.resource}`"
+            if trouble := trouble_words(run, place_of(run, places), now, answer=answer):
+                output.line(f"{run.id}  {trouble}")
         if len(shown) < len(runs):
             output.line(f"and {len(runs) - len(shown):,} older ones: runyard ps --all")
     return ExitCode.OK

@@ -31,8 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "runyard resource validate cluster.json",
         "runyard resource show local > cluster.json",
         "runyard resource add cluster.json --name uzh",
+        "runyard resource connect uzh --profile me",
     )
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate")
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate|connect")
     add_json(verbs.add_parser("list", help="list them, broken ones too"))
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
     show.add_argument("name", metavar="RESOURCE")
@@ -49,6 +50,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     remove.add_argument("name", metavar="RESOURCE")
     validate = verbs.add_parser("validate", help="say whether the one in a file is valid, and change nothing")
     validate.add_argument("file", metavar="FILE", type=Path)
+    connect = verbs.add_parser(
+        "connect",
+        help="try to reach one, and answer what it asks",
+        description="Try to reach a cluster. What it asks (whether its key is the right one, the passphrase "
+        "of a key, a code) is asked here. The connection stays with the engine, for all runs.",
+    )
+    connect.add_argument("name", metavar="RESOURCE")
+    connect.add_argument("--profile", metavar="P", help="the profile, where there are several")
 
 
 def execute(args: argparse.Namespace, home: Home) -> int:
@@ -62,6 +71,8 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             return _add(home, args.file, args.name)
         case "remove":
             return _remove(home, args.name)
+        case "connect":
+            return _connect(home, args.name, args.profile)
     _read(args.file)
     output.line(f"{args.file} is a valid resource.")
     return ExitCode.OK
@@ -172,6 +183,14 @@ def _remove(home: Home, name: str) -> int:
     remove_resource(home.resources, name)
     output.line(f"The resource {name} has been removed, with its profiles.")
     return ExitCode.OK
+
+
+def _connect(home: Home, name: str, profile: str | None) -> int:
+    from tui.verbs.connecting import connect
+
+    make_home(home)
+    refuse_unknown(home, name)
+    return connect(home, name, profile)
 
 
 def _read(file: Path) -> Resource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runners.store.rows import BatchRow, EventRow, RunRow, StepRow, TaskRow
+from runners.store.rows import BatchRow, EventRow, PlaceRow, RunRow, StepRow, TaskRow
 
 
 def run_object(run: RunRow) -> dict[str, Any]:
@@ -54,11 +54,27 @@ def batch_object(batch: BatchRow) -> dict[str, Any]:
         "native_id": batch.native_id,
         "worker_state": batch.worker_state,
         "scheduler_state": batch.scheduler_state,
+        "scheduler_reason": batch.scheduler_reason,
+        "hosts": batch.hosts,
+        "nodes": batch.nodes,
+        "limit_s": None if batch.limit_s is None or batch.limit_s < 0 else batch.limit_s,
+        "job_since": batch.job_since,
         "created": batch.created,
         "started": batch.started,
         "ended": batch.ended,
         "counts": batch.counts.as_dict(),
         "folder": batch.folder,
+    }
+
+
+def place_object(place: PlaceRow) -> dict[str, Any]:
+    """How a resource could be reached."""
+    return {
+        "up": place.up,
+        "round_trip_s": place.round_trip_s,
+        "trouble": place.trouble,
+        "looked": place.looked,
+        "questions": place.question,
     }
 
 
@@ -71,6 +87,7 @@ def task_object(task: TaskRow) -> dict[str, Any]:
         "exit_code": task.exit_code,
         "signal": task.signal,
         "reason": task.reason,
+        "cancelling": task.cancelling,
         "slot": task.slot,
         "batch": task.batch,
         "started": task.started,

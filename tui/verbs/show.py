@@ -9,14 +9,16 @@ from collections import Counter
 from runners.config.home import Home
 from runners.states import State
 from runners.store.reader import Reader
-from runners.store.rows import Counts, RunRow
+from runners.store.rows import BatchRow, Counts, RunRow
 from tui import output
+from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
 from tui.failure import ExitCode
 from tui.output import Column
 from tui.signals import in_words
+from tui.standing import place_of, reached_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.ps import elapsed
-from tui.verbs.rows import batch_object, run_object, step_object
+from tui.verbs.rows import batch_object, place_object, run_object, step_object
 
 _STEPS = (
     Column("step"),
@@ -31,8 +33,10 @@ _BATCHES = (
     Column("done", "right"),
     Column("failed", "right"),
     Column("slots", "right"),
-    Column("host"),
-    Column("id", "right"),
+    Column("id"),
+    Column("elapsed", "right"),
+    Column("limit", "right"),
+    Column("on", stretches=True),
     Column("reason", stretches=True),
 )
 _MOST = 20
@@ -57,9 +61,11 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         run = store.run(run.id)
         keep_up(home, store, [run])
         if args.json:
+            place = place_of(run, store.places())
             output.data(
                 {
                     **run_object(run),
+                    "reached": None if place is None else place_object(place),
                     "batches": [batch_object(batch) for batch in store.batches(run.id)],
                     "steps": [step_object(step) for step in store.steps(run.id)],
                 }
@@ -75,6 +81,7 @@ def told(counts: Counts) -> str:
 
 
 def _print(store: Reader, run: RunRow) -> None:
+    now = time.time()
     output.facts(
         [
             ("run", f"{run.id}  {run.name}"),
@@ -84,8 +91,9 @@ def _print(store: Reader, run: RunRow) -> None:
             ("elapsed", elapsed(run)),
             ("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created))),
             ("resource", run.resource + (f" as {run.profile}" if run.profile else "")),
+            ("reached", reached_words(place_of(run, store.places()), now)),
             ("retry of", run.retry_of or ""),
-            ("works in", run.workdir),
+            ("works in", run.workdir or run.folder),
             ("writes to", run.folder),
         ]
     )
@@ -109,26 +117,29 @@ def _print(store: Reader, run: RunRow) -> None:
             output.line(f"step {step.position + 1}: {step.plan}")
     if batches := store.batches(run.id):
         output.line()
-        output.table(
-            _BATCHES,
-            [
-                (
-                    str(batch.number),
-                    output.state(batch.state),
-                    f"{batch.counts.done:,}/{batch.counts.total:,}",
-                    f"{batch.counts.failed:,}",
-                    str(batch.slots),
-                    batch.host,
-                    batch.native_id,
-                    batch.reason,
-                )
-                for batch in batches[:_MOST]
-            ],
-        )
+        output.table(_BATCHES, [_batch(batch, now) for batch in batches[:_MOST]])
         if len(batches) > _MOST:
             output.line(f"and {len(batches) - _MOST} more: runyard show {run.id} --json")
     if run.counts.failed:
         _print_failures(store, run)
+
+
+def _batch(batch: BatchRow, now: float) -> tuple[str, ...]:
+    shown = batch_sign(batch)
+    nodes = f"{batch.nodes:,} nodes: " if batch.nodes is not None and batch.nodes > 1 else ""
+    hosts = host_words(batch)
+    return (
+        str(batch.number),
+        f"{shown.glyph} {shown.word}",
+        f"{batch.counts.done:,}/{batch.counts.total:,}",
+        f"{batch.counts.failed:,}",
+        str(batch.slots),
+        id_words(batch),
+        elapsed_words(batch, now),
+        limit_words(batch),
+        nodes + hosts if hosts else "",
+        why_words(batch),
+    )
 
 
 def _print_failures(store: Reader, run: RunRow) -> None:

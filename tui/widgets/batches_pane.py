@@ -1,21 +1,21 @@
-"""The batches of a run, and below them their live slots: what runs in each, and what it takes."""
+"""The batches of a run, what is known of the one under the cursor, and the live slots of all."""
 
 from __future__ import annotations
 
-import re
-
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from runners.config.units import format_time
 from runners.states import State
 from runners.store.rows import BatchRow, SlotRow
+from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
 from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.signs import sign
 from tui.text import plain
+from tui.widgets.batch_detail import BatchDetail
 from tui.widgets.columns import Cell, Column
 from tui.widgets.line_view import Piece
 from tui.widgets.piece_lines import PieceLines
@@ -26,16 +26,14 @@ from tui.widgets.virtual_table import VirtualTable
 _WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
 """The worker's last word, for a person."""
 
-_PROCESS = re.compile(r"([0-9]+)\.[0-9]+")
-"""A local batch's name: the worker's process id, and when it was started, which tells it from a later one."""
-
 
 class BatchesPane(Vertical):
-    """Table of batches, the steps that have none yet, and the slots."""
+    """Table of batches, the steps that have none yet, one batch in detail, and the slots."""
 
     DEFAULT_CSS = """
     BatchesPane {
         & > VirtualTable { height: 3; max-height: 50%; }
+        & > BatchDetail { margin-top: 1; }
         & > #slots-title { height: 2; padding: 1 1 0 1; }
         & > SlotsPanel { height: 1fr; }
     }
@@ -53,26 +51,19 @@ class BatchesPane(Vertical):
             [
                 Column("state", "state", 11, value=lambda key: self._batches[key].state.value),
                 Column("number", "batch", 5, align="right", value=lambda key: self._batches[key].number),
-                Column("slots", "slots", 5, align="right", value=lambda key: self._batches[key].slots),
+                Column("slots", "slots", 5, align="right", priority=6),
                 Column("done", "done", 11, align="right", sortable=False),
                 Column("failed", "failed", 6, align="right", priority=1, sortable=False),
                 Column("elapsed", "elapsed", 8, align="right", priority=2, sortable=False),
-                Column("worker", "worker", 8, priority=6, sortable=False),
-                Column(
-                    "host",
-                    "on",
-                    None,
-                    least=12,
-                    most=40,
-                    priority=3,
-                    value=lambda key: self._batches[key].host,
-                ),
-                Column("id", "id", 12, priority=4, sortable=False),
-                Column("reason", "reason", None, least=8, priority=5, sortable=False),
+                Column("limit", "limit", 10, align="right", priority=5),
+                Column("id", "id", 12, priority=4),
+                Column("worker", "worker", 8, priority=7, sortable=False),
+                Column("where", "on / why", None, least=12, priority=3),
             ],
             id="batch-table",
             empty="No batch yet: the run waits for its turn.",
         )
+        yield BatchDetail()
         yield PieceLines(id="steps-to-come")
         yield Static(id="slots-title", markup=False)
         yield SlotsPanel()
@@ -89,11 +80,21 @@ class BatchesPane(Vertical):
         if self.table.total_count != len(self._batches):
             self.table.set_rows(Row(token, self._cells) for token in self._batches)
             # Its titles and its rows, so that the slots come right behind them.
-            self.table.styles.height = max(3, 1 + len(self._batches))
+            self.table.styles.height = 1 + max(1, len(self._batches))
         else:
             self.table.patch(Row(token, self._cells) for token in self._batches)
+        self.table.hide(() if any(batch.limit_s is not None for batch in picture.batches) else ("limit",))
+        self._detail()
         self.query_one(PieceLines).show(self._to_come())
         self._show_slots()
+
+    def _detail(self) -> None:
+        self.query_one(BatchDetail).show(self._batches.get(self.table.cursor_key or ""), self._now)
+
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        self._detail()
 
     def _to_come(self) -> list[list[Piece]]:
         """The steps that have no batch yet, and what they wait for."""
@@ -141,20 +142,18 @@ class BatchesPane(Vertical):
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
         batch = self._batches[key]
-        shown = sign(batch.state)
+        shown = batch_sign(batch)
         counts = batch.counts
-        elapsed = None
-        if batch.started is not None:
-            elapsed = (batch.ended if batch.ended is not None else self._now) - batch.started
+        why = why_words(batch)
         return (
             (f"{shown.glyph} {shown.word}", shown.style),
             str(batch.number),
             str(batch.slots),
             f"{counts.done:,}/{counts.total:,}",
             (f"{counts.failed:,}", "failed") if counts.failed else ("0", "muted"),
-            "" if elapsed is None else format_time(elapsed, going=batch.ended is None),
+            elapsed_words(batch, self._now),
+            (limit_words(batch), "muted"),
+            (id_words(batch), "muted"),
             _WORKER.get(batch.worker_state, batch.worker_state),
-            batch.host,
-            (_PROCESS.sub(r"pid \1", batch.native_id), "muted"),
-            (batch.reason, "failed" if batch.state is State.FAILED else "muted"),
+            (why, "failed" if batch.state is State.FAILED else "muted") if why else host_words(batch),
         )

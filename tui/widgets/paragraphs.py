@@ -8,6 +8,7 @@ from typing import Literal
 
 from rich.cells import chop_cells
 
+from tui.signs import Style
 from tui.text import fit, plain, width_of
 from tui.widgets.line_view import Piece
 
@@ -44,6 +45,12 @@ class Facts:
                 lines[-1] += [(_BETWEEN, None), *fact]
                 room -= needed
         return lines
+
+
+def facts(*pairs: tuple[str, str]) -> Facts:
+    """Facts with their names, without those that are empty. The texts are plain."""
+    muted: Style = "muted"
+    return Facts([[(f"{name} ", muted), (value, None)] for name, value in pairs if value])
 
 
 @dataclass(frozen=True, slots=True)

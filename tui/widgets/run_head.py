@@ -12,7 +12,7 @@ from runners.config.units import format_about, format_time
 from runners.states import State
 from runners.store.rows import Counts, RunRow, StepRow, TaskRow
 from tui.pace import Load, Pace, age_words, pace_of, rate_words, worked
-from tui.signs import bar_segments, sign
+from tui.signs import Style, bar_segments, sign
 from tui.text import plain, width_of
 from tui.widgets.line_view import Line, LineView, Piece
 from tui.widgets.piece_line import MARGIN, PieceLine, line_of
@@ -67,8 +67,20 @@ class RunHead(Vertical):
         yield PieceLine(id="steps")
         yield PieceLine(id="why")
 
-    def show(self, run: RunRow, steps: Sequence[StepRow], why: str, now: float, load: Load | None) -> None:
-        """Show *run* with its *steps*, under its *load*, as it is *now*; *why* is its sentence."""
+    def show(
+        self,
+        run: RunRow,
+        steps: Sequence[StepRow],
+        why: str,
+        now: float,
+        load: Load | None,
+        *,
+        unseen: bool = False,
+    ) -> None:
+        """Show *run* with its *steps*, under its *load*, as it is *now*; *why* is its sentence.
+
+        *unseen* is whether that tells why it can't be seen how it goes on.
+        """
         pace = pace_of(run, now, load)
         self._line("title").show(_title(run), _times(run, pace, now))
         self.query_one(Bar).show(run.counts, run.state)
@@ -76,7 +88,9 @@ class RunHead(Vertical):
         self._line("steps").display = len(steps) > 1
         self._line("steps").show(_steps(steps))
         failed = run.counts.failed or run.state is State.FAILED
-        self._line("why").show([(plain(why), "failed" if failed else "muted")])
+        waits = unseen or (why == run.reason and not run.state.final)
+        style: Style = "warning" if waits else "failed" if failed else "muted"
+        self._line("why").show([(plain(why), style)])
 
     def miss(self, run: str) -> None:
         """Say that there is no run with the id *run*."""
@@ -125,9 +139,13 @@ def _title(run: RunRow) -> list[Piece]:
         (f"{shown.glyph} {word}", shown.style),
         ("  ", None),
         (plain(run.name), "strong"),
-        (f"  {run.id}  on {plain(run.resource, 20)}", "muted"),
+        (f"  {run.id}  on {_where(run)}", "muted"),
         (f"  retry of {run.retry_of}" if run.retry_of else "", "muted"),
     ]
+
+
+def _where(run: RunRow) -> str:
+    return plain(run.resource, 20) + (f" as {plain(run.profile, 20)}" if run.profile else "")
 
 
 def _steps(steps: Sequence[StepRow]) -> list[Piece]:

@@ -79,9 +79,10 @@ class TaskCells:
         """The cells of the row with this key, a task's index."""
         task = self._task(key)
         shown = sign(task.state)
+        word = "cancelling" if task.cancelling and not task.state.final else shown.word
         wall, memory, cpu = self._wall(task), self._memory(task), self._cpu_percent(task)
         return (
-            (f"{shown.glyph} {shown.word}", shown.style),
+            (f"{shown.glyph} {word}", shown.style),
             (self._step(task), "muted"),
             (key, "muted"),
             self._item(key),

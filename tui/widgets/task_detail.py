@@ -9,11 +9,11 @@ from runners.config.units import format_peak_mb, format_time
 from runners.states import State
 from runners.store.rows import BatchRow, SlotRow, TaskRow
 from tui.signals import in_words
-from tui.signs import Style, sign
+from tui.signs import sign
 from tui.text import plain
-from tui.widgets.line_view import Line, LineView, Piece
-from tui.widgets.paragraphs import Facts, Paragraph, Passage, laid_out
-from tui.widgets.piece_line import MARGIN, line_of
+from tui.widgets.line_view import Piece
+from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.paragraphs import Facts, Paragraph, Passage, facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +31,16 @@ class Told:
     """Where it runs at the moment."""
 
 
-class TaskDetail(LineView):
+class TaskDetail(ParagraphView):
     """Shows one task: item, verdict and why, what it used, where it ran, what it said, its command."""
 
     DEFAULT_CSS = """
     TaskDetail { height: 4; color: $foreground; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._paragraphs: Sequence[Paragraph] = ()
-        self._laid_out: list[list[Piece]] = []
-
     def show(self, told: Told | None, now: float) -> None:
         """Show this task as it is at the moment *now*; None shows nothing."""
-        self._paragraphs = () if told is None else _paragraphs(told, now)
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        """More lines, or fewer."""
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        self._laid_out = laid_out(self._paragraphs, self.size.width - 2 * MARGIN, self.size.height)
-        self.repaint()
-
-    def line(self, y: int) -> Line:
-        """One of the lines."""
-        return line_of(self._laid_out[y] if y < len(self._laid_out) else (), (), self.size.width)
+        self.tell(() if told is None else _paragraphs(told, now))
 
 
 def _paragraphs(told: Told, now: float) -> list[Paragraph]:
@@ -66,21 +48,21 @@ def _paragraphs(told: Told, now: float) -> list[Paragraph]:
     shown = sign(task.state)
     verdict: list[Piece] = [(f"{shown.glyph} task {task.index} {shown.word}", shown.style)]
     reason = plain(in_words(task.reason)) if task.reason != task.state else ""
-    why: list[list[Piece]] = [[(reason, shown.style)]] if reason else []
+    why: list[Sequence[Piece]] = [[(reason, shown.style)]] if reason else []
     said: list[Paragraph] = [Passage([("says  ", "muted")], told.says, which="last")] if told.says else []
     return [
         Passage([*verdict, ("  item ", "muted")], [plain(told.item)], keep="end"),
-        Facts(why + _facts(told, now)),
+        Facts([*why, *_facts(told, now).facts]),
         *said,
         Passage([("command ", "muted")], [plain(line) for line in told.command.splitlines()]),
-        Facts(_where(told)),
+        _where(told),
     ]
 
 
-def _facts(told: Told, now: float) -> list[list[Piece]]:
+def _facts(told: Told, now: float) -> Facts:
     task, slot = told.task, told.slot
     if task.state is State.PENDING:
-        return [[("It has not started: it waits for a free slot.", None)]]
+        return Facts([[("It has not started: it waits for a free slot.", None)]])
     wall = "" if task.wall_s is None else format_time(task.wall_s)
     if not wall and task.started is not None and task.state is State.RUNNING:
         wall = format_time(now - task.started, going=True)
@@ -90,7 +72,7 @@ def _facts(told: Told, now: float) -> list[list[Piece]]:
     elif slot is not None and slot.cpu_percent is not None:
         cpu = f"{slot.cpu_percent:.0f} %"
     memory = task.max_rss_mb if slot is None else slot.rss_mb
-    return _pairs(
+    return facts(
         ("exit", "" if task.exit_code is None or "exit code" in task.reason else str(task.exit_code)),
         ("signal", "" if task.signal is None or task.signal in task.reason else task.signal),
         ("wall", wall),
@@ -101,17 +83,12 @@ def _facts(told: Told, now: float) -> list[list[Piece]]:
     )
 
 
-def _where(told: Told) -> list[list[Piece]]:
+def _where(told: Told) -> Facts:
     task, batch = told.task, told.batch
     if batch is None:
-        return []
-    return _pairs(
+        return Facts([])
+    return facts(
         ("slot", "" if task.slot is None else str(task.slot)),
         ("batch", str(batch.number)),
         ("on", plain(batch.host, 40)),
     )
-
-
-def _pairs(*pairs: tuple[str, str]) -> list[list[Piece]]:
-    muted: Style = "muted"
-    return [[(f"{name} ", muted), (value, None)] for name, value in pairs if value]

@@ -1,0 +1,102 @@
+"""Brings what the engine asks to the person: a fingerprint to compare, a passphrase, a code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input, TextArea
+
+from runners.engine.client import EngineError
+from runners.transport.questions import Question
+from tui.screens.ask import Ask, Given
+from tui.screens.page import Page
+from tui.standing import ANSWER_KEY
+
+if TYPE_CHECKING:
+    from tui.dashboard import Dashboard
+
+LOOK_S = 5.0
+"""Between two looks while work is on clusters. Each tells the engine, too, that somebody watches."""
+
+_ASKED_S = 1.0
+"""The same while the store says that something is asked."""
+
+
+class Asker:
+    """Asks one question at a time, wherever the person is, but not while a text is typed."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._dashboard = dashboard
+        self._open: Sequence[Question] = ()
+        self._settled: set[int] = set()
+        """Questions that were answered, or put off."""
+        self._told: set[int] = set()
+        self._looked_at = float("-inf")
+
+    def attend(self) -> None:
+        """Look whether something is asked, if it is time to; ask it, if it is a good moment."""
+        picture = self._dashboard.picture
+        asked = any(place.question for place in picture.places.values())
+        if not picture.engine or not (asked or picture.on_clusters):
+            self._open = ()
+        elif time.monotonic() - self._looked_at >= (_ASKED_S if asked else LOOK_S):
+            self._look()
+        self._ask_next()
+
+    def recall(self) -> None:
+        """The person wants to answer: also what was put off, and in the middle of a text."""
+        self._settled.clear()
+        self._look(wanted=True)
+
+    def _look(self, *, wanted: bool = False) -> None:
+        self._looked_at = time.monotonic()
+        self._dashboard.run_worker(
+            self._look_now(wanted), group="questions", exclusive=True, exit_on_error=False
+        )
+
+    async def _look_now(self, wanted: bool) -> None:
+        try:
+            self._open = await self._dashboard.client.questions()
+        except EngineError:
+            # It is busy. The questions stay open meanwhile, and it is asked again.
+            return
+        if wanted and not self._open:
+            self._dashboard.tell("Nothing is asked at the moment.")
+        self._ask_next(wanted=wanted)
+
+    def _ask_next(self, *, wanted: bool = False) -> None:
+        dashboard = self._dashboard
+        screen = dashboard.screen
+        if isinstance(screen, Ask):
+            if all(question.id != screen.question.id for question in self._open):
+                # It was answered elsewhere, or nobody waits for the answer any longer.
+                screen.dismiss(None)
+            return
+        question = next((each for each in self._open if each.id not in self._settled), None)
+        if question is None or dashboard.read_only:
+            return
+        who = self._who(question)
+        busy = not isinstance(screen, Page) or isinstance(screen.focused, (Input, TextArea))
+        if busy and not wanted:
+            if question.id not in self._told:
+                self._told.add(question.id)
+                dashboard.tell(f"{who} asks something: {ANSWER_KEY} shows what.")
+            return
+
+        def answered(given: Given | None) -> None:
+            self._settled.add(question.id)
+            if given is not None:
+                dashboard.run_worker(self._answer(question, given), group="answer", exit_on_error=False)
+
+        dashboard.push_screen(Ask(question, who), answered)
+
+    async def _answer(self, question: Question, given: Given) -> None:
+        if not await self._dashboard.client.answer(question.id, given.answers):
+            self._dashboard.tell("That came too late: the question is not open any more.", wrong=True)
+
+    def _who(self, question: Question) -> str:
+        places = self._dashboard.picture.places.values()
+        names = [f"{place.resource} as {place.profile}" for place in places if place.place == question.place]
+        return names[0] if names else question.place

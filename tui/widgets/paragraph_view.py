@@ -1,0 +1,35 @@
+"""A few lines that tell all that is known of one thing, as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.widgets.line_view import Line, LineView, Piece
+from tui.widgets.paragraphs import Paragraph, laid_out
+from tui.widgets.piece_line import MARGIN, line_of
+
+
+class ParagraphView(LineView):
+    """Lays its paragraphs out in the room that it has; a subclass knows what they are."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self._paragraphs: Sequence[Paragraph] = ()
+        self._laid_out: list[list[Piece]] = []
+
+    def tell(self, paragraphs: Sequence[Paragraph]) -> None:
+        """Show these. Their texts are plain."""
+        self._paragraphs = paragraphs
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """More lines, or fewer."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._laid_out = laid_out(self._paragraphs, self.size.width - 2 * MARGIN, self.size.height)
+        self.repaint()
+
+    def line(self, y: int) -> Line:
+        """One of the lines."""
+        return line_of(self._laid_out[y] if y < len(self._laid_out) else (), (), self.size.width)
