@@ -10,9 +10,6 @@ from runners.states import State
 TIME_LIMIT = "time limit"
 """Why tasks were left that another batch may take up."""
 
-TERMINATED = "terminated"
-"""Why tasks were left, and a worker says bye, that may be started again by its scheduler."""
-
 
 class Outcomes:
     """Results and exceptions by index; a task is in one of them once it has its verdict."""
@@ -39,7 +36,7 @@ class Outcomes:
                 self._interrupted.pop(detail["i"], None)
             elif event.kind == "end":
                 self._end(detail)
-            elif event.kind == "left" and detail["why"] != TERMINATED:
+            elif event.kind == "left" and not detail.get("again"):
                 indices = [i for first, last in detail["i"] for i in range(first, last + 1)]
                 if detail["why"] == TIME_LIMIT:
                     left += indices

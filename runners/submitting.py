@@ -23,8 +23,9 @@ from runners.batches import (
     Watched,
 )
 from runners.config.errors import ConfigError
+from runners.events import is_last_word
 from runners.layout import batch_token, slug
-from runners.outcomes import TERMINATED, Outcomes
+from runners.outcomes import Outcomes
 from runners.plan import Plan
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import Item, Step, TaskType
@@ -175,8 +176,7 @@ class Submission:
         live = self._live[report.token]
         live.watched = Watched(live.watched.batch, report.cursor)
         live.left = [*live.left, *self.outcomes.take_in(report.events)]
-        # A worker that was terminated may be started again: its scheduler has the last word.
-        bye = any(event.kind == "bye" and event.detail["why"] != TERMINATED for event in report.events)
+        bye = any(map(is_last_word, report.events))
         if not bye and report.life is not Life.GONE:
             return
         del self._live[report.token]

@@ -39,7 +39,7 @@ class Ending(NamedTuple):
     state: str
     """SLURM's word; empty where nothing tells."""
     why: str
-    """As a part of a sentence."""
+    """As a part of a sentence; empty where the job ended well, and its worker has said why it left."""
 
 
 def ending(
@@ -74,9 +74,11 @@ def ending(
     if too_large := _TOO_LARGE.search(text):
         reached, asked = (int(size) / 2**20 for size in too_large.groups())
         return Ending(state, _out_of_memory(asked, reached))
+    if state == "COMPLETED" and begun:
+        return Ending(state, "")
     if not begun and (ours := _OURS.findall(text)):
         return Ending(state, _shortened(ours[-1].rstrip(". ")))
-    return Ending(state, _unexplained(state, job, text, begun=begun))
+    return Ending(state, _unexplained(state, queued, job, text, begun=begun))
 
 
 def _state(queued: QueuedJob | None, job: AccountedJob | None, text: str) -> str:
@@ -91,7 +93,9 @@ def _state(queued: QueuedJob | None, job: AccountedJob | None, text: str) -> str
     return next((state for words, state in _DUE_TO.items() if words in due), "" if due else "CANCELLED")
 
 
-def _unexplained(state: str, job: AccountedJob | None, text: str, *, begun: bool) -> str:
+def _unexplained(
+    state: str, queued: QueuedJob | None, job: AccountedJob | None, text: str, *, begun: bool
+) -> str:
     """What can be said where the state alone explains nothing."""
     before = "" if begun else " before its worker had begun"
     if job is not None and job.signal:
@@ -99,7 +103,8 @@ def _unexplained(state: str, job: AccountedJob | None, text: str, *, begun: bool
     elif job is not None and job.exit_code:
         how = f"its job ended with exit code {job.exit_code}"
     elif state:
-        how = f"its job is {state}"
+        reason = queued.reason if queued is not None else "None"
+        how = f"its job is {state}" + ("" if reason == "None" else f" ({reason})")
     else:
         how = "its job has left the queue, and SLURM does not say why"
     lines = [line for line in text.splitlines() if line.strip()]

@@ -81,7 +81,7 @@ class Story:
     """As it was last in the queue."""
     claim: Claim | None = None
     left: bool = False
-    """Its worker has left because it was told to from outside; SLURM may start it again."""
+    """Its worker has left, and it was not its last word: SLURM may start it again."""
     absent: Since | None = None
     ended: Since | None = None
 
@@ -100,7 +100,7 @@ class Sight:
     heard: bool
     """Its worker has said something new."""
     left: bool
-    """And that it leaves, because it was told to from outside."""
+    """And that it leaves, which is not its last word."""
     unread: bool
     """There is more to read."""
     claimed: bool

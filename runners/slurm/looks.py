@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from runners.batches import BatchRef, Cursor, Job, Life, Report, RunnerError, Watched
 from runners.event_files import Read, new_events, read_events
+from runners.events import is_last_word
 from runners.slurm.client import NativeId, Queue, SlurmClient, SlurmError
 from runners.slurm.directives import OUTPUT
 from runners.slurm.evidence import PRINTED, Ending, ending
@@ -22,9 +23,6 @@ from runners.transport.base import Piece, TransportError
 
 LOOK_BYTES = 256 << 10
 """Bytes of one batch's events that one look reads at most."""
-
-_TERMINATED = "terminated"
-"""Why a worker says bye that was told to end from outside: SLURM may start its job again."""
 
 _NO_LIMIT_S = 365 * 86_400
 """SLURM shows a running job without a limit as one of a year."""
@@ -120,7 +118,7 @@ class Looks:
                 asked=asked and (self._seen(batch) or not hidden),
                 cursor=read.cursor,
                 heard=bool(read.events),
-                left=any(event.kind == "bye" and event.detail["why"] == _TERMINATED for event in read.events),
+                left=any(event.kind == "bye" and not is_last_word(event) for event in read.events),
                 unread=read.more or not readable,
                 claimed=batch in suspects and (claim is None or not claim.trouble),
                 claim=None if claim is None else Claim.read(claim.data),
@@ -201,7 +199,7 @@ class Looks:
 
     def _report(self, look: _Look, how: Ending | None) -> Report:
         judgement, token = look.judgement, look.batch.token
-        if judgement.life is Life.GONE or any(event.kind == "bye" for event in look.read.events):
+        if judgement.life is Life.GONE or any(map(is_last_word, look.read.events)):
             self._stories.pop(token, None)
             self._stopping.pop(token, None)
         return Report(
@@ -241,6 +239,7 @@ def _job(look: _Look, how: Ending | None) -> Job | None:
         reason="" if row.reason == "None" else row.reason,
         hosts=row.hosts,
         nodes=row.nodes,
-        elapsed_s=row.elapsed_s,
+        # Its time has not begun.
+        elapsed_s=row.elapsed_s if row.hosts else None,
         limit_s=math.inf if limit is not None and limit >= _NO_LIMIT_S else limit,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.batches import BatchRef, BatchSpec, Cursor, Launched, Life, Outcome, Report, Watched
-from runners.events import Event
+from runners.events import Event, is_last_word
 from runners.slurm.base import BaseSlurmRunner
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.transport.base import Command, Exchange, Piece, Transport
@@ -31,6 +31,11 @@ class Told:
     batch: BatchSpec
     watched: Watched
     reports: list[Report] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        last = self.reports[-1] if self.reports else None
+        told = [f"{event.kind} {event.detail}" for event in self.events if event.kind != "slot"]
+        return f"{self.batch.token}: {last and (last.life, last.job, last.why)}, {told}"
 
     @property
     def events(self) -> list[Event]:
@@ -53,20 +58,29 @@ class Told:
     @property
     def over(self) -> bool:
         """It has ended: its worker says so, or its scheduler."""
-        bye = any(detail["why"] != "terminated" for detail in self.of("bye"))
-        return bye or bool(self.reports) and self.last.life is Life.GONE
+        return any(map(is_last_word, self.events)) or (bool(self.reports) and self.last.life is Life.GONE)
 
 
 class Cluster:
     """A lab, and a runner on it."""
 
-    def __init__(self, lab: Lab, runner: BaseSlurmRunner, transport: Transport) -> None:
+    def __init__(
+        self, lab: Lab, open_runner: Callable[[Transport], BaseSlurmRunner], line: Transport
+    ) -> None:
         self.lab = lab
-        self.runner = runner
-        self.transport = transport
+        self.transport = Meddler(line)
+        self.runner = open_runner(self.transport)
+        self._open_runner = open_runner
+        runner = self.runner
         self.run = secrets.token_hex(4)
         self.folder = f"{runner.jobs_folder}/{self.run}"
         self.made = 0
+
+    def again(self) -> Cluster:
+        """What another engine, that was started after this one was killed, has."""
+        other = Cluster(self.lab, self._open_runner, self.transport.real)
+        other.run, other.folder = self.run, self.folder
+        return other
 
     def here(self, path: str) -> Path:
         """A path of the cluster, as this machine sees it."""
@@ -76,7 +90,9 @@ class Cluster:
         """A batch of tasks, each a script for /bin/sh that works in the run's own folder."""
         number = self.made
         self.made += 1
-        step = Step.model_validate({"name": "It", "command": ["sh", "-c", "{item}"], "meta": dict(meta or {})})
+        step = Step.model_validate(
+            {"name": "It", "command": ["sh", "-c", "{item}"], "meta": dict(meta or {})}
+        )
         context = StepContext(self.run, step, f"{self.folder}/{number}_it", self.folder, {})
         tasks = [Numbered(index, index, Item(value=script)) for index, script in enumerate(scripts)]
         token = f"ry-{self.run}-{number:03d}-{secrets.token_hex(4)}"
@@ -97,13 +113,11 @@ class Cluster:
             one.reports.append(report)
             one.watched = Watched(one.watched.batch, report.cursor)
 
-    async def until(
-        self, condition: Callable[[], object], *batches: Told, timeout_s: float = 30.0
-    ) -> None:
+    async def until(self, condition: Callable[[], object], *batches: Told, timeout_s: float = 30.0) -> None:
         """Look until *condition* holds."""
         until = time.monotonic() + timeout_s
         while not condition():
-            assert time.monotonic() < until, f"it did not happen in {timeout_s:g} s: {batches}"
+            assert time.monotonic() < until, f"it did not happen in {timeout_s:g} s: {[*map(str, batches)]}"
             await self.look(*batches)
             await asyncio.sleep(PAUSE_S)
 
@@ -111,12 +125,23 @@ class Cluster:
         """Look until all have ended."""
         await self.until(lambda: all(one.over for one in batches), *batches, timeout_s=timeout_s)
 
+    def note_launch(self, batch: BatchSpec) -> None:
+        """As after a launch of which nobody knows how it ended."""
+        (self._scripts_of(batch) / "submitted").touch()
+
+    def forget_launch(self, batch: BatchSpec) -> None:
+        """As if it had never been launched."""
+        (self._scripts_of(batch) / "submitted").unlink()
+
     def ran(self) -> list[str]:
         """What tasks made by :func:`recorded` wrote, sorted: each line is one time that it ran."""
         try:
             return sorted(self.here(f"{self.folder}/ran").read_text().split())
         except FileNotFoundError:
             return []
+
+    def _scripts_of(self, batch: BatchSpec) -> Path:
+        return self.lab.home.jobs.joinpath(*batch.folder.split("/")[-4:])
 
     def job(self, one: Told) -> str:
         """The id of a batch's job."""

@@ -9,31 +9,29 @@ from runners.config.profile import SlurmSudoProfile
 from runners.config.resource import SlurmSudoResource
 from runners.slurm.life import Patience
 from runners.slurm.sudo import SlurmSudoRunner
+from runners.transport.base import Transport
 from runners.transport.sudo import SudoTransport
 from tests.lab.lab import Lab
 from tests.lab.runyard_home import PROFILE
-from tests.slurm.clusters import Cluster, Meddler
+from tests.slurm.clusters import Cluster
 
 QUICK = Patience(absent_s=1.0, ended_s=0.5, silent_s=2.0, missed_s=0.5, stop_s=3.0, ask_s=0.2)
 """As short as the tests need it; the looks are many."""
 
 
 def sudo_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Cluster:
-    """A runner through sudo, as the lab's operator."""
+    """A runner through sudo, as the lab's operator; *changes* are to the resource."""
     resource = read_resource(lab.home.resources, "lab-sudo").value
     profile = read_profile(lab.home.resources, "lab-sudo", PROFILE).value
     assert isinstance(resource, SlurmSudoResource)
     assert isinstance(profile, SlurmSudoProfile)
+    changed, home = resource.model_copy(update=changes), lab.spec.home_of(lab.spec.user)
+
+    def open_runner(transport: Transport) -> SlurmSudoRunner:
+        return SlurmSudoRunner(changed, profile, home=home, transport=transport, patience=patience)
+
     operator = ("runuser", "-u", lab.spec.operator, "--")
-    transport = Meddler(SudoTransport(profile.username, sudo=(*operator, "sudo"), own=operator))
-    runner = SlurmSudoRunner(
-        resource.model_copy(update=changes),
-        profile,
-        home=lab.spec.home_of(lab.spec.user),
-        transport=transport,
-        patience=patience,
-    )
-    return Cluster(lab, runner, transport)
+    return Cluster(lab, open_runner, SudoTransport(profile.username, sudo=(*operator, "sudo"), own=operator))
 
 
-CLUSTERS: Mapping[str, Callable[[Lab], Cluster]] = {"sudo": sudo_cluster}
+CLUSTERS: Mapping[str, Callable[..., Cluster]] = {"sudo": sudo_cluster}

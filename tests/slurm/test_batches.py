@@ -74,7 +74,8 @@ async def test_a_step_that_runs_once(cluster: Cluster) -> None:
 
 async def test_a_thousand_tasks_in_25_batches(cluster: Cluster) -> None:
     batches = [
-        cluster.batch(*(recorded(f"{number}.{index}") for index in range(40)), slots=4) for number in range(25)
+        cluster.batch(*(recorded(f"{number}.{index}") for index in range(40)), slots=4)
+        for number in range(25)
     ]
     live = await cluster.started(*batches)
     await cluster.ended(*live, timeout_s=100)

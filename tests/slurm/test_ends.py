@@ -1,0 +1,190 @@
+"""How batches end that do not end by themselves: one true verdict for each task, and each run once."""
+
+from __future__ import annotations
+
+import pytest
+
+from runners.batches import Life
+from tests.lab.lab import Lab
+from tests.slurm.clusters import Cluster, Told, recorded
+from tests.slurm.runners import CLUSTERS
+from tests.waiting import until
+
+FOREVER = "sleep 60"
+
+
+def running(one: Told, count: int = 1) -> bool:
+    """Whether so many tasks have been seen to start."""
+    return len(one.of("start")) >= count
+
+
+async def start_again(cluster: Cluster, one: Told) -> None:
+    """Have a job that was put back start at once: SLURM would let two minutes pass."""
+    await until(lambda: "JobState=PENDING" in cluster.shown(one))
+    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "starttime=now")
+
+
+async def forgotten(cluster: Cluster, one: Told) -> None:
+    """Wait until squeue shows nothing of a job."""
+    shown = ("squeue", "--noheader", "--states=all", f"--jobs={cluster.job(one)}")
+    await until(lambda: not cluster.lab.run(*shown).stdout)
+
+
+async def test_cancelled_from_outside(cluster: Cluster) -> None:
+    (one,) = await cluster.started(cluster.batch(recorded(0, FOREVER), recorded(1), slots=1))
+    await cluster.until(lambda: running(one), one)
+    cluster.lab.run("scancel", cluster.job(one))
+    await cluster.ended(one)
+    assert (one.last.life, one.last.why) == (Life.GONE, "cancelled from outside")
+    assert one.last.job is not None
+    assert one.last.job.state == "CANCELLED"
+    assert one.verdicts == {}
+    assert cluster.ran() == ["0"]
+
+
+async def test_cancelled_from_outside_before_it_began(cluster: Cluster) -> None:
+    cluster.lab.partition("main", "down")
+    (one,) = await cluster.started(cluster.batch(recorded(0)))
+    await cluster.until(lambda: one.reports and one.last.job, one)
+    cluster.lab.run("scancel", cluster.job(one))
+    await cluster.ended(one)
+    assert (one.last.life, one.last.why) == (Life.GONE, "cancelled from outside")
+    assert cluster.ran() == []
+
+
+async def test_put_back_and_started_again(cluster: Cluster) -> None:
+    once = "test -e again && exit; touch again; "
+    batch = cluster.batch(recorded(0), recorded(1, once + FOREVER), recorded(2), slots=1)
+    (one,) = await cluster.started(batch)
+    await cluster.until(lambda: running(one, 2), one)
+    cluster.lab.scontrol("requeue", cluster.job(one))
+    await cluster.until(lambda: one.last.requeued, one)
+    assert one.last.job is not None
+    assert one.last.job.state == "PENDING"
+    await start_again(cluster, one)
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "done", 2: "done"}
+    # The one that was interrupted ran twice; what had ended before did not.
+    assert cluster.ran() == ["0", "1", "1", "2"]
+    assert one.last.cursor.restart == 1
+    assert sum(report.requeued for report in one.reports) == 1
+
+
+async def test_put_back_while_nobody_looks(cluster: Cluster) -> None:
+    once = "test -e again && exit; touch again; "
+    (one,) = await cluster.started(cluster.batch(recorded(0, once + FOREVER), recorded(1), slots=1))
+    await cluster.until(lambda: running(one), one)
+    cluster.lab.scontrol("requeue", cluster.job(one))
+    await start_again(cluster, one)
+    other = cluster.again()
+    await other.ended(one)
+    assert one.verdicts == {0: "done", 1: "done"}
+    assert cluster.ran() == ["0", "0", "1"]
+
+
+async def test_a_node_that_goes_down(cluster: Cluster) -> None:
+    once = "test -e again && exit; touch again; "
+    (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, once + FOREVER), slots=1))
+    await cluster.until(lambda: running(one, 2), one)
+    cluster.lab.node_down("c1")
+    await cluster.until(lambda: one.last.requeued, one)
+    await start_again(cluster, one)
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "done"}
+    assert cluster.ran() == ["0", "1", "1"]
+
+
+async def test_pushed_out_by_more_urgent_work(cluster: Cluster) -> None:
+    once = "test -e again && exit; touch again; "
+    (one,) = await cluster.started(cluster.batch(recorded(0, once + FOREVER), slots=1))
+    await cluster.until(lambda: running(one), one)
+    script = "#!/bin/sh\nsleep 1\n"
+    urgent = cluster.lab.run(
+        *("sbatch", "--parsable", "--partition=urgent", "--nodes=4", "--exclusive", "--output=/dev/null"),
+        user=cluster.lab.spec.user,
+        stdin=script,
+    )
+    assert urgent.returncode == 0, urgent.stderr
+    await cluster.until(lambda: one.last.requeued, one)
+    await start_again(cluster, one)
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done"}
+    assert cluster.ran() == ["0", "0"]
+
+
+async def test_the_time_limit_of_a_job(cluster: Cluster) -> None:
+    (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, FOREVER), recorded(2), slots=1))
+    await cluster.until(lambda: running(one, 2), one)
+    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "endtime=now")
+    await cluster.ended(one, timeout_s=60)
+    assert one.verdicts == {0: "done", 1: "failed"}
+    assert [end["why"] for end in one.of("end") if end["i"] == 1] == ["time limit of the job reached"]
+    # What it did not begin waits for another batch.
+    assert [(left["i"], left["why"]) for left in one.of("left")] == [([[2, 2]], "time limit")]
+    assert cluster.ran() == ["0", "1"]
+
+
+async def test_a_task_that_needs_more_memory(cluster: Cluster) -> None:
+    greedy = "exec python3 -c 'x = b\"x\" * 300_000_000; import time; time.sleep(20)'"
+    (one,) = await cluster.started(cluster.batch(recorded(0, greedy), recorded(1), recorded(2)))
+    await cluster.ended(one)
+    assert one.verdicts == {0: "failed", 1: "done", 2: "done"}
+    (why,) = [end["why"] for end in one.of("end") if end["i"] == 0]
+    assert why.startswith("out of memory: asked 100 MB, reached ")
+    assert cluster.ran() == ["0", "1", "2"]
+
+
+async def test_a_worker_that_is_killed(cluster: Cluster) -> None:
+    (one,) = await cluster.started(cluster.batch(recorded(0, FOREVER), recorded(1), slots=1))
+    await cluster.until(lambda: running(one), one)
+    cluster.lab.run("scancel", "--batch", "--signal=KILL", cluster.job(one))
+    await cluster.ended(one)
+    assert one.last.life is Life.GONE
+    assert one.last.job is not None
+    assert one.last.job.state == "FAILED"
+    assert one.last.why.startswith("its job is FAILED")
+    assert "CANCELLED AT" in one.last.why
+
+
+async def test_a_python_that_nodes_do_not_have(lab: Lab, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_CONF", lab.spec.conf)
+    cluster = CLUSTERS[kind](lab, jobs_slurm_python_worker="/no/such/python3")
+    (one,) = await cluster.started(cluster.batch(recorded(0)))
+    await cluster.ended(one)
+    assert one.last.life is Life.GONE
+    assert one.last.why.startswith(
+        "There is no /no/such/python3 here; set the Python of the resource to one that nodes have"
+    )
+    findings = {finding.check: finding for finding in await cluster.runner.check()}
+    assert "/no/such/python3" in findings["python"].detail
+
+
+async def test_forgotten_by_squeue_before_anyone_looks(forgetful_cluster: Cluster) -> None:
+    cluster = forgetful_cluster
+    (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, "exit 1")))
+    await forgotten(cluster, one)
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "failed"}
+
+
+async def test_forgotten_by_squeue_without_a_last_word(forgetful_cluster: Cluster) -> None:
+    cluster = forgetful_cluster
+    (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, FOREVER), slots=1))
+    await cluster.until(lambda: running(one, 2), one)
+    cluster.lab.run("scancel", "--signal=KILL", "--full", cluster.job(one))
+    await forgotten(cluster, one)
+    await cluster.ended(one)
+    assert one.last.life is Life.GONE
+    assert one.verdicts == {0: "done"}
+    # Without accounting only the job's own output tells.
+    assert one.last.why == "cancelled from outside"
+
+
+async def test_a_partition_that_is_down(cluster: Cluster) -> None:
+    cluster.lab.partition("main", "down")
+    (one,) = await cluster.started(cluster.batch(recorded(0)))
+    await cluster.until(lambda: one.reports and one.last.job and one.last.job.reason == "PartitionDown", one)
+    assert one.last.life is Life.ALIVE
+    cluster.lab.partition("main", "up")
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done"}
