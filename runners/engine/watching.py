@@ -60,8 +60,8 @@ class Watch:
         self._live: dict[str, Live] = {}
         self._runner: BaseRunner | None = None
         self._hurry = asyncio.Event()
-        self._failed = 0
-        """Looks that have failed since the last one that did not."""
+        self._up: bool | None = None
+        """Whether the place could be reached at the last look."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -99,7 +99,7 @@ class Watch:
                 await self._hurry.wait()
                 self._hurry.clear()
             self._hurry.clear()
-            began, had_failed = time.monotonic(), bool(self._failed)
+            began, was_down = time.monotonic(), self._up is False
             quick, quiet = self._pace()
             try:
                 moved, more = await self._look()
@@ -109,7 +109,7 @@ class Watch:
             else:
                 if more:
                     continue
-                fresh = had_failed or not pause or (moved and self._attended())
+                fresh = (self._up and was_down) or not pause or (moved and self._attended())
                 pause = quick if fresh else min(quiet, pause * _SLOWER)
             if await self._is_hurried(began + pause):
                 pause = 0.0
@@ -137,10 +137,7 @@ class Watch:
         if not due or runner is None:
             return False, False
         reports = await runner.poll(due)
-        if self._failed:
-            self._failed = 0
-            self._listener.reached(self._place)
-        await self._places.keep(self._place, runner.line)
+        await self._keep_line(runner)
         told = [report for report in reports if self._live[report.token].tells(report)]
         if told:
             try:
@@ -154,6 +151,12 @@ class Watch:
     def _runners(self) -> list[BaseRunner]:
         """The runners of all batches, each once."""
         return list(dict.fromkeys(live.runner for live in self._live.values()))
+
+    async def _keep_line(self, runner: BaseRunner) -> None:
+        was_down, self._up = self._up is False, runner.line.up
+        await self._places.keep(self._place, runner.line)
+        if was_down and self._up:
+            self._listener.reached(self._place)
 
     async def _take_in_alone(self, report: Report) -> None:
         live = self._live[report.token]
@@ -184,10 +187,12 @@ class Watch:
             log.warning("%s Trying again in %.0f s.", error, pause)
         else:
             log.error("A look at %s failed; trying again in %.0f s.", self._place, pause, exc_info=error)
-        self._failed += 1
         if (runner := self.runner()) is not None:
-            await self._places.keep(self._place, runner.line)
-        # What is wrong may be the resource's settings, and these may have been put right since.
+            await self._keep_line(runner)
+        await self._open_anew()
+
+    async def _open_anew(self) -> None:
+        """What is wrong may be the settings of the resource, or the line of this runner: try others."""
         for key in {live.key for live in self._live.values()}:
             try:
                 now = await self._pool.runner(*key)
@@ -197,7 +202,6 @@ class Watch:
             for live in self._live.values():
                 if live.key == key:
                     live.runner = now
-        # Or the line of this one.
         runners = self._runners()
         if self._runner in runners:
             self._runner = runners[(runners.index(self._runner) + 1) % len(runners)]

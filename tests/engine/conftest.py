@@ -9,13 +9,29 @@ from pathlib import Path
 import pytest
 
 from runners.config.home import Home
+from tests.engine.clusters import ClusterLab
 from tests.engine.lab import Lab
+from tests.lab.lab import Lab as Slurm
 
 
 @pytest.fixture
 def lab(home: Home) -> Iterator[Lab]:
     """A home with two local slots, and the handles to work with its engine."""
     lab = Lab(home)
+    yield lab
+    lab.store.close()
+
+
+@pytest.fixture(params=["lab-sudo", "lab-ssh"])
+def cluster(
+    request: pytest.FixtureRequest, lab_session: Slurm, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ClusterLab]:
+    """A home with a healthy cluster, which is reached in one way or the other."""
+    lab_session.heal()
+    for name in ("SLURM_CONF", "PATH"):
+        if name in lab_session.environment:
+            monkeypatch.setenv(name, lab_session.environment[name])
+    lab = ClusterLab(home, lab_session, request.param)
     yield lab
     lab.store.close()
 

@@ -202,6 +202,23 @@ async def test_resources_of_one_place_are_watched_together(lab: Lab, monkeypatch
             await lab.ended(run)
 
 
+async def test_where_nobody_watches_looks_become_rare(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runners.engine.engine._ATTENDED_S", 0.0)
+    poll = LocalRunner.poll
+    looks = 0
+
+    async def counted(self: LocalRunner, batches: Sequence[Watched]) -> Sequence[Report]:
+        nonlocal looks
+        looks += 1
+        return await poll(self, batches)
+
+    monkeypatch.setattr(LocalRunner, "poll", counted)
+    async with lab.hosted():
+        await lab.ended(await lab.launch(step("sleep", "0.1"), items=map(str, range(40))))
+    # It takes 2 s and something moves all the time: every tenth of a second it would be 20.
+    assert looks <= 13
+
+
 async def test_looks_that_fail_are_told_of_and_tried_less_often(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
