@@ -26,18 +26,18 @@ class _Command(NamedTuple):
 
 
 class RunCommands(Provider):
-    """Offers what the screen's keys do, by name, and every run."""
+    """Offers what the screen's keys do, by name, what is there on every screen, and every run."""
 
     async def discover(self) -> Hits:
         """What there is before anything is typed."""
         runs = list(self._runs())[:_OFFERED]
-        for command in [*self._actions(), *runs]:
+        for command in [*self._actions(), *self._everywhere(), *runs]:
             yield DiscoveryHit(Content(command.name), command.does, text=command.name, help=command.words)
 
     async def search(self, query: str) -> Hits:
         """Actions and runs whose name fits."""
         matcher = self.matcher(query)
-        for command in [*self._actions(), *self._runs()]:
+        for command in [*self._actions(), *self._everywhere(), *self._runs()]:
             score = matcher.match(command.name)
             if score > 0:
                 yield Hit(score, Content(command.name), command.does, text=command.name, help=command.words)
@@ -55,6 +55,10 @@ class RunCommands(Provider):
                 # An action may have several keys.
                 left_out.add(action)
                 yield _Command(page.NAMES[action], partial(page.run_action, action), binding.tooltip)
+
+    def _everywhere(self) -> Iterator[_Command]:
+        for command in self.app.get_system_commands(self.screen):
+            yield _Command(command.title, command.callback, command.help)
 
     def _runs(self) -> Iterator[_Command]:
         dashboard = cast("Dashboard", self.app)

@@ -9,6 +9,7 @@ from typing import Any
 from runners.batches import Line
 from runners.states import State
 from runners.store.writer import Change, Writer
+from runners.transport.records import CommandRecord
 from tests.tui.stores import T0, Tale, files, tell
 
 RUN = "5mq8x2ra"
@@ -147,19 +148,6 @@ def clusters(writer: Writer) -> None:
         change.add_commands(COMMANDS)
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A command and what it said."""
-
-    time: float
-    place: str
-    command: str
-    code: int | None
-    seconds: float
-    out: str = ""
-    err: str = ""
-
-
 _SQUEUE = (
     "squeue --noheader --array --states=all --user=mira --name=ry-5mq8x2ra-000,ry-5mq8x2ra-001 "
     "--format='@4c1f09aa|%i|%T|%M|%l|%D|%C|%m|%P|%u|%N|%r@4c1f09aa:%j@4c1f09aa.'"
@@ -167,13 +155,15 @@ _SQUEUE = (
 _QUEUE = "@4c1f09aa|40117|RUNNING|8:02|2:00:00|1|4|8G|main|mira|cn11|None@4c1f09aa:ry-5mq8x2ra-003@4c1f09aa."
 
 COMMANDS = (
-    Ran(T0 - 1530, ALPS, "mkdir -p -m 700 -- /scratch/mira/runyard/5mq8x2ra", 0, 0.004),
-    Ran(T0 - 1530, ALPS, "sbatch --parsable < 81452 bytes", 0, 0.012, "40114\n"),
-    Ran(T0 - 1529, ALPS, "sbatch --parsable < 81460 bytes", 0, 0.011, "40115\n"),
-    Ran(T0 - 1528, ALPS, _SQUEUE, 0, 0.019, f"{_QUEUE}\n"),
-    Ran(T0 - 1526, ALPS, "read 10 files, 18 kB", 0, 0.006),
-    Ran(T0 - 312, ETNA, _SQUEUE, 0, 0.031, "\x1b[31mWelcome to [bold]etna[/]\x1b[0m\n" + _QUEUE),
-    Ran(
+    CommandRecord(T0 - 1530, ALPS, "mkdir -p -m 700 -- /scratch/mira/runyard/5mq8x2ra", 0, 0.004, "", ""),
+    CommandRecord(T0 - 1530, ALPS, "sbatch --parsable < 81452 bytes", 0, 0.012, "40114\n", ""),
+    CommandRecord(T0 - 1529, ALPS, "sbatch --parsable < 81460 bytes", 0, 0.011, "40115\n", ""),
+    CommandRecord(T0 - 1528, ALPS, _SQUEUE, 0, 0.019, f"{_QUEUE}\n", ""),
+    CommandRecord(T0 - 1526, ALPS, "read 10 files, 18 kB", 0, 0.006, "", ""),
+    CommandRecord(
+        T0 - 312, ETNA, _SQUEUE, 0, 0.031, "\x1b[31mWelcome to [bold]etna[/]\x1b[0m\n" + _QUEUE, ""
+    ),
+    CommandRecord(
         T0 - 93,
         ALPS,
         "sbatch --parsable < 79903 bytes",
@@ -183,10 +173,10 @@ COMMANDS = (
         "sbatch: error: QOSMaxSubmitJobPerUserLimit\n"
         "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy\n",
     ),
-    Ran(T0 - 66, ETNA, _SQUEUE, None, 30.0, "", "no answer: the line was lost"),
-    Ran(T0 - 61, ALPS, "scancel --batch --signal=USR1 --user=mira 40119", 0, 0.009),
-    Ran(T0 - 5, ALPS, _SQUEUE, 0, 0.024, f"{_QUEUE}\n" * 5),
-    Ran(T0 - 3, ALPS, "read 3 files, 2.1 kB", 0, 0.005),
+    CommandRecord(T0 - 66, ETNA, _SQUEUE, None, 30.0, "", "no answer: the line was lost"),
+    CommandRecord(T0 - 61, ALPS, "scancel --batch --signal=USR1 --user=mira 40119", 0, 0.009, "", ""),
+    CommandRecord(T0 - 5, ALPS, _SQUEUE, 0, 0.024, f"{_QUEUE}\n" * 5, ""),
+    CommandRecord(T0 - 3, ALPS, "read 3 files, 2.1 kB", 0, 0.005, "", ""),
 )
 """What was run on the clusters, in the order of its end."""
 

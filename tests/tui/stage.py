@@ -1,4 +1,4 @@
-"""A dashboard on a made-up store, with a clock that stands still and an engine that has logs and questions."""
+"""A dashboard on a made-up store, whose clock stands still and whose engine has logs and questions only."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 
 from runners.states import State
 from runners.store.writer import Writer
-from tests.tui import stores
+from tests.tui import slurm_story, stores
 from tui.feed import FIRST_TASKS, Feed, Gatherer, Picture
 
 
@@ -62,6 +62,36 @@ def test_runs_come_newest_first_and_unchanged_rows_stay_the_same_objects(
     assert sorted([*same, "k3f9a2bc"]) == sorted(first.runs)
     stores.tell(writer, stores.Tale("newest00", "newest", items=["a"]))
     assert next(iter(looked(gatherer).runs)) == "newest00"
+
+
+def test_clusters_are_in_the_picture_and_commands_only_where_they_are_wanted(
+    writer: Writer, gatherer: Gatherer
+) -> None:
+    slurm_story.clusters(writer)
+    first = looked(gatherer)
+    assert first.on_clusters and first.commands == ()
+    assert first.batches[slurm_story.RUN].as_dict()["pending"] == 5
+    held = first.place_of(first.runs[slurm_story.LOST])
+    assert held is not None and (held.resource, held.up) == ("etna", False)
+    assert first.place_of(first.runs["7w2mh4ze"]) is None
+    second = gatherer.look(commands=True)
+    assert second is not None and len(second.commands) == 11
+    assert gatherer.look(commands=True) is None
+    with writer.change() as change:
+        change.add_commands(slurm_story.COMMANDS[:2])
+    third = gatherer.look(commands=True)
+    assert third is not None and third.commands[:11] == second.commands and len(third.commands) == 13
+    assert looked(gatherer).commands == ()
+
+
+def test_a_command_that_nobody_looks_at_is_no_news(writer: Writer, gatherer: Gatherer) -> None:
+    slurm_story.clusters(writer)
+    looked(gatherer)
+    # With the second look comes what time left is reckoned from.
+    looked(gatherer)
+    with writer.change() as change:
+        change.add_commands(slurm_story.COMMANDS)
+    assert gatherer.look() is None
 
 
 def test_a_watched_run_is_shown_in_part_at_once_and_then_in_full(writer: Writer, gatherer: Gatherer) -> None:

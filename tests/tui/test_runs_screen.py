@@ -18,6 +18,9 @@ from runners.store.writer import Writer
 from tests.tui import stores
 from tests.tui.stage import Logs, Stage, at, make_home, on_stage, sees, shown, until
 from tui.dashboard import Dashboard
+from tui.screens.ask import Ask
+from tui.screens.command_log import CommandLogPage
+from tui.screens.command_reply import CommandReply
 from tui.screens.confirm import Confirm
 from tui.screens.launch import LaunchPage
 from tui.screens.run import RunPage
@@ -399,19 +402,17 @@ async def test_the_palette_offers_each_action_once_by_its_full_name(home: Home) 
         assert "Retry what failed of the run" not in offered
 
 
-async def test_every_key_has_an_id_of_its_own_and_says_what_it_does(home: Home) -> None:
-    ids = [
-        binding.id
-        for where in (Dashboard, RunsPage, RunPage, LaunchPage, Confirm)
-        for binding in where.BINDINGS
-        if not isinstance(binding, tuple)
-    ]
+PLACES = (Dashboard, RunsPage, RunPage, LaunchPage, CommandLogPage, CommandReply, Confirm, Ask)
+
+
+def test_every_key_has_an_id_of_its_own_and_says_what_it_does() -> None:
+    ids = [binding.id for where in PLACES for binding in where.BINDINGS if not isinstance(binding, tuple)]
     assert None not in ids
     assert len(ids) == len(set(ids))
     # Of a pair of keys that go two ways the first tells of both.
     assert all(
         binding.tooltip or not binding.show
-        for where in (Dashboard, RunsPage, RunPage, LaunchPage, Confirm)
+        for where in PLACES
         for binding in where.BINDINGS
         if not isinstance(binding, tuple)
     )

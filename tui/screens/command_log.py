@@ -83,9 +83,11 @@ class CommandLogPage(Page):
         yield FilterLine("Commands", placeholder="words, state:failed, place:…, command:…, reply:…")
         yield VirtualTable(
             [
-                Column("time", "time", 8, value=lambda key: self._rows[key].time),
+                Column("time", "time", 8, priority=1, value=lambda key: self._rows[key].time),
                 Column("result", "result", 11, value=lambda key: result_state(self._rows[key]).value),
-                Column("took", "took", 7, align="right", value=lambda key: self._rows[key].seconds),
+                Column(
+                    "took", "took", 7, align="right", priority=2, value=lambda key: self._rows[key].seconds
+                ),
                 Column("place", "on", None, least=12, most=30, priority=3),
                 Column("command", "command", None, least=24),
                 Column("reply", "reply", None, least=16, priority=4),

@@ -22,7 +22,8 @@ from tui.standing import standings, trouble_words
 from tui.text import plain
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.piece_line import PieceLine
+from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.paragraphs import Passage
 from tui.widgets.resource_strip import ResourceStrip
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
@@ -122,7 +123,7 @@ class RunsPage(Page):
             id="runs",
             empty="reading…",
         )
-        yield PieceLine(id="trouble")
+        yield ParagraphView(id="trouble")
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,14 +175,16 @@ class RunsPage(Page):
         self.query_one(ResourceStrip).show(there, self.dashboard.now())
 
     def _show_trouble(self) -> None:
-        """Why the run under the cursor waits; the line is there as long as any run has such a reason."""
+        """Why the run under the cursor waits; the lines are there as long as any run has such a reason."""
         told = {run: self._trouble(row) for run, row in self._runs.items()}
-        line = self.query_one("#trouble", PieceLine)
-        line.display = any(told.values())
-        if (run := self.chosen) is not None and told.get(run.id):
-            line.show([(f"{plain(run.name, 30)}  ", "strong"), (plain(told[run.id]), "warning")])
+        view = self.query_one("#trouble", ParagraphView)
+        view.display = any(told.values())
+        run = self.chosen
+        sentence = "" if run is None else told.get(run.id, "")
+        if run is not None and sentence:
+            view.tell([Passage([(f"{plain(run.name, 30)}  ", "warning")], [plain(sentence)])])
         else:
-            line.show(())
+            view.tell(())
 
     def _trouble(self, run: RunRow) -> str:
         return trouble_words(run, self._picture.place_of(run), self.dashboard.now())
