@@ -22,14 +22,14 @@ async def cancel(client: SlurmClient, batch: BatchRef, tasks: Sequence[int] | No
     """
     native = NativeId.parse(batch.native_id)
     cluster = native.cluster if native else ""
-    names = ["stop"] if tasks is None else [f"cancel.{index}" for index in tasks]
-    before = [make_folder(*(posixpath.join(batch.folder, "control", name) for name in names))]
+    asked = ["stop"] if tasks is None else [f"cancel.{index}" for index in tasks]
+    before = [make_folder(*(posixpath.join(batch.folder, "control", name) for name in asked))]
     if tasks is None:
         before.append(client.cancel_waiting(batch.token, cluster))
     claim_file = Piece(posixpath.join(batch.folder, "claim"), 0, CLAIM_BYTES)
     events_file = Piece(events_path(batch.folder, Cursor()), 0, 1)
     try:
-        seen = await client.look({cluster: [batch.token]}, [claim_file, events_file], *before)
+        seen = await client.look({} if native else {"": [batch.token]}, [claim_file, events_file], *before)
     except TransportError as error:
         raise RunnerError(f"The batch {batch.token} can't be cancelled: {error}.") from error
     claim, events = seen.parts

@@ -99,17 +99,18 @@ def _unexplained(
     """What can be said where the state alone explains nothing."""
     before = "" if begun else " before its worker had begun"
     if job is not None and job.signal:
-        how = f"its job was killed by signal {job.signal}"
+        how = f"its job was killed by signal {job.signal}{before}"
     elif job is not None and job.exit_code:
-        how = f"its job ended with exit code {job.exit_code}"
+        how = f"its job ended with exit code {job.exit_code}{before}"
     elif state:
         reason = queued.reason if queued is not None else "None"
         how = f"its job is {state}" + ("" if reason == "None" else f" ({reason})")
+        how += "" if begun else ", and its worker had not begun"
     else:
-        how = "its job has left the queue, and SLURM does not say why"
+        how = f"its job has left the queue{before}, and SLURM does not say why"
     lines = [line for line in text.splitlines() if line.strip()]
     said = f"; it printed at last: {_shortened(lines[-1])}" if lines else ""
-    return f"{how}{before}{said}"
+    return f"{how}{said}"
 
 
 def _memory(queued: QueuedJob | None, accounted: Sequence[AccountedJob]) -> str:

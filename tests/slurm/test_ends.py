@@ -18,10 +18,10 @@ def running(one: Told, count: int = 1) -> bool:
     return len(one.of("start")) >= count
 
 
-async def start_again(cluster: Cluster, one: Told) -> None:
+async def start_again(cluster: Cluster, one: Told, *changes: str) -> None:
     """Have a job that was put back start at once: SLURM would let two minutes pass."""
     await until(lambda: "JobState=PENDING" in cluster.shown(one))
-    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "starttime=now")
+    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", *changes, "starttime=now")
 
 
 async def forgotten(cluster: Cluster, one: Told) -> None:
@@ -82,13 +82,28 @@ async def test_put_back_while_nobody_looks(cluster: Cluster) -> None:
     assert cluster.ran() == ["0", "0", "1"]
 
 
+async def test_a_node_that_is_lost_with_what_it_runs(cluster: Cluster) -> None:
+    once = "test -e again && exit; touch again; "
+    (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, once + FOREVER), slots=1))
+    await cluster.until(lambda: running(one, 2), one)
+    # Its processes go on: as if only the line to it were cut.
+    cluster.lab.kill_node("c1")
+    cluster.lab.node_down("c1")
+    await cluster.until(lambda: one.last.requeued, one)
+    await start_again(cluster, one)
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "done"}
+    assert cluster.ran() == ["0", "1", "1"]
+
+
 async def test_a_node_that_goes_down(cluster: Cluster) -> None:
     once = "test -e again && exit; touch again; "
     (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, once + FOREVER), slots=1))
     await cluster.until(lambda: running(one, 2), one)
     cluster.lab.node_down("c1")
     await cluster.until(lambda: one.last.requeued, one)
-    await start_again(cluster, one)
+    # The node itself is well, and not yet through with the job.
+    await start_again(cluster, one, "excnodelist=c1")
     await cluster.ended(one)
     assert one.verdicts == {0: "done", 1: "done"}
     assert cluster.ran() == ["0", "1", "1"]
