@@ -92,8 +92,9 @@ class Dashboard(App[int]):
             "answer",
             "answer",
             id="app.answer",
+            key_display="F2",
             show=False,
-            tooltip="Answer what a cluster asks: about its key, a passphrase, a code",
+            tooltip="Answer what a cluster asks before it lets us in",
         ),
         Binding(
             "L",

@@ -9,6 +9,7 @@ from typing import Any
 from runners.batches import Line
 from runners.states import State
 from runners.store.writer import Change, Writer
+from runners.transport.questions import Kind, Prompt, Question
 from runners.transport.records import CommandRecord
 from tests.tui.stores import T0, Tale, files, tell
 
@@ -179,6 +180,16 @@ COMMANDS = (
     CommandRecord(T0 - 3, ALPS, "read 3 files, 2.1 kB", 0, 0.005, "", ""),
 )
 """What was run on the clusters, in the order of its end."""
+
+
+QUESTION = Question(
+    3,
+    ALPS,
+    Kind.CODE,
+    "login.alps.example wants more than the key:\nTwo-factor login of ALPS",
+    (Prompt("Verification code:", False),),
+)
+"""What `alps` might ask."""
 
 
 def _states() -> dict[int, State]:

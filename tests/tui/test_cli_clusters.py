@@ -160,9 +160,13 @@ def test_show_as_json_has_what_the_scheduler_says() -> None:
 
 def test_a_plan_names_the_project_folder(home: Home) -> None:
     arguments = ("--resource", "alps", "--folder", "/project/x", "--", "true")
-    assert "project   /project/x" in runyard("plan", *arguments).stdout
+    text = runyard("plan", *arguments).stdout
+    assert "project   /project/x" in text and "    #SBATCH --output=/project/x/" in text
+    assert "worker.py" not in text
     plan = answer("plan", "--json", *arguments)
     assert (plan["folder"], plan["workdir"], plan["profile"]) == ("/project/x", "", "me")
+    (step,) = plan["steps"]
+    assert step["script"].startswith("#!/") and "\n#SBATCH --partition=main\n" in step["script"]
     assert "must be an absolute path on the cluster" in refusal(
         "plan", "--resource", "alps", "--folder", "x", "--", "true"
     )

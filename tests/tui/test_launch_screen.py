@@ -214,6 +214,8 @@ async def test_a_cluster_is_launched_on_as_one_of_its_profiles(home: Home) -> No
         fill(stage, command="cat {item}", items="*.tif", workdir="", resource="uzh")
         await sees(stage, "30 tasks in 4 batches", "empty: me", "empty: the run's own, on the cluster")
         assert "works in the run's own folder, on the cluster" in plan(stage)
+        assert "#SBATCH --partition=main\n#SBATCH --ntasks=8\n" in plan(stage)
+        assert "#SBATCH --output=/jobs/" in plan(stage) and "worker.py" not in plan(stage)
         profile = json.loads(profile_path(home.resources, "uzh", "me").read_text())
         write_profile(home.resources, "uzh", "[b]", parse_profile({**profile, "name": "[b]"}), None)
         fill(stage, folder="data")
@@ -225,6 +227,7 @@ async def test_a_cluster_is_launched_on_as_one_of_its_profiles(home: Home) -> No
         assert "must be an absolute path on the cluster" in plan(stage)
         fill(stage, folder="/project/x")
         await until(stage, lambda: "project  /project/x" in plan(stage))
+        assert "#SBATCH --output=/project/x/" in plan(stage)
 
 
 async def test_names_of_profiles_are_completed(home: Home) -> None:

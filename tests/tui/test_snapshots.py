@@ -10,7 +10,8 @@ from typing import Protocol
 import pytest
 from textual.widgets import Input
 
-from tests.tui import stores
+from runners.store.writer import Writer
+from tests.tui import slurm_story, stores
 from tests.tui.stage import Logs, Stage, make_home, sees, until
 from tui.dashboard import Dashboard
 from tui.widgets.plan_view import PlanView
@@ -46,8 +47,9 @@ def drawn(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         theme: str = "runyard-dark",
         before: Callable[[Stage], Awaitable[None]] | None = None,
         awaited: str = "",
+        story: Callable[[Writer], None] = stores.typical,
     ) -> bool:
-        home = make_home(tmp_path / "home", stores.typical)
+        home = make_home(tmp_path / "home", story)
         dashboard = Dashboard(
             home, run=run, clock=lambda: stores.T0, client=Logs(home, {}), alive=lambda: True
         )
@@ -62,7 +64,8 @@ def drawn(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                 # With the second picture comes what time left is reckoned from.
                 await until(stage, lambda: run in dashboard.picture.loads)
                 table = stage.app.screen.query_one(TasksPane).table
-                await until(stage, lambda: table.total_count == stores.LIVE_TASKS)
+                counts = dashboard.picture.runs[run].counts
+                await until(stage, lambda: table.total_count == counts.total)
             await stage.pause()
             await stage.press(*keys)
             if before is not None:
@@ -97,6 +100,34 @@ def test_run_with_room(drawn: Callable[..., bool]) -> None:
 
 def test_batches(drawn: Callable[..., bool]) -> None:
     assert drawn("2", size=SMALL, run=RUN)
+
+
+def test_clusters(drawn: Callable[..., bool]) -> None:
+    assert drawn("down", "down", size=SMALL, story=slurm_story.clusters)
+
+
+def test_batches_of_a_cluster(drawn: Callable[..., bool]) -> None:
+    assert drawn(
+        *("2", *["down"] * 7),
+        size=LARGE,
+        run=slurm_story.RUN,
+        story=slurm_story.clusters,
+        awaited="○ batch 7 pending",
+    )
+
+
+def test_command_log(drawn: Callable[..., bool]) -> None:
+    assert drawn("L", "end", *["up"] * 4, size=SMALL, story=slurm_story.clusters, awaited="✗ exit 1  sbatch")
+
+
+def test_question(drawn: Callable[..., bool]) -> None:
+    async def ask(stage: Stage) -> None:
+        assert isinstance(stage.app, Dashboard) and isinstance(stage.app.client, Logs)
+        stage.app.client.asked.append(slurm_story.QUESTION)
+        await stage.press("f2")
+        await until(stage, lambda: isinstance(stage.app.focused, Input))
+
+    assert drawn(size=SMALL, story=slurm_story.clusters, before=ask, awaited="Verification code")
 
 
 def test_confirm(drawn: Callable[..., bool]) -> None:

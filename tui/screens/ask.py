@@ -25,7 +25,7 @@ _TITLES = {
     Kind.PASSPHRASE: "A key is locked",
     Kind.CODE: "The host asks",
 }
-_YES = {Kind.HOST_KEY: "Accept and remember it", Kind.PASSPHRASE: "Unlock", Kind.CODE: "Send"}
+_YES = {Kind.HOST_KEY: "Accept", Kind.PASSPHRASE: "Unlock", Kind.CODE: "Send"}
 
 
 @dataclass(frozen=True, slots=True)

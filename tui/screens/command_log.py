@@ -126,8 +126,9 @@ class CommandLogPage(Page):
         self._say()
 
     def pointless(self) -> frozenset[str]:
-        """What can't be done without a command."""
-        return super().pointless() | (frozenset() if self._rows else {"reply", "follow", "filter", "copy"})
+        """What can't be done without a command, and the way to where one is."""
+        without = frozenset({"reply", "follow", "filter", "copy"})
+        return super().pointless() | {"command_log"} | (frozenset() if self._rows else without)
 
     def action_back(self) -> None:
         """From some to all commands, from there to where one came from."""

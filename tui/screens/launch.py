@@ -26,6 +26,7 @@ from tui.forms.hints import Hints, hints
 from tui.forms.launch import LaunchDraft
 from tui.forms.words import LABELS, SHELL_LABEL, in_form
 from tui.messages import OpenRun
+from tui.sample_script import sample_scripts
 from tui.screens.page import Page
 from tui.signs import sign
 from tui.widgets.plan_view import PlanView
@@ -75,6 +76,8 @@ class Looked:
 
     prepared: Prepared | None = None
     """None where it can't be launched."""
+    scripts: Sequence[Sequence[str]] = ()
+    """For each step the head of its first job's script, where there are jobs."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """All that is wrong with it, by field; "" is for what is of no field."""
     hints: Hints = field(default_factory=Hints)
@@ -83,10 +86,12 @@ class Looked:
 def _look(draft: LaunchDraft, home: Home) -> Looked:
     faults = draft.faults()
     prepared = None
+    scripts: Sequence[Sequence[str]] = ()
     try:
         # A new home has no resource before its first engine.
         ensure_local_resource(home.resources, home.jobs.parent)
         prepared = prepare(draft.without(faults).options(), home)
+        scripts = sample_scripts(prepared, home)
     except ConfigError as error:
         faults[""] = str(error)
     except LaunchError as error:
@@ -94,6 +99,7 @@ def _look(draft: LaunchDraft, home: Home) -> Looked:
         faults.setdefault(error.field, str(error))
     return Looked(
         None if faults else prepared,
+        scripts,
         {key: in_form(fault) for key, fault in faults.items()},
         hints(home, draft.resource_name),
     )
@@ -238,7 +244,7 @@ class LaunchPage(Page):
         blank = self._draft is None or self._draft.blank
         faults = {key: fault for key, fault in looked.faults.items() if not (blank and key == "command")}
         if looked.prepared is not None:
-            view.show(looked.prepared)
+            view.show(looked.prepared, looked.scripts)
         elif faults:
             view.refuse(faults.values())
         else:

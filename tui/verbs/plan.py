@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from runners.config.home import Home
@@ -29,9 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Show it."""
+    from tui.sample_script import sample_scripts
+
     prepared = prepared_launch(args, home)
+    scripts = sample_scripts(prepared, home)
     if args.json:
-        output.data(_object(prepared))
+        output.data(_object(prepared, scripts))
         return ExitCode.OK
     spec = prepared.request.spec
     output.facts(
@@ -49,6 +53,10 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         output.line()
         output.line(f"step {number} of {len(prepared.plans)}: {step.name} ({step.type})")
         output.facts([(f"  {name}", value) for name, value in _facts(step, plan, command)])
+        if scripts:
+            output.line("  the first job asks SLURM, before the worker and its tasks:")
+            for line in scripts[number - 1]:
+                output.line(f"    {line}")
     if prepared.warnings:
         output.line()
     for warning in prepared.warnings:
@@ -70,7 +78,7 @@ def _facts(step: Step, plan: Plan, command: str) -> list[tuple[str, str]]:
     ]
 
 
-def _object(prepared: Prepared) -> dict[str, Any]:
+def _object(prepared: Prepared, scripts: Sequence[Sequence[str]]) -> dict[str, Any]:
     spec = prepared.request.spec
     return {
         "name": spec.name,
@@ -93,8 +101,11 @@ def _object(prepared: Prepared) -> dict[str, Any]:
                 "branch": plan.branch.value,
                 "reason": plan.reason,
                 "command": list(command),
+                "script": "\n".join(script),
             }
-            for (step, plan), command in zip(prepared.plans, prepared.commands, strict=True)
+            for (step, plan), command, script in zip(
+                prepared.plans, prepared.commands, scripts or [()] * len(prepared.plans), strict=True
+            )
         ],
         "warnings": list(prepared.warnings),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -39,8 +39,8 @@ class PlanView(Static):
         reasons = [(f"{plain(sentence)}\n", "$text-error") for sentence in sentences]
         self.update(Content.assemble(("It can't be launched yet.\n", "bold"), *reasons).rstrip())
 
-    def show(self, prepared: Prepared) -> None:
-        """Say what will happen."""
+    def show(self, prepared: Prepared, scripts: Sequence[Sequence[str]] = ()) -> None:
+        """Say what will happen; *scripts* are the heads of the first job's script of each step."""
         parts: list[_Part] = []
         several = len(prepared.plans) > 1
         for number, ((step, plan), command) in enumerate(
@@ -53,6 +53,13 @@ class PlanView(Static):
         parts += _folders(prepared)
         for warning in prepared.warnings:
             parts += [("! ", "bold $text-warning"), plain(in_form(warning)), "\n"]
+        for number, script in enumerate(scripts, start=1):
+            of = f" of step {number}" if several else ""
+            parts += [
+                ("\n", ""),
+                (f"The first job{of} asks SLURM, before the worker and its tasks:\n", _QUIET),
+            ]
+            parts += [f"{plain(line)}\n" for line in script]
         self.update(Content.assemble(*parts).rstrip())
 
 
