@@ -150,6 +150,46 @@ async def test_a_run_whose_jobs_wait_in_the_queue_is_cancelled(cluster: ClusterL
     assert cluster.slurm.squeue("--noheader") == ""
 
 
+# Batches that don't get to their end
+
+
+async def test_what_a_job_had_no_time_for_gets_a_new_one(cluster: ClusterLab) -> None:
+    meta = {"tasks_per_job": 8, "parallel_tasks_per_job": 2}
+    async with cluster.hosted():
+        run = await cluster.launch(shell(GATED, meta=meta), items=ITEMS, **cluster.there)
+        await until(lambda: cluster.run(run).counts.running == 2, 30.0)
+        (first,) = cluster.batches(run)
+        # What SLURM itself sends when the time limit is near.
+        cluster.slurm.run("scancel", "--batch", "--signal=USR2", first.native_id)
+        await asyncio.sleep(0.5)
+        cluster.open_gate_of(run)
+        row = await cluster.ended(run, 60.0)
+    assert (row.state, row.counts.done) == (State.DONE, 8)
+    assert cluster.ran_there(run) == ALL
+    first, second = cluster.batches(run)
+    assert (first.counts.done, second.counts.done) == (2, 6)
+    assert first.native_id != second.native_id
+
+
+async def test_a_job_that_is_requeued_goes_on_where_it_was(cluster: ClusterLab) -> None:
+    script = f"{APPENDS}; test {{index}} -lt 4 || while ! test -e gate; do sleep 0.05; done"
+    meta = {"tasks_per_job": 8, "parallel_tasks_per_job": 4}
+    async with cluster.hosted():
+        run = await cluster.launch(shell(script, meta=meta), items=ITEMS, **cluster.there)
+        await until(lambda: cluster.run(run).counts.done == 4 and len(cluster.ran_there(run)) == 8, 30.0)
+        (batch,) = cluster.batches(run)
+        cluster.slurm.scontrol("requeue", batch.native_id)
+        await until(lambda: cluster.run(run).counts.pending == 4, 30.0)
+        cluster.open_gate_of(run)
+        # SLURM waits a while before it starts a job again.
+        cluster.slurm.scontrol("update", f"jobid={batch.native_id}", "starttime=now")
+        row = await cluster.ended(run, 60.0)
+    assert (row.state, row.counts.done) == (State.DONE, 8)
+    # Those that were interrupted have begun twice, and ended once.
+    assert cluster.ran_there(run) == sorted([*ALL, 4, 5, 6, 7])
+    assert len(cluster.batches(run)) == 1
+
+
 # A cluster that is down
 
 
