@@ -15,7 +15,9 @@ from tests.lab.lab import Lab
 from tests.lab.runyard_home import PROFILE
 from tests.slurm.clusters import Cluster
 
-QUICK = Patience(absent_s=1.0, ended_s=0.5, silent_s=2.0, missed_s=0.5, stop_s=3.0, ask_s=0.2)
+QUICK = Patience(
+    absent_s=1.0, ended_s=0.5, silent_s=2.0, missed_s=0.5, stop_s=3.0, ask_s=0.2, accounting_s=3.0
+)
 """As short as the tests need it; the looks are many."""
 
 
