@@ -32,6 +32,7 @@ from tui.screens.confirm import Confirm
 from tui.screens.page import Page
 from tui.screens.runs import RunsPage
 from tui.screens.too_small import TooSmall
+from tui.standing import moment_of
 from tui.text import plain
 from tui.theme import DARK, LIGHT
 
@@ -167,10 +168,7 @@ class Dashboard(App[int]):
 
     def moment_of(self, run: RunRow) -> float:
         """The moment that what is shown of *run* is about: the last look, where it can't be reached now."""
-        place = self.picture.place_of(run)
-        if run.state.final or place is None or place.up is not False or place.looked is None:
-            return self.now()
-        return min(place.looked, self.now())
+        return moment_of(run, self.picture.place_of(run), self.now())
 
     @property
     def engine_state(self) -> EngineState:

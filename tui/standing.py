@@ -125,6 +125,13 @@ def place_of(run: RunRow, places: Iterable[PlaceRow]) -> PlaceRow | None:
     return next((place for place in places if (place.resource, place.profile) == key), None)
 
 
+def moment_of(run: RunRow, place: PlaceRow | None, now: float) -> float:
+    """The moment that what is known of *run* is about: *now*, or the last look at a *place* out of reach."""
+    if run.state.final or place is None or place.up is not False or place.looked is None:
+        return now
+    return min(place.looked, now)
+
+
 def reached_words(place: PlaceRow | None, now: float) -> str:
     """How *place* could be reached and when, at the moment *now*; empty where nobody has tried."""
     if place is None or place.up is None:

@@ -13,7 +13,7 @@ from runners.store.rows import PlaceRow, RunRow
 from tui import output
 from tui.failure import ExitCode
 from tui.output import Column
-from tui.standing import place_of, trouble_words
+from tui.standing import moment_of, place_of, trouble_words
 from tui.verbs.opening import add_json, example, keep_up, open_store
 from tui.verbs.rows import run_object
 
@@ -58,8 +58,8 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     elif not runs:
         output.line("Nothing has been run yet; `runyard run --help` shows how.")
     else:
-        output.table(_COLUMNS, [_cells(run) for run in shown])
         now = time.time()
+        output.table(_COLUMNS, [_cells(run, moment_of(run, place_of(run, places), now)) for run in shown])
         for run in shown:
             answer = f"`runyard resource connect {run.resource}`"
             if trouble := trouble_words(run, place_of(run, places), now, answer=answer):
@@ -69,11 +69,11 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     return ExitCode.OK
 
 
-def elapsed(run: RunRow) -> str:
-    """How long a run has taken, or had taken when it ended."""
+def elapsed(run: RunRow, now: float) -> str:
+    """How long a run has taken at the moment *now*, or had taken when it ended."""
     if run.started is None:
         return ""
-    return format_time((run.ended or time.time()) - run.started, going=run.ended is None)
+    return format_time((run.ended or now) - run.started, going=run.ended is None)
 
 
 def _newest(runs: list[RunRow]) -> list[RunRow]:
@@ -82,7 +82,7 @@ def _newest(runs: list[RunRow]) -> list[RunRow]:
     return [run for run in runs if run.id not in older]
 
 
-def _cells(run: RunRow) -> tuple[str, ...]:
+def _cells(run: RunRow, now: float) -> tuple[str, ...]:
     state = output.state(run.state)
     if run.cancelling and not run.state.final:
         state = f"{output.state(State.CANCELLED)[0]} cancelling"
@@ -93,5 +93,5 @@ def _cells(run: RunRow) -> tuple[str, ...]:
         run.resource,
         f"{run.counts.done:,}/{run.counts.total:,}",
         f"{run.counts.failed:,}",
-        elapsed(run),
+        elapsed(run, now),
     )

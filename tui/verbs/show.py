@@ -15,7 +15,7 @@ from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, lim
 from tui.failure import ExitCode
 from tui.output import Column
 from tui.signals import in_words
-from tui.standing import place_of, reached_words
+from tui.standing import moment_of, place_of, reached_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.ps import elapsed
 from tui.verbs.rows import batch_object, place_object, run_object, step_object
@@ -81,17 +81,18 @@ def told(counts: Counts) -> str:
 
 
 def _print(store: Reader, run: RunRow) -> None:
-    now = time.time()
+    place = place_of(run, store.places())
+    now = moment_of(run, place, time.time())
     output.facts(
         [
             ("run", f"{run.id}  {run.name}"),
             ("state", output.state(run.state) + (f": {run.reason}" if run.reason else "")),
             ("cancelling", "yes" if run.cancelling and not run.state.final else ""),
             ("tasks", told(run.counts)),
-            ("elapsed", elapsed(run)),
+            ("elapsed", elapsed(run, now)),
             ("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created))),
             ("resource", run.resource + (f" as {run.profile}" if run.profile else "")),
-            ("reached", reached_words(place_of(run, store.places()), now)),
+            ("reached", reached_words(place, time.time())),
             ("retry of", run.retry_of or ""),
             ("works in", run.workdir or run.folder),
             ("writes to", run.folder),
@@ -117,9 +118,11 @@ def _print(store: Reader, run: RunRow) -> None:
             output.line(f"step {step.position + 1}: {step.plan}")
     if batches := store.batches(run.id):
         output.line()
-        output.table(_BATCHES, [_batch(batch, now) for batch in batches[:_MOST]])
-        if len(batches) > _MOST:
-            output.line(f"and {len(batches) - _MOST} more: runyard show {run.id} --json")
+        # Where there are too many, those that are done have the least to tell.
+        some = batches if len(batches) <= _MOST else [b for b in batches if b.state is not State.DONE]
+        output.table(_BATCHES, [_batch(batch, now) for batch in some[:_MOST]])
+        if more := len(batches) - len(some[:_MOST]):
+            output.line(f"and {more} more: runyard show {run.id} --json")
     if run.counts.failed:
         _print_failures(store, run)
 

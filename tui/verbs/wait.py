@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import Any
 
 from runners.config.home import Home
@@ -10,6 +11,7 @@ from runners.states import State
 from runners.store.rows import RunRow
 from tui import output
 from tui.failure import ExitCode
+from tui.standing import moment_of, place_of, trouble_words
 from tui.verbs.opening import add_json, add_run, example, found_run
 from tui.verbs.ps import elapsed
 from tui.verbs.show import told
@@ -51,9 +53,8 @@ def wait_for(home: Home, run: str, *, as_json: bool) -> int:
         output.data(_object(row))
     else:
         reason = f" ({row.reason})" if row.reason else ""
-        output.line(
-            f"{output.state(row.state)}  run {row.id}: {told(row.counts)} in {elapsed(row) or '0 s'}{reason}"
-        )
+        took = elapsed(row, time.time()) or "0 s"
+        output.line(f"{output.state(row.state)}  run {row.id}: {told(row.counts)} in {took}{reason}")
         if row.counts.failed:
             output.line(
                 f"runyard logs {row.id} shows what they printed, runyard retry {row.id} runs them again."
@@ -67,7 +68,10 @@ def _ended(home: Home, name: str) -> RunRow:
         for row in changes(home, store, run.id):
             if row.state.final:
                 break
-            output.status(f"{output.state(row.state)}  {told(row.counts)}  {elapsed(row)}")
+            place, now = place_of(row, store.places()), time.time()
+            trouble = trouble_words(row, place, now, answer=f"`runyard resource connect {row.resource}`")
+            took = elapsed(row, moment_of(row, place, now))
+            output.status(f"{output.state(row.state)}  {told(row.counts)}  {took}  {trouble}")
     return row
 
 

@@ -34,6 +34,8 @@ def _paragraphs(batch: BatchRow, now: float) -> list[Paragraph]:
     why = plain(why_words(batch))
     if batch.state is State.PENDING and not why and not batch.native_id:
         why = "not launched yet"
+    elif batch.counts.failed and not why:
+        why = f"{batch.counts.failed:,} of {batch.counts.total:,} tasks failed"
     told = (
         ("worker" if id_words(batch).startswith("pid") else "job", id_words(batch)),
         ("SLURM says", scheduler_words(batch)),
