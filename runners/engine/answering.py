@@ -57,6 +57,7 @@ class Desk:
     async def _connect(self, asked: dict[str, Any]) -> Answer:
         profile = asked["profile"]
         runner = await self._runner(str(asked["resource"]), None if profile is None else str(profile))
+        self._places.ask_again(runner.place)
         await runner.check()
         await self._places.keep(runner.place, runner.line)
         if runner.line.up:

@@ -8,7 +8,7 @@ from typing import Any
 
 from runners.batches import Line
 from runners.engine.storing import Store
-from runners.transport.questions import Kind, Prompt, Question, Questions
+from runners.transport.questions import Kind, NoAnswerError, Prompt, Question, Questions
 
 _LOOKED_S = 5.0
 """How old the kept time of a look may be, where nothing else is new."""
@@ -25,6 +25,8 @@ class Places:
         self._store = store
         self._own = own
         self._questions = Questions()
+        self._refused: set[str] = set()
+        """Places about which a person wanted to be asked nothing more."""
         self._keys: defaultdict[str, set[Key]] = defaultdict(set)
         self._lines: dict[str, Line] = {}
         self._kept: dict[Key, tuple[str, Line, int, float]] = {}
@@ -62,13 +64,26 @@ class Places:
         return self._questions.answer(number, answers)
 
     async def ask(self, place: str, kind: Kind, text: str, prompts: Sequence[Prompt] = ()) -> Sequence[str]:
-        """Ask a person; see :meth:`Questions.ask`. As long as it is open, it shows at the place."""
+        """Ask a person; see :meth:`Questions.ask`. As long as it is open, it shows at the place.
+
+        What was refused once is refused at once until :meth:`ask_again`: attempts go on all the time.
+        """
+        if place in self._refused:
+            raise NoAnswerError(refused=True)
         # Done when the question is open, and when it is not any more.
         self._own(self._keep(place))
         try:
             return await self._questions.ask(place, kind, text, prompts)
+        except NoAnswerError as error:
+            if error.refused:
+                self._refused.add(place)
+            raise
         finally:
             self._own(self._keep(place))
+
+    def ask_again(self, place: str) -> None:
+        """A person wants to be asked about *place* again, after having refused to answer."""
+        self._refused.discard(place)
 
     async def _keep(self, place: str) -> None:
         line = self._lines.get(place, Line(up=None))

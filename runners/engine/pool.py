@@ -16,7 +16,8 @@ from runners.local import LocalRunner
 from runners.transport.records import Record
 
 if TYPE_CHECKING:
-    from runners.transport.ssh import Login, SSHTransport
+    from runners.transport.login import Login
+    from runners.transport.ssh import SSHTransport
 
 _USER_S = 10.0
 """How long finding a user may take: a directory service may be behind it, that does not answer."""
@@ -95,9 +96,12 @@ class Pool:
 
     def _over_ssh(self, resource: SlurmSSHResource, profile: SlurmSSHProfile) -> BaseRunner:
         from runners.slurm.ssh import SlurmSSHRunner
-        from runners.transport.ssh import Login, SSHTransport
+        from runners.transport.login import Login
+        from runners.transport.ssh import SSHTransport
 
-        login = Login(resource.host, profile.username, profile.ssh_key_path)
+        home = self._home
+        key = profile.ssh_key_path
+        login = Login(resource.host, profile.username, key, home.ssh_config, home.known_hosts)
         if login not in self._lines:
             self._lines[login] = SSHTransport(login, ask=self._places.ask, record=self._record)
         return SlurmSSHRunner(resource, profile, transport=self._lines[login])

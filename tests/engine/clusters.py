@@ -6,13 +6,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runners.config.files import add_resource, read_profile, read_resource, write_profile
 from runners.config.home import Home
 from tests.engine.lab import Lab
 from tests.lab.lab import Lab as Slurm
+from tests.lab.processes import descendants
 from tests.lab.runyard_home import PROFILE
 from tests.waiting import until
 
@@ -75,6 +76,13 @@ class ClusterLab(Lab):
         """The commands of that name that the engine has run."""
         return [row.command for row in self.store.commands() if row.command.split()[0] == name]
 
+    def sessions(self) -> int:
+        """How many connections there are to the cluster's sshd."""
+        pid = self.slurm.pid("sshd")
+        assert pid is not None
+        named = f"sshd: {self.slurm.spec.user} [priv]".encode()
+        return sum(_title(process) == named for process in descendants({pid}))
+
     # What goes wrong
 
     def take_down(self) -> None:
@@ -130,13 +138,22 @@ class ClusterLab(Lab):
             finally:
                 os.environ["PATH"] = before
                 for pid in map(int, pids.read_text().split()):
-                    os.kill(pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
 
     async def start_impatient_engine(self) -> None:
         """A real engine process, for tests that would wait long otherwise."""
         engine = await asyncio.create_subprocess_exec(sys.executable, "-c", _IMPATIENT, cwd="/")
         await engine.wait()
         await self._until_it_answers()
+
+
+def _title(pid: int) -> bytes:
+    """What a process calls itself; empty for one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0")
+    except OSError:
+        return b""
 
 
 def _not_local(folder: str, names: list[str]) -> list[str]:
