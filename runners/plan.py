@@ -10,6 +10,7 @@ from runners.config.local import LocalRunnerConfig
 from runners.config.slurm import BatchingConfig, SlurmRunnerConfig
 from runners.config.units import format_mb
 from runners.slurm.settings import JobSettings, job_settings
+from runners.slurm.shares import most_slots
 from runners.workflow import StepMeta
 
 CROWDED = 4
@@ -224,8 +225,16 @@ def plan_slurm(tasks: int, config: SlurmRunnerConfig, meta: StepMeta) -> Plan:
     settings = job_settings(config, meta.for_slurm(), "")
     sizes = job_sizes(tasks, settings)
     cpus, mem = settings.cpus_per_task, settings.mem_per_task
-    batches = _cut(tasks, sizes.tasks_per_job, sizes.parallel_tasks_per_job, cpus, mem)
+    slots, most = sizes.parallel_tasks_per_job, most_slots(settings)
     warnings = []
+    if most is not None and most < slots:
+        slots = most
+        each = ", ".join(filter(None, (settings.gres, settings.gpus)))
+        warnings.append(
+            f"A job runs {_count(most, 'task')} at a time: more can't have a part each of what it asks for "
+            f"({each})."
+        )
+    batches = _cut(tasks, sizes.tasks_per_job, slots, cpus, mem)
     in_turn = -(-batches[0].tasks // batches[0].slots)
     if in_turn > 1 and meta.time is None:
         warnings.append(

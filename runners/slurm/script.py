@@ -18,6 +18,7 @@ from runners.config.units import format_duration, parse_duration
 from runners.slurm.directives import check_values, own_directives
 from runners.slurm.preamble import preamble
 from runners.slurm.settings import JobSettings
+from runners.slurm.shares import step_options
 from runners.worker_files import worker_files
 
 LARGEST_SCRIPT = 4 << 20
@@ -112,7 +113,7 @@ def submission_script(batch: BatchSpec, settings: JobSettings, context: ScriptCo
         batch,
         heartbeat_s=_HEARTBEAT_S,
         control_poll_s=_CONTROL_POLL_S,
-        agent=agent_command(settings),
+        agent=agent_command(settings, batch.slots),
         inherit=True,
         memory_mb=settings.mem_per_task,
         part_bytes=context.part_bytes,
@@ -136,13 +137,14 @@ def submission_script(batch: BatchSpec, settings: JobSettings, context: ScriptCo
     return script
 
 
-def agent_command(settings: JobSettings) -> list[str]:
-    """What a slot agent is started through: a step of its own, with the CPUs and memory of one task."""
+def agent_command(settings: JobSettings, slots: int) -> list[str]:
+    """What each of the slot agents is started through: a step of its own, with what one task needs."""
     if settings.use_mem_per_cpu:
         memory = f"--mem-per-cpu={settings.mem_per_cpu}M"
     else:
         memory = f"--mem={settings.mem_per_task}M"
-    return ["srun", "--exact", "-N1", "-n1", "-c", str(settings.cpus_per_task), memory]
+    cpus = str(settings.cpus_per_task)
+    return ["srun", "--exact", "-N1", "-n1", "-c", cpus, memory, *step_options(settings, slots)]
 
 
 def _time(batch: BatchSpec, given: str | None) -> str | None:

@@ -95,3 +95,12 @@ async def test_a_thousand_tasks_in_25_batches(cluster: Cluster) -> None:
     assert [names for names in cluster.transport.exchanges if "sbatch" in names] == [
         ("mkdir", *["sbatch"] * 25)
     ]
+
+
+async def test_slots_of_a_job_with_gpus_run_side_by_side(cluster: Cluster) -> None:
+    meet = "touch here.$RUNYARD_TASK; until test -e here.0 -a -e here.1; do sleep 0.1; done"
+    meta = {"gres": "gpu:v100:2", "extra_lines": ["#SBATCH --partition=gpu"]}
+    (one,) = await cluster.started(cluster.batch(meet, meet, slots=2, meta=meta))
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "done"}
+    assert "gres" in cluster.shown(one)

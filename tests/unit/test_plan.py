@@ -112,6 +112,18 @@ def test_what_only_slurm_knows_does_nothing_locally_and_says_so() -> None:
     assert plan.warnings == ("Only SLURM knows needs_gpu, gres: no effect on this machine.",)
 
 
+def test_no_more_slots_than_a_job_has_gpus_for() -> None:
+    default = SlurmTaskConfig(partition="main", cpus_per_task=2, mem=1000, gres="gpu:2")
+    config = SlurmRunnerConfig(default_slurm_config=default, batching_config=LIMITS)
+    plan = plan_slurm(4, config, StepMeta(time=60))
+    (batch,) = plan.batches
+    assert (batch.tasks, batch.slots, batch.cpus) == (4, 2, 4)
+    (warning,) = plan.warnings
+    assert warning == (
+        "A job runs 2 tasks at a time: more can't have a part each of what it asks for (gpu:2)."
+    )
+
+
 def test_a_gpu_step_takes_the_gpu_set_and_runs_one_task_at_a_time() -> None:
     config = SlurmRunnerConfig(
         default_slurm_config=SlurmTaskConfig(partition="main", cpus_per_task=2, mem=1000),

@@ -94,7 +94,7 @@ def arguments(script: bytes) -> list[str]:
 
 def run(script: bytes, folder: Path) -> subprocess.CompletedProcess[bytes]:
     """Run a script as a node would, with agents that are plain child processes."""
-    prefix = json.dumps(agent_command(settings()), separators=(",", ":")).encode()
+    prefix = json.dumps(agent_command(settings(), 2), separators=(",", ":")).encode()
     assert script.count(b'"agent":' + prefix) == 1
     script = script.replace(b'"agent":' + prefix, b'"agent":[]')
     environment = {"PATH": "/usr/bin:/bin", "SLURM_JOB_ID": "123", "SLURM_MEM_PER_NODE": "5"}
@@ -151,9 +151,9 @@ def test_the_warning_leaves_a_short_job_some_time(time: str | None, option: str 
 
 
 def test_agents_are_steps_with_the_needs_of_one_task() -> None:
-    assert agent_command(settings()) == ["srun", "--exact", "-N1", "-n1", "-c", "2", "--mem=500M"]
+    assert agent_command(settings(), 2) == ["srun", "--exact", "-N1", "-n1", "-c", "2", "--mem=500M"]
     per_cpu = settings({"cpus_per_task": 3}, use_mem_per_cpu=True)
-    assert agent_command(per_cpu)[-2:] == ["3", "--mem-per-cpu=167M"]
+    assert agent_command(per_cpu, 2)[-2:] == ["3", "--mem-per-cpu=167M"]
 
 
 def test_the_script_runs_its_tasks(tmp_path: Path) -> None:
