@@ -1,37 +1,47 @@
 """Runners on real clusters."""
 
+from collections.abc import AsyncIterator, Callable
+
 import pytest
 
-from tests.lab.fixtures import ROOT
 from tests.lab.lab import Lab
 from tests.slurm.clusters import Cluster
 from tests.slurm.runners import CLUSTERS
 
+Opener = Callable[..., Cluster]
+
 
 @pytest.fixture(params=list(CLUSTERS))
-def kind(request: pytest.FixtureRequest) -> str:
-    """How the cluster is reached: `sudo` or `ssh`."""
-    if ROOT and request.param == "sudo":
-        pytest.skip("no sudo into another system")
-    return str(request.param)
+async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Opener]:
+    """Opens runners on a lab, through sudo or over SSH, and lets their lines go at the end."""
+    clusters: list[Cluster] = []
+    kind = str(request.param)
+
+    def open_cluster(lab: Lab, **changes: object) -> Cluster:
+        if kind == "sudo" and lab.spec.root:
+            pytest.skip("a cluster in another system can't be reached through sudo")
+        monkeypatch.setenv("SLURM_CONF", lab.spec.conf)
+        clusters.append(CLUSTERS[kind](lab, **changes))
+        return clusters[-1]
+
+    yield open_cluster
+    for cluster in clusters:
+        await cluster.runner.close()
 
 
 @pytest.fixture
-def cluster(lab: Lab, kind: str, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def cluster(lab: Lab, opened: Opener) -> Cluster:
     """A healthy cluster with a runner on it."""
-    monkeypatch.setenv("SLURM_CONF", lab.spec.conf)
-    return CLUSTERS[kind](lab)
+    return opened(lab)
 
 
 @pytest.fixture
-def forgetful_cluster(forgetful_lab: Lab, kind: str, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def forgetful_cluster(forgetful_lab: Lab, opened: Opener) -> Cluster:
     """The same where squeue forgets jobs 5 seconds after their end."""
-    monkeypatch.setenv("SLURM_CONF", forgetful_lab.spec.conf)
-    return CLUSTERS[kind](forgetful_lab)
+    return opened(forgetful_lab)
 
 
 @pytest.fixture
-def accounting_cluster(accounting_lab: Lab, kind: str, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def accounting_cluster(accounting_lab: Lab, opened: Opener) -> Cluster:
     """The same with accounting."""
-    monkeypatch.setenv("SLURM_CONF", accounting_lab.spec.conf)
-    return CLUSTERS[kind](accounting_lab)
+    return opened(accounting_lab)

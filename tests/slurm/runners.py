@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from runners.config.files import read_profile, read_resource
-from runners.config.profile import SlurmSudoProfile
-from runners.config.resource import SlurmSudoResource
+from runners.config.profile import SlurmSSHProfile, SlurmSudoProfile
+from runners.config.resource import SlurmSSHResource, SlurmSudoResource
 from runners.slurm.life import Patience
+from runners.slurm.ssh import SlurmSSHRunner
 from runners.slurm.sudo import SlurmSudoRunner
 from runners.transport.base import Transport
+from runners.transport.login import Login
+from runners.transport.questions import Kind, Prompt
+from runners.transport.ssh import SSHTransport
 from runners.transport.sudo import SudoTransport
 from tests.lab.lab import Lab
 from tests.lab.runyard_home import PROFILE
@@ -36,4 +40,31 @@ def sudo_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Clu
     return Cluster(lab, open_runner, SudoTransport(profile.username, sudo=(*operator, "sudo"), own=operator))
 
 
-CLUSTERS: Mapping[str, Callable[..., Cluster]] = {"sudo": sudo_cluster}
+def ssh_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Cluster:
+    """A runner over SSH, as the lab's user; *changes* are to the resource."""
+    resource = read_resource(lab.home.resources, "lab-ssh").value
+    profile = read_profile(lab.home.resources, "lab-ssh", PROFILE).value
+    assert isinstance(resource, SlurmSSHResource)
+    assert isinstance(profile, SlurmSSHProfile)
+    changed = resource.model_copy(update=changes)
+
+    def open_runner(transport: Transport) -> SlurmSSHRunner:
+        return SlurmSSHRunner(changed, profile, transport=transport, patience=patience)
+
+    config = lab.home.config
+    login = Login(
+        resource.host,
+        profile.username,
+        profile.ssh_key_path,
+        ssh_config=config / "ssh_config",
+        known_hosts=config / "known_hosts",
+    )
+    return Cluster(lab, open_runner, SSHTransport(login, ask=nobody))
+
+
+async def nobody(place: str, kind: Kind, text: str, prompts: Sequence[Prompt]) -> Sequence[str]:
+    """Nobody is there to answer."""
+    raise AssertionError(f"{place} asks: {text}")
+
+
+CLUSTERS: Mapping[str, Callable[..., Cluster]] = {"sudo": sudo_cluster, "ssh": ssh_cluster}

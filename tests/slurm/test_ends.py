@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
 from runners.batches import Life
 from tests.lab.lab import Lab
 from tests.slurm.clusters import Cluster, Told, recorded
-from tests.slurm.runners import CLUSTERS
 from tests.waiting import until
 
 FOREVER = "sleep 60"
@@ -161,9 +160,8 @@ async def test_a_worker_that_is_killed(cluster: Cluster) -> None:
     assert "CANCELLED AT" in one.last.why
 
 
-async def test_a_python_that_nodes_do_not_have(lab: Lab, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLURM_CONF", lab.spec.conf)
-    cluster = CLUSTERS[kind](lab, jobs_slurm_python_worker="/no/such/python3")
+async def test_a_python_that_nodes_do_not_have(lab: Lab, opened: Callable[..., Cluster]) -> None:
+    cluster = opened(lab, jobs_slurm_python_worker="/no/such/python3")
     (one,) = await cluster.started(cluster.batch(recorded(0)))
     await cluster.ended(one)
     assert one.last.life is Life.GONE
