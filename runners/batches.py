@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runners.events import Event
-from runners.workflow import StepMeta
+
+if TYPE_CHECKING:
+    from runners.workflow import StepMeta
 
 
 class RunnerError(Exception):
@@ -57,6 +59,13 @@ class BatchRef:
     """The resource's own name for it; empty as long as it has not been launched."""
 
 
+def _no_meta() -> "StepMeta":
+    # The dashboard, to which other types of this module cross, starts without pydantic.
+    from runners.workflow import StepMeta
+
+    return StepMeta()
+
+
 @dataclass(frozen=True, slots=True)
 class BatchSpec:
     """One batch, ready to be run."""
@@ -70,7 +79,7 @@ class BatchSpec:
     """The whole environment of its tasks."""
     slots: int
     tasks: Sequence[TaskSpec]
-    meta: StepMeta = field(default_factory=StepMeta)
+    meta: "StepMeta" = field(default_factory=_no_meta)
     """What its step asks for; only schedulers look at it."""
 
     @property
