@@ -155,7 +155,7 @@ def asked(label: str, *, echo: bool) -> str:
     Raises:
         EOFError: nobody types anything any more.
     """
-    label = f"{plain(label).rstrip()} "
+    label = f"{plain(label).rstrip().removesuffix(':')}: "
     if not echo:
         return getpass.getpass(label)
     print(label, end="", file=sys.stderr, flush=True)

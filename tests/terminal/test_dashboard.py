@@ -6,15 +6,19 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from runners.batches import Line
 from runners.config.home import Home
 from runners.engine.lock import Lock
 from runners.states import State
 from runners.store.writer import Writer
+from runners.transport.records import CommandRecord
 from tests.terminal.session import TerminalSession
 from tests.tui import stores
 from tests.tui.stage import make_home
@@ -26,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 SHOW = """
 import sys
 from pathlib import Path
+from runners.batches import Line
 from runners.config.home import Home
 from tui.app import run_dashboard
 sys.exit(run_dashboard(Home.at(Path(sys.argv[1])), run=sys.argv[2] if len(sys.argv) > 2 else None))
@@ -144,3 +149,65 @@ def test_the_first_frame_needs_nothing_heavy() -> None:
     )
     heavy = {"pydantic.main", "asyncssh", "runners.launching", "textual.widgets._markdown", "tree_sitter"}
     assert heavy.isdisjoint(loaded.stdout.split())
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Home]:
+    """A home where nothing but a run on a cluster goes on, which waits."""
+
+    def tell(writer: Writer) -> None:
+        held = stores.Tale("w0h41d5s", "held", State.PENDING, ["a"], reason="waiting: no more")
+        # Launched long ago: its age is told in days.
+        stores.tell(writer, replace(held, resource="alps", profile="mira", began=400 * 86_400.0))
+
+    home = make_home(tmp_path, tell)
+    lock = Lock.take(home.lock)
+    yield home
+    lock.release()
+
+
+def test_looks_at_a_cluster_that_bring_nothing_new_send_nothing(held: Home) -> None:
+    writer = Writer.open(held.database)
+
+    def look(line: Line) -> None:
+        with writer.change() as change:
+            change.keep_place("alps", "mira", "ssh:mira@alps", line, now=time.time())
+            change.add_commands([CommandRecord(time.time(), "ssh:mira@alps", "squeue", 0, 0.1, "", "")])
+
+    look(Line(True, 0.024))
+    with dashboard(held) as session:
+        session.wait_for("● up  alps as mira   24 ms  no batches  just now")
+        session.settle(0.5)
+        session.forget()
+        for _ in range(3):
+            session.pump(2.2)
+            look(Line(True, 0.024))
+        session.pump(1.0)
+        assert session.output == b""
+        look(Line(False, None, "No route to alps."))
+        session.wait_for("✗ unreachable  alps as mira  stale, as of")
+        session.settle()
+        assert len(session.output) < 3000
+    writer.close()
+
+
+def test_a_command_that_is_followed_costs_no_more_than_its_lines(held: Home) -> None:
+    writer = Writer.open(held.database)
+    with dashboard(held) as session:
+        session.wait_for("Runs")
+        session.press("L")
+        session.wait_for("No command has been run")
+        costs = []
+        for number in range(8):
+            session.settle()
+            session.forget()
+            with writer.change() as change:
+                record = CommandRecord(
+                    time.time(), "ssh:mira@alps", f"squeue --number={number}", 0, 0.1, "", ""
+                )
+                change.add_commands([record])
+            session.wait_for(f"Commands  {number + 1}")
+            session.settle()
+            costs.append(len(session.output))
+        assert max(costs[1:]) < 2500, costs
+    writer.close()
