@@ -57,12 +57,9 @@ class Desk:
     async def _connect(self, asked: dict[str, Any]) -> Answer:
         profile = asked["profile"]
         runner = await self._runner(str(asked["resource"]), None if profile is None else str(profile))
-        self._places.ask_again(runner.place)
+        self._places.try_now(runner.place)
         await runner.check()
         await self._places.keep(runner.place, runner.line)
-        if runner.line.up:
-            self._supervisors.reached(runner.place)
-            self._supervisors.watches.hurry()
         return asdict(runner.line), b""
 
     async def _runner(self, resource: str, profile: str | None) -> BaseRunner:

@@ -50,7 +50,7 @@ class Engine:
         self._home = home
         self._idle_s = idle_s
         self._store = Store(home.database)
-        self._places = Places(self._store, self._own)
+        self._places = Places(self._store, self._own, self._reached)
         self._commands = CommandLog(self._store)
         self._pool = Pool(home, self._places, self._commands.add)
         salt = str(home.state)
@@ -165,6 +165,9 @@ class Engine:
             if run is not None:
                 self._supervisors.supervise(run)
         return bool(requests)
+
+    def _reached(self, place: str) -> None:
+        self._supervisors.reached(place)
 
     def _attended(self) -> bool:
         return time.monotonic() - self._called < _ATTENDED_S

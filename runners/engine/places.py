@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from runners.batches import Line
+from runners.engine.resting import Rests
 from runners.engine.storing import Store
 from runners.transport.questions import Kind, NoAnswerError, Prompt, Question, Questions
 
@@ -20,10 +21,17 @@ Key = tuple[str, str | None]
 class Places:
     """Keeps how each resource could be reached, and whether that waits for an answer."""
 
-    def __init__(self, store: Store, own: Callable[[Coroutine[Any, Any, None]], None]) -> None:
-        """*own* has work done beside all else, before the engine ends."""
+    def __init__(
+        self,
+        store: Store,
+        own: Callable[[Coroutine[Any, Any, None]], None],
+        reached: Callable[[str], None],
+    ) -> None:
+        """*own* has work done beside all else; *reached* is told of a place that can be reached again."""
+        self.rests = Rests()
         self._store = store
         self._own = own
+        self._reached = reached
         self._questions = Questions()
         self._refused: set[str] = set()
         """Places about which a person wanted to be asked nothing more."""
@@ -53,7 +61,11 @@ class Places:
     async def keep(self, place: str, line: Line) -> None:
         """*place* could or could not be reached just now, as *line* tells."""
         self._lines[place] = line
+        if line.up is False:
+            self.rests.missed(place, line.trouble)
         await self._keep(place)
+        if line.up and self.rests.reached(place):
+            self._reached(place)
 
     def questions(self) -> list[Question]:
         """What waits for a person's answer."""
@@ -66,7 +78,7 @@ class Places:
     async def ask(self, place: str, kind: Kind, text: str, prompts: Sequence[Prompt] = ()) -> Sequence[str]:
         """Ask a person; see :meth:`Questions.ask`. As long as it is open, it shows at the place.
 
-        What was refused once is refused at once until :meth:`ask_again`: attempts go on all the time.
+        What was refused once is refused at once until :meth:`try_now`: attempts go on all the time.
         """
         if place in self._refused:
             raise NoAnswerError(refused=True)
@@ -81,9 +93,10 @@ class Places:
         finally:
             self._own(self._keep(place))
 
-    def ask_again(self, place: str) -> None:
-        """A person wants to be asked about *place* again, after having refused to answer."""
+    def try_now(self, place: str) -> None:
+        """A person wants *place* to be tried now, and to be asked what that needs."""
         self._refused.discard(place)
+        self.rests.end(place)
 
     async def _keep(self, place: str) -> None:
         line = self._lines.get(place, Line(up=None))

@@ -2,6 +2,7 @@
 
 import asyncio
 import pwd
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from runners.base import BaseRunner
@@ -31,7 +32,7 @@ class Pool:
         self._home = home
         self._places = places
         self._record = record
-        self._open: dict[Key, tuple[tuple[str, ...], BaseRunner]] = {}
+        self._open: dict[Key, tuple[tuple[str, str], BaseRunner]] = {}
         self._replaced: list[BaseRunner] = []
         self._lines: dict[Login, SSHTransport] = {}
 
@@ -55,18 +56,23 @@ class Pool:
             )
         key = (resource, profile)
         fingerprint = (of.fingerprint, as_whom.fingerprint if as_whom else "")
-        if key not in self._open or self._open[key][0] != fingerprint:
+        if not self._has(key, fingerprint):
             runner = await self._make(of.value, as_whom.value if as_whom else None)
-            if key in self._open:
-                self._replaced.append(self._open[key][1])
-            self._open[key] = (fingerprint, runner)
-            self._places.enter(key, runner.place)
+            # Another caller may have been faster.
+            if not self._has(key, fingerprint):
+                if key in self._open:
+                    self._replaced.append(self._open[key][1])
+                self._open[key] = (fingerprint, runner)
+                self._places.enter(key, runner.place)
         return self._open[key][1]
 
     async def close(self) -> None:
         """Close all runners; what they started goes on."""
         for runner in [*self._replaced, *(runner for _, runner in self._open.values())]:
             await runner.close()
+
+    def _has(self, key: Key, fingerprint: tuple[str, str]) -> bool:
+        return key in self._open and self._open[key][0] == fingerprint
 
     def _read(self, resource: str, profile: str | None) -> tuple[Stored[Resource], Stored[Profile] | None]:
         folder = self._home.resources
@@ -82,7 +88,7 @@ class Pool:
             case SlurmSudoResource(), SlurmSudoProfile():
                 return await self._through_sudo(resource, profile)
             case SlurmSSHResource(), SlurmSSHProfile():
-                return self._over_ssh(resource, profile)
+                return await self._over_ssh(resource, profile)
             case LocalResource(), _:
                 return LocalRunner(resource)
         raise AssertionError("a profile is read for resources of its own kind only")
@@ -94,7 +100,9 @@ class Pool:
 
         return SlurmSudoRunner(resource, profile, home=home, record=self._record)
 
-    def _over_ssh(self, resource: SlurmSSHResource, profile: SlurmSSHProfile) -> BaseRunner:
+    async def _over_ssh(self, resource: SlurmSSHResource, profile: SlurmSSHProfile) -> BaseRunner:
+        # It takes some tenths of a second.
+        await asyncio.to_thread(import_module, "runners.transport.ssh")
         from runners.slurm.ssh import SlurmSSHRunner
         from runners.transport.login import Login
         from runners.transport.ssh import SSHTransport

@@ -68,11 +68,12 @@ class Supervisor:
         self._store = store
         self._pool = pool
         self._places = places
+        self._rests = places.rests
         self._watches = watches
         self._salt = salt
         self._stopper = Stopper(store)
         self._changed = asyncio.Event()
-        self._runner: BaseRunner | None = None
+        self._place = ""
         self._waits = self._cancels = False
         self._trouble = ""
         self._told: str | None = None
@@ -84,7 +85,7 @@ class Supervisor:
 
     def waits_at(self, place: str) -> bool:
         """Whether something of it waits for *place* to be reached, to have room, or to stop."""
-        return (self._waits or self._cancels) and self._runner is not None and self._runner.place == place
+        return (self._waits or self._cancels) and self._place == place
 
     def trouble(self, text: str) -> None:
         """What keeps the reports of its workers from being taken in, as a sentence; empty for nothing."""
@@ -102,7 +103,10 @@ class Supervisor:
                     return
             except (RunnerError, ConfigError, RefusalError, TemplateError) as error:
                 log.warning("Run %s: %s", self._run, error)
-                waits_for = str(error)
+                # All that wait for a place say the same.
+                waits_for = (isinstance(error, RunnerError) and self._rests.trouble(self._place)) or str(
+                    error
+                )
             except Exception as error:
                 log.exception("Run %s can't go on.", self._run)
                 waits_for = (
@@ -114,11 +118,13 @@ class Supervisor:
                 pause = _FIRST_PAUSE_S
                 await self._changed.wait()
                 continue
+            rest_s = self._rests.left_s(self._place)
             try:
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(rest_s or pause):
                     await self._changed.wait()
             except TimeoutError:
-                pause = min(_LONGEST_PAUSE_S, pause * 2)
+                if not rest_s:
+                    pause = min(_LONGEST_PAUSE_S, pause * 2)
 
     async def _advance(self) -> str | None:
         """Do what there is to do now; None when the run has ended, else why some is to be tried again."""
@@ -129,7 +135,7 @@ class Supervisor:
             if rows.run.state.final:
                 return None
             runner = await self._pool.runner(rows.run.resource, rows.run.profile)
-            self._runner = runner
+            self._place = runner.place
             self._cancels = rows.run.cancelling or bool(rows.cancelling)
             # First of all: no trouble with one batch keeps another from being looked after.
             for batch in rows.live:
@@ -140,6 +146,8 @@ class Supervisor:
             if wanted and not waits_for:
                 waits_for = await self._reach(looker, self._stopper.tell(wanted))
             elif waiting := [batch for batch in rows.live if self._is_due(rows.run, batch, tried)]:
+                if not self._rests.may_try(runner.place):
+                    return self._rests.trouble(runner.place)
                 tried |= {batch.token: "" for batch in waiting}
                 tried |= await self._reach(runner, launch(self._store, runner, waiting))
                 self._stopper.sought(waiting)

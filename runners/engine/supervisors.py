@@ -48,8 +48,9 @@ class Supervisors:
                 supervisor.look()
 
     def reached(self, place: str) -> None:
-        """See :meth:`Listener.reached`."""
+        """*place* can be reached again."""
         self.moved(place, ())
+        self.watches.hurry(place)
 
     def troubled(self, run: str, trouble: str) -> None:
         """See :meth:`Listener.troubled`."""

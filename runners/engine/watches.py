@@ -47,7 +47,8 @@ class Watches:
         watch = self._watches.get(runner.place)
         return (watch and watch.runner()) or runner
 
-    def hurry(self) -> None:
-        """Look again everywhere as soon as the resources like it."""
-        for watch in self._watches.values():
-            watch.hurry()
+    def hurry(self, place: str | None = None) -> None:
+        """Look again at *place*, or everywhere, as soon as the resources like it."""
+        for name, watch in self._watches.items():
+            if place in (name, None):
+                watch.hurry()

@@ -31,9 +31,6 @@ class Listener(Protocol):
     def moved(self, place: str, runs: Collection[str]) -> None:
         """There may be something to do for *runs*, and room at *place*."""
 
-    def reached(self, place: str) -> None:
-        """*place* can be reached again."""
-
     def troubled(self, run: str, trouble: str) -> None:
         """*trouble* keeps what workers of *run* tell from being taken in; empty: nothing any more."""
 
@@ -60,8 +57,6 @@ class Watch:
         self._live: dict[str, Live] = {}
         self._runner: BaseRunner | None = None
         self._hurry = asyncio.Event()
-        self._up: bool | None = None
-        """Whether the place could be reached at the last look."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -99,7 +94,7 @@ class Watch:
                 await self._hurry.wait()
                 self._hurry.clear()
             self._hurry.clear()
-            began, was_down = time.monotonic(), self._up is False
+            began = time.monotonic()
             quick, quiet = self._pace()
             try:
                 moved, more = await self._look()
@@ -109,7 +104,7 @@ class Watch:
             else:
                 if more:
                     continue
-                fresh = (self._up and was_down) or not pause or (moved and self._attended())
+                fresh = not pause or (moved and self._attended())
                 pause = quick if fresh else min(quiet, pause * _SLOWER)
             if await self._is_hurried(began + pause):
                 pause = 0.0
@@ -137,7 +132,7 @@ class Watch:
         if not due or runner is None:
             return False, False
         reports = await runner.poll(due)
-        await self._keep_line(runner)
+        await self._places.keep(self._place, runner.line)
         told = [report for report in reports if self._live[report.token].tells(report)]
         if told:
             try:
@@ -151,12 +146,6 @@ class Watch:
     def _runners(self) -> list[BaseRunner]:
         """The runners of all batches, each once."""
         return list(dict.fromkeys(live.runner for live in self._live.values()))
-
-    async def _keep_line(self, runner: BaseRunner) -> None:
-        was_down, self._up = self._up is False, runner.line.up
-        await self._places.keep(self._place, runner.line)
-        if was_down and self._up:
-            self._listener.reached(self._place)
 
     async def _take_in_alone(self, report: Report) -> None:
         live = self._live[report.token]
@@ -188,7 +177,7 @@ class Watch:
         else:
             log.error("A look at %s failed; trying again in %.0f s.", self._place, pause, exc_info=error)
         if (runner := self.runner()) is not None:
-            await self._keep_line(runner)
+            await self._places.keep(self._place, runner.line)
         await self._open_anew()
 
     async def _open_anew(self) -> None:
