@@ -25,6 +25,10 @@ NOT_RUN = -1000
 """In the place of the exit code of a command that was not run, because one before it had failed."""
 
 
+ABSENT = ("No such file or directory", "Not a directory")
+"""What commands say, in English, of a file that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command to run: an argument list, and never a shell's line."""
@@ -164,3 +168,17 @@ def make_folder(*paths: str) -> Command:
     above = [path[:place] for path in paths for place in range(1, len(path)) if path[place] == "/"]
     # mkdir -p gives the folders above the mode of the umask, unless they are named themselves.
     return Command(("mkdir", "-p", "-m", "700", "--", *dict.fromkeys([*above, *paths])))
+
+
+def fault_of(path: str) -> str | None:
+    """Why a path can't be asked for."""
+    if not path.startswith("/"):
+        return "it is not an absolute path"
+    if "\0" in path or "\n" in path:
+        return "its name holds a NUL or a line break"
+    return None
+
+
+def trouble(path: str, why: str) -> Part:
+    """What is got of a file that is there and can't be read."""
+    return Part(b"", 0, 0, f"{path!r} can't be read: {why}")

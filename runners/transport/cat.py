@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from runners.transport.base import READ_S, TransportError
+from runners.transport.base import ABSENT, READ_S, TransportError
 from runners.transport.local import end, start
 
 _FILES_AT_ONCE = 500
@@ -112,9 +112,8 @@ class Complaints:
 
 
 def _verdict(words: bytes, absent: bytes) -> tuple[bool, str]:
-    if words in (absent, b"Not a directory"):
-        return True, ""
-    return False, words.decode("utf-8", "replace")
+    text = words.decode("utf-8", "replace")
+    return (True, "") if words == absent or text in ABSENT else (False, text)
 
 
 async def read_starts(
@@ -189,12 +188,15 @@ async def _copy(
             stream.feed(data)
         return False
     finally:
-        # Only when it has ended has it said all that it has to say.
-        if stream.full or not process.stdout.at_eof():
+        if not process.stdout.at_eof():
             await end(process)
+        # When it has ended, it has said all that it has to say; and a pipe is closed once it was read out.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STALL_S):
                 await reading
+                while await process.stdout.read(_CHUNK):
+                    pass
+                await process.wait()
         await end(process)
 
 

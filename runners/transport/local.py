@@ -23,6 +23,7 @@ from runners.transport.base import (
     Reply,
     Transport,
     TransportError,
+    trouble,
 )
 from runners.transport.records import Record, Recorder
 
@@ -167,7 +168,7 @@ def _read(piece: Piece) -> Part | None:
         try:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                return Part(b"", 0, 0, f"{piece.path!r} can't be read: it is not a regular file")
+                return trouble(piece.path, "it is not a regular file")
             size = found.st_size
             offset = max(0, size + piece.offset) if piece.offset < 0 else piece.offset
             return Part(os.pread(descriptor, piece.limit, offset), offset, size)
@@ -176,7 +177,7 @@ def _read(piece: Piece) -> Part | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        return Part(b"", 0, 0, f"{piece.path!r} can't be read: {words(error)}")
+        return trouble(piece.path, words(error))
 
 
 def _fetch(path: str, limit: int) -> bytes | None:

@@ -7,7 +7,7 @@ the log the rest of the tail file begins.
 import re
 from collections.abc import Mapping
 
-from runners.transport.base import Part, Piece
+from runners.transport.base import Part, Piece, fault_of, trouble
 from runners.transport.cat import Start
 
 NEAR_BYTES = 256 * 1024
@@ -15,15 +15,6 @@ NEAR_BYTES = 256 * 1024
 
 TAIL = ".tail"
 """What the name of a log's tail file ends in."""
-
-
-def fault_of(path: str) -> str | None:
-    """Why a path can't be asked for."""
-    if not path.startswith("/"):
-        return "it is not an absolute path"
-    if "\0" in path or "\n" in path:
-        return "its name holds a NUL or a line break"
-    return None
 
 
 def is_far(piece: Piece) -> bool:
@@ -47,7 +38,7 @@ def part_of(piece: Piece, found: Mapping[str, Start], sizes: Mapping[str, int]) 
     """
     path = piece.path
     if fault := fault_of(path):
-        return _trouble(path, fault)
+        return trouble(path, fault)
     tail = tail_of(found[path + TAIL]) if is_far(piece) else None
     if tail is not None:
         return _cut_out(piece, *tail)
@@ -55,11 +46,11 @@ def part_of(piece: Piece, found: Mapping[str, Start], sizes: Mapping[str, int]) 
     if start.missing:
         return None
     if start.trouble:
-        return _trouble(path, start.trouble)
+        return trouble(path, start.trouble)
     if start.whole:
         return _cut_out(piece, 0, start.data)
     if is_far(piece):
-        return _trouble(
+        return trouble(
             path, f"it holds over {NEAR_BYTES // 1024} kB, and through sudo only its start can be had"
         )
     size = max(sizes.get(path, 0), len(start.data) + 1)
@@ -71,10 +62,6 @@ def _cut_out(piece: Piece, first: int, data: bytes) -> Part:
     size = first + len(data)
     offset = max(first, size + piece.offset if piece.offset < 0 else piece.offset)
     return Part(data[offset - first :][: piece.limit], offset, size)
-
-
-def _trouble(path: str, why: str) -> Part:
-    return Part(b"", 0, 0, f"{path!r} can't be read: {why}")
 
 
 def whole_of(start: Start | None) -> bytes | None:

@@ -26,10 +26,11 @@ from runners.transport.base import (
     Transport,
     TransportError,
     UnreachableError,
+    fault_of,
 )
 from runners.transport.cat import CatError, Start, read_starts
 from runners.transport.local import in_turn, run_here
-from runners.transport.near import NEAR_BYTES, TAIL, fault_of, is_far, part_of, tail_of, whole_of
+from runners.transport.near import NEAR_BYTES, TAIL, is_far, part_of, tail_of, whole_of
 from runners.transport.records import Record, Recorder
 
 GRANTED = ("sbatch", "scancel", "cat", "ls", "mkdir")
