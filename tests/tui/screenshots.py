@@ -7,12 +7,13 @@ import html
 import os
 import re
 import tempfile
+import time
 from pathlib import Path
 
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from tests.tui import stores
+from tests.tui import slurm_story, stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees
 from tui.screens.confirm import Confirm
 from tui.widgets.tasks_pane import TasksPane
@@ -73,6 +74,7 @@ async def main() -> None:
             await stage.press("n", "enter")
             await sees(stage, "Traceback (most recent call last):", "ValueError: channel 3")
             draw(stage, "log")
+        await clusters(Path(folder))
         await launch(Path(folder))
 
 
@@ -82,6 +84,24 @@ def _forget_the_environment() -> None:
         if name not in ("PATH", "HOME"):
             del os.environ[name]
     os.environ["RUNYARD_ASCII"] = "0"
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+
+
+async def clusters(folder: Path) -> None:
+    """Work on two clusters, one of which can't be reached."""
+    home = make_home(folder / "home3", slurm_story.clusters)
+    async with on_stage(home, size=SIZE) as stage:
+        await stage.press("down", "down")
+        await sees(stage, "denoise  etna can't be reached", "~2 min")
+        draw(stage, "clusters")
+        await stage.press("L", "end", *["up"] * 4)
+        await sees(stage, "✗ exit 1  sbatch")
+        draw(stage, "commands")
+    async with on_stage(home, size=SIZE, run=slurm_story.RUN) as stage:
+        await stage.press("2", *["down"] * 7)
+        await sees(stage, "○ batch 7 pending  waiting for jobs with higher priority", "~2 min left")
+        draw(stage, "slurm")
 
 
 async def launch(folder: Path) -> None:

@@ -119,7 +119,7 @@ async def test_batches_show_job_state_reason_nodes_elapsed_and_limit(
         await sees(stage, "↻ requeued", "40117", "cn11", "0:08:02")
         table.move_to(token % 2)
         await sees(stage, "✗ batch 2 failed  out of memory: asked 2 GB, reached 3.1 GB")
-        await sees(stage, "job 40116   SLURM says OUT_OF_MEMORY   on 1 × cn09   elapsed 0:14:48")
+        await sees(stage, "job 40116   worker left   SLURM says OUT_OF_MEMORY   on 1 × cn09")
         table.move_to(token % 7)
         await sees(stage, "○ batch 7 pending  waiting for jobs with higher priority")
         await sees(stage, "job 40121   SLURM says PENDING (Priority)   limit 2:00:00   slots 4")

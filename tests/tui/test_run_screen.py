@@ -214,7 +214,7 @@ async def test_batches_show_their_live_slots(home: Home) -> None:
         await stage.press("2")
         text = shown(stage)
         assert "● running       0     2   805/1,000      7  0:12:04 pid 4242     node-1" in text
-        assert "worker pid 4242   on node-1   elapsed 0:12:04   slots 2" in text
+        assert "worker pid 4242, at work   on node-1   elapsed 0:12:04   slots 2" in text
         assert "Slots  2 of 2 busy" in text
         slot = next(line for line in text.splitlines() if "field_0812.tif  #812" in line)
         assert slot.split()[-5:] == ["0:00:12", "98", "%", "210", "MB"]

@@ -18,6 +18,9 @@ from tui.widgets.line_view import Piece
 from tui.widgets.paragraph_view import ParagraphView
 from tui.widgets.paragraphs import Paragraph, Passage, facts
 
+_WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
+"""The worker's last word, for a person."""
+
 
 class BatchDetail(ParagraphView):
     """Shows one batch: its verdict and why, what its resource says of it, where it writes."""
@@ -36,8 +39,12 @@ def _paragraphs(batch: BatchRow, now: float) -> list[Paragraph]:
         why = "not launched yet"
     elif batch.counts.failed and not why:
         why = f"{batch.counts.failed:,} of {batch.counts.total:,} tasks failed"
+    # On this machine a batch goes by the name of its worker's process.
+    process, job = (id_words(batch), "") if id_words(batch).startswith("pid") else ("", id_words(batch))
+    worker = _WORKER.get(batch.worker_state, batch.worker_state)
     told = (
-        ("worker" if id_words(batch).startswith("pid") else "job", id_words(batch)),
+        ("job", job),
+        ("worker", ", ".join(part for part in (process, worker) if part)),
         ("SLURM says", scheduler_words(batch)),
         ("on", nodes + host_words(batch)),
         ("elapsed", elapsed_words(batch, now)),

@@ -23,9 +23,6 @@ from tui.widgets.slots_panel import Slot, SlotsPanel
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
 
-_WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
-"""The worker's last word, for a person."""
-
 
 class BatchesPane(Vertical):
     """Table of batches, the steps that have none yet, one batch in detail, and the slots."""
@@ -57,7 +54,6 @@ class BatchesPane(Vertical):
                 Column("elapsed", "elapsed", 8, align="right", priority=2, sortable=False),
                 Column("limit", "limit", 10, align="right", priority=5),
                 Column("id", "id", 12, priority=4),
-                Column("worker", "worker", 8, priority=7, sortable=False),
                 Column("where", "on / why", None, least=12, priority=3),
             ],
             id="batch-table",
@@ -154,6 +150,5 @@ class BatchesPane(Vertical):
             elapsed_words(batch, self._now),
             (limit_words(batch), "muted"),
             (id_words(batch), "muted"),
-            _WORKER.get(batch.worker_state, batch.worker_state),
             (why, "failed" if batch.state is State.FAILED else "muted") if why else host_words(batch),
         )

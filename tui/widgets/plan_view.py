@@ -98,11 +98,9 @@ def _items(prepared: Prepared) -> list[_Part]:
 
 def _folders(prepared: Prepared) -> list[_Part]:
     spec = prepared.request.spec
-    parts: list[_Part] = [
-        ("works in ", _QUIET),
-        plain(spec.workdir) or "the run's own folder, on the cluster",
-        "\n",
-    ]
+    parts: list[_Part] = []
+    if not spec.workdir:
+        parts += [("works in ", _QUIET), "the run's own folder, on the cluster\n"]
     if spec.folder is not None:
         parts += [("project  ", _QUIET), plain(spec.folder), "\n"]
     return parts
