@@ -188,21 +188,26 @@ async def _copy(
             stream.feed(data)
         return False
     finally:
-        if not process.stdout.at_eof():
+        ended_early = not process.stdout.at_eof()
+        # A process that has ended counts as such once its pipes were read out.
+        discarding = asyncio.create_task(_discard(process.stdout))
+        if ended_early:
             await end(process)
-        # When it has ended, it has said all that it has to say; and a pipe is closed once it was read out.
+        # When it has ended, it has said all that it has to say.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STALL_S):
-                await reading
-                while await process.stdout.read(_CHUNK):
-                    pass
-                await process.wait()
+                await asyncio.gather(reading, discarding, process.wait())
         await end(process)
 
 
 async def _drain(reader: asyncio.StreamReader, complaints: Complaints) -> None:
     while data := await reader.read(_CHUNK):
         complaints.feed(data)
+
+
+async def _discard(reader: asyncio.StreamReader) -> None:
+    while await reader.read(_CHUNK):
+        pass
 
 
 # Not in a thread: it is a small file on a disk of this machine, and must be gone whatever happens.
