@@ -15,7 +15,8 @@ import pytest
 from tests.lab.lab import Lab
 from tests.lab.packages import why_no_lab
 
-_ROOT = os.environ.get("RUNYARD_LAB_ROOT")
+ROOT = Path(os.environ["RUNYARD_LAB_ROOT"]) if os.environ.get("RUNYARD_LAB_ROOT") else None
+"""The system that clusters live in; None: this one."""
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def forgetful_lab(forgetful_lab_session: Lab) -> Lab:
 @pytest.fixture(scope="session")
 def accounting_lab_session() -> Iterator[Lab]:
     """The cluster of :func:`accounting_lab`, in whatever state."""
-    if _ROOT:
+    if ROOT:
         pytest.skip("a cluster in another system has no accounting")
     yield from _lab(accounting=True)
 
@@ -78,8 +79,6 @@ def lab_folder() -> Iterator[Path]:
 def _lab(accounting: bool = False, min_job_age_s: int = 300) -> Iterator[Lab]:
     if reason := why_no_lab():
         pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="runyard-lab-", dir="/tmp"))
-    root = Path(_ROOT) if _ROOT else None
-    lab = Lab.up(folder, accounting=accounting, root=root, min_job_age_s=min_job_age_s)
+    lab = Lab.up_somewhere(accounting=accounting, root=ROOT, min_job_age_s=min_job_age_s)
     yield lab
     lab.down()

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 from runners.config.home import Home
@@ -91,6 +92,20 @@ class Lab:
             lab.down()
             raise
         return lab
+
+    @classmethod
+    def up_somewhere(
+        cls, *, accounting: bool = False, root: Path | None = None, min_job_age_s: int = 300
+    ) -> Lab:
+        """Bring a lab up in a new folder below ``/tmp``; see :meth:`up`."""
+        # Not TMPDIR: that may be one which other users can't pass.
+        folder = Path(tempfile.mkdtemp(prefix="runyard-lab-", dir="/tmp"))
+        try:
+            return cls.up(folder, accounting=accounting, root=root, min_job_age_s=min_job_age_s)
+        except LabError:
+            with contextlib.suppress(FileNotFoundError):
+                folder.rmdir()
+            raise
 
     @classmethod
     def at(cls, folder: Path) -> Lab:

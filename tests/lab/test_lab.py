@@ -11,9 +11,12 @@ import pytest
 from tests.lab.__main__ import main
 from tests.lab.accounts import sudoers_file
 from tests.lab.errors import LabError
+from tests.lab.fixtures import ROOT
 from tests.lab.lab import Lab
 from tests.lab.processes import lab_processes
 from tests.lab.waiting import listening, wait_for
+
+here_only = pytest.mark.skipif(ROOT is not None, reason="has nothing to do with another system")
 
 
 def traces(folder: Path) -> set[str]:
@@ -27,19 +30,36 @@ def traces(folder: Path) -> set[str]:
     return found
 
 
-def ssh(lab: Lab, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command over SSH, with nothing but what is in the lab's home."""
+def runs(lab: Lab, pattern: str) -> bool:
+    """Whether a command runs as the lab's user."""
+    uid = str(lab.spec.users[lab.spec.user])
+    return (
+        subprocess.run(
+            ["pgrep", "--uid", uid, "-f", pattern], stdout=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+    )
+
+
+def ssh_command(lab: Lab, command: str) -> list[str]:
+    """What runs a shell's line over SSH, with nothing but what is in the lab's home."""
     config = lab.home.config
     options = (f"-oUserKnownHostsFile={config}/known_hosts", "-oBatchMode=yes", "-oIdentitiesOnly=yes")
-    return subprocess.run(
-        [
-            *("ssh", "-F", str(config / "ssh_config"), *options, "-i", str(config / "lab_key")),
-            *(f"{lab.spec.user}@{lab.spec.name}", *command),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    key = ("-i", str(config / "lab_key"))
+    return [
+        "ssh",
+        "-F",
+        str(config / "ssh_config"),
+        *options,
+        *key,
+        f"{lab.spec.user}@{lab.spec.name}",
+        command,
+    ]
+
+
+def ssh(lab: Lab, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell's line over SSH."""
+    return subprocess.run(ssh_command(lab, command), capture_output=True, text=True, check=False)
 
 
 def sudo(lab: Lab, *command: str) -> subprocess.CompletedProcess[str]:
@@ -84,9 +104,8 @@ def test_the_way_over_ssh_asks_nothing_and_knows_the_cluster(lab: Lab) -> None:
     assert "UP" in done.stdout
 
 
+@here_only
 def test_sudo_grants_the_five_commands_and_nothing_else(lab: Lab) -> None:
-    if lab.spec.root:
-        pytest.skip("no sudo into another system")
     home = lab.spec.home_of(lab.spec.user)
     assert sudo(lab, "mkdir", f"{home}/made").returncode == 0
     assert "made" in sudo(lab, "ls", home).stdout
@@ -96,20 +115,20 @@ def test_sudo_grants_the_five_commands_and_nothing_else(lab: Lab) -> None:
 
 
 def test_up_and_down_leave_no_trace_whatever_runs(lab_folder: Path) -> None:
-    assert main(["up", str(lab_folder), "--nodes", "2"]) == 0
+    root = ["--root", str(ROOT)] if ROOT else []
+    assert main(["up", str(lab_folder), "--nodes", "2", *root]) == 0
     lab = Lab.at(lab_folder)
     assert lab.spec.node_names == ["c1", "c2", "g1"]
-    own = {Path("/run/runyard-lab") / str(lab.spec.number), sudoers_file(lab.spec)}
+    own = [Path("/run/runyard-lab") / str(lab.spec.number)] + ([] if ROOT else [sudoers_file(lab.spec)])
     assert all(path.exists() for path in own)
     disk = lab.small_disk("small", 1)
     lab.ground.must(
         *("runuser", "-u", lab.spec.user, "--", "sbatch", "--output=/dev/null", f"--chdir={disk}"),
         stdin="#!/bin/sh\nsetsid sleep 61 &\nsrun sleep 62\n",
     )
-    wait_for(lambda: "62" in lab.run("pgrep", "-af", "^/usr/bin/sleep 62$").stdout, "the job")
-    session = subprocess.Popen(
-        ["runuser", "-u", lab.spec.user, "--", "sleep", "63"], stdout=subprocess.DEVNULL
-    )
+    wait_for(lambda: runs(lab, "^/usr/bin/sleep 62$"), "the job")
+    session = subprocess.Popen(ssh_command(lab, "sleep 63"))
+    wait_for(lambda: runs(lab, "^sleep 63$"), "the session")
     lab.pause_controller()
     assert main(["down", str(lab_folder)]) == 0
     session.wait()
@@ -121,7 +140,7 @@ def test_up_and_down_leave_no_trace_whatever_runs(lab_folder: Path) -> None:
 
 
 def test_labs_live_side_by_side(lab_folder: Path, lab: Lab) -> None:
-    other = Lab.up(lab_folder, nodes=1)
+    other = Lab.up(lab_folder, nodes=1, root=ROOT)
     assert not set(other.spec.ports) & set(lab.spec.ports)
     assert not set(other.spec.users) & set(lab.spec.users)
     other.down()
@@ -149,11 +168,13 @@ def test_what_was_broken_is_healed(lab: Lab) -> None:
     )
 
 
+@here_only
 def test_a_lab_whose_owner_was_killed_is_cleared_away_by_the_next_one(lab_folder: Path, lab: Lab) -> None:
     left = lab_folder.with_name("left")
     script = f"""
 import os, signal
 from pathlib import Path
+from tests.lab.fixtures import ROOT
 from tests.lab.lab import Lab
 Lab.up(Path({str(left)!r}), nodes=1)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -167,6 +188,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert lab.scontrol("ping")
 
 
+@here_only
 def test_env_names_what_a_shell_needs(lab_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Lab.up(lab_folder, nodes=1)
     assert main(["env", str(lab_folder)]) == 0
@@ -180,6 +202,7 @@ def test_env_names_what_a_shell_needs(lab_folder: Path, capsys: pytest.CaptureFi
     assert shown.stdout.endswith(f"{lab_folder}/home")
 
 
+@here_only
 def test_a_folder_that_will_not_do_is_refused_in_one_sentence(
     lab_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +224,7 @@ def test_a_folder_that_will_not_do_is_refused_in_one_sentence(
     assert (lab_folder / "mine").exists()
 
 
+@here_only
 def test_what_fails_on_the_way_up_leaves_nothing(lab_folder: Path) -> None:
     with pytest.raises(LabError, match="NoSuchOption"):
         Lab.up(lab_folder, options=("NoSuchOption=1",))
