@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 _LONGEST_PAUSE_S = 60.0
 """The longest pause after a look that failed."""
 
+_CHEAP_S = 1.0
+"""A resource that likes to be looked at more often than this may be, whether or not anyone sees it."""
+
 _SLOWER = 1.25
 """How many times as long as the last one a pause is, where nothing moves or nobody watches."""
 
@@ -104,7 +107,7 @@ class Watch:
             else:
                 if more:
                     continue
-                fresh = not pause or (moved and self._attended())
+                fresh = not pause or (moved and (quick < _CHEAP_S or self._attended()))
                 pause = quick if fresh else min(quiet, pause * _SLOWER)
             if await self._is_hurried(began + pause):
                 pause = 0.0

@@ -204,6 +204,7 @@ async def test_resources_of_one_place_are_watched_together(lab: Lab, monkeypatch
 
 async def test_where_nobody_watches_looks_become_rare(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runners.engine.engine._ATTENDED_S", 0.0)
+    monkeypatch.setattr("runners.engine.watching._CHEAP_S", 0.0)
     poll = LocalRunner.poll
     looks = 0
 

@@ -63,6 +63,20 @@ def keep_engine(home: Home) -> None:
         raise Failure(str(error), ExitCode.UNAVAILABLE) from error
 
 
+def attend(home: Home) -> None:
+    """Keep an engine, and let it know that someone watches: it looks at clusters more often then.
+
+    Raises:
+        Failure: none is running, and it can't be started.
+    """
+    from runners.engine.client import EngineClient, EngineError
+
+    keep_engine(home)
+    # One that is too busy to answer is there all the same.
+    with contextlib.suppress(EngineError):
+        asyncio.run(EngineClient(home).wake())
+
+
 def read_log(home: Home, run: str, task: int, offset: int, limit: int) -> LogChunk:
     """At most *limit* bytes of a task's log from *offset* on; a negative offset counts from its end.
 

@@ -10,7 +10,7 @@ from runners.engine.lock import file_at
 from runners.store.reader import Reader
 from runners.store.rows import RunRow
 from tui.failure import ExitCode, Failure
-from tui.verbs.asking import keep_engine
+from tui.verbs.asking import attend
 
 _LOOK_S = 0.1
 """Between two looks whether the store has changed, which take microseconds."""
@@ -38,6 +38,6 @@ def changes(home: Home, store: Reader, run: str) -> Iterator[RunRow]:
                 if file_at(home.database) != file:
                     text = f"The store {str(home.database)!r} has been removed or replaced meanwhile."
                     raise Failure(text, ExitCode.UNAVAILABLE)
-                keep_engine(home)
+                attend(home)
                 look_for_engine_at = time.monotonic() + _ENGINE_S
             time.sleep(_LOOK_S)
