@@ -7,11 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test check bench screenshots lock clean
+.PHONY: help install demo demo-slurm test test-matrix check bench screenshots lock clean
 
 help:
 	@echo "make demo         open the dashboard on real local work, in a throw-away home"
+	@echo "make demo-slurm   the same on a real SLURM cluster, made for it and thrown away (root)"
 	@echo "make test         run every test (installs what it needs)"
+	@echo "make test-matrix  the SLURM tests against SLURM 20.11, 22.05 and 24.11 (root; first time: minutes)"
 	@echo "make check        lint, types, import contracts"
 	@echo "make bench        measure speed side by side, print the figures"
 	@echo "make screenshots  draw screenshots/ anew"
@@ -31,8 +33,17 @@ $(STAMP): pyproject.toml .ci/constraints.txt
 demo: $(STAMP)
 	@$(BIN)/runyard demo
 
+demo-slurm: $(STAMP)
+	@$(BIN)/python -m tests.lab.packages
+	@$(BIN)/python -m tests.lab.demo
+
 test: $(STAMP)
+	@$(BIN)/python -m tests.lab.packages
 	@$(BIN)/python -m pytest
+
+test-matrix: $(STAMP)
+	@$(BIN)/python -m tests.lab.packages
+	@$(BIN)/python -m tests.lab.matrix
 
 check: $(STAMP)
 	$(BIN)/ruff check .
