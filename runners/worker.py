@@ -37,9 +37,9 @@ by the clock of the coordinator's host:
 of that), and may start it again: then these tasks run again. All others stay as they ended.
 
 Between coordinator and agent, one JSON object a line. To the agent: ``{"setup": {...}}``, a line of
-tasks.jsonl, ``{"kill": 1}``, ``{"hb": 1}``, ``{"quit": 1}``; the end of its input means that the
-coordinator is dead. From the agent: ``{"hello": {...}}``, ``{"e": "start", ...}``, ``{"e": "end", ...}``,
-``{"hb": [i, rss, cpu]}``.
+tasks.jsonl, ``{"kill": 1}``, ``{"hb": 1}``, ``{"quit": 1}``, or ``{}``, which asks for nothing; the end of
+its input means that the coordinator is dead. From the agent: ``{"hello": {...}}``, ``{"e": "start", ...}``,
+``{"e": "end", ...}``, ``{"hb": [i, rss, cpu]}``.
 """
 
 import errno
@@ -64,6 +64,9 @@ AGENT_TRIES = 5
 AGENT_GRACE = 3.0  # seconds an agent has, beyond the task's own grace, to end a task
 LAUNCH_SECONDS = 20.0
 LEFTOVER_TERM, LEFTOVER_KILL = 1.0, 5.0  # seconds after the task's end, then after that
+BY_SIGTERM, BY_SIGKILL = (-15, 143), (-9, 137)  # a shell whose child was killed says 128 and the signal
+TOGETHER = 0.2  # seconds within which all processes of a step get a signal
+ALARM = 2.0  # seconds for which nothing is started, and no end declared, after a slot was ended from outside
 FENCE_POLLS = 3  # so often has a coordinator looked at its claim before the next one starts a task
 MIB = 1 << 20  # bytes of what SLURM calls a megabyte
 TAIL_FROM = 4  # a log of so many times the bytes of its tail has one
@@ -439,12 +442,13 @@ class Agent:
                     self.keep_tail(self.task)
             elif "quit" in message:
                 self.quitting = True
-            else:
+            elif "setup" in message:
                 self.set_up(message["setup"])
 
     def set_up(self, setup: "dict[str, Any]") -> None:
         self.token = setup["batch"]
         self.grace = setup["grace"]
+        self.scheduled = setup["inherit"]
         self.tail = setup["tail"]
         self.memory = setup["memory"]
         # What srun sets (the GPUs of a step) is known to the agent alone.
@@ -559,6 +563,9 @@ class Agent:
             pid, status = os.waitpid(task.pid, os.WNOHANG)
         if not pid:
             return
+        killed = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        if self.scheduled and killed in BY_SIGTERM and not task.kill_at and self.is_terminated():
+            task.kill_at, task.verdict = monotonic(), ("cancelled", "terminated")
         self.task = None
         marks = task_marks(self.token, task.index) if task.kill_at else []
         left = signal_task(task.pid, marks, 0)
@@ -582,16 +589,23 @@ class Agent:
             ended["state"], ended["why"] = task.verdict
         elif status:
             ended["state"] = "failed"
-            # A shell whose child was killed says 128 + 9.
-            killed = ended["signal"] == "SIGKILL" or ended["exit"] == 137
             reached = rss * 1e6 / MIB if rss else None
-            memory = killed and self.oom.rose()
+            memory = killed in BY_SIGKILL and self.oom.rose()
             ended["why"] = out_of_memory(self.memory, reached) if memory else describe_status(status)
         else:
             ended["state"], ended["why"] = "done", ""
             if task.out:
                 ended.update(self.result(task.out))
         self.send(ended)
+
+    def is_terminated(self) -> bool:
+        """Whether this agent is told to end as well: a scheduler tells all processes of a step at once."""
+        until = monotonic() + TOGETHER
+        while monotonic() < until:
+            if select.select([self.signals], [], [], max(0.0, until - monotonic()))[0]:
+                if signal.SIGTERM in os.read(self.signals, 4096):
+                    return True
+        return False
 
     def result(self, path: bytes) -> "dict[str, Any]":
         """What a well-ended task says in its out file, if it made one."""
@@ -840,6 +854,7 @@ class Coordinator:
         self.place = place()
         self.parted = True  # the coordinator before this one has said bye
         self.fence = 0.0  # monotonic; until then that one may be alive, 0: it is not
+        self.alarm = 0.0  # monotonic; until then a scheduler may be ending this job
         self.take_up()
         if not self.parted:
             self.fence = monotonic() + FENCE_POLLS * batch.control_poll
@@ -993,13 +1008,14 @@ class Coordinator:
         return self.position == len(self.batch.indices)
 
     def is_over(self) -> bool:
-        if self.busy():
+        if self.busy() or (self.alarm and not self.ending):
             return False
         return bool(self.ending) or self.exhausted() or all(slot.given_up for slot in self.slots)
 
     def assign(self) -> None:
         """A free slot gets the next task at once; none while what happened cannot be written down."""
-        while self.idle and not (self.ending or self.retry_at or self.fence or self.exhausted()):
+        held = self.ending or self.retry_at or self.fence or self.alarm
+        while self.idle and not (held or self.exhausted()):
             slot = self.idle.pop()
             slot.task = self.batch.indices[self.position]
             slot.task_pid = 0
@@ -1012,9 +1028,9 @@ class Coordinator:
     def pause(self) -> float:
         """Seconds until something is due."""
         due = [self.beat_due, self.control_due]
-        due += [slot.start_at for slot in self.slots_to_start()]
+        due += [max(slot.start_at, self.alarm) for slot in self.slots_to_start()]
         due += [slot.kill_by for slot in self.busy() if slot.verdict]
-        due += [moment for moment in (self.retry_at, self.fence) if moment]
+        due += [moment for moment in (self.retry_at, self.fence, self.alarm) if moment]
         return max(0.0, min(due) - monotonic())
 
     def tick(self) -> None:
@@ -1026,10 +1042,12 @@ class Coordinator:
         if self.fence and now >= self.fence:
             self.fence = 0.0
             self.take_up()  # what the one before this did last
+        if now >= self.alarm:
+            self.alarm = 0.0
         if now >= self.beat_due or (self.beat_open and not self.beat_asked):
             self.beat(now)
         for slot in self.slots_to_start():
-            if now >= slot.start_at:
+            if now >= max(slot.start_at, self.alarm):
                 self.start_agent(slot)
         for slot in self.busy():
             if slot.verdict and now >= slot.kill_by:
@@ -1114,6 +1132,10 @@ class Coordinator:
             if kind == "start":
                 slot.task_pid = message["pid"]
                 self.event("start", i=message["i"], slot=slot.number, pid=slot.task_pid)
+                if self.batch.agent:
+                    # A step's line holds its second message back until the first is acknowledged, which the
+                    # system puts off for 40 ms unless something goes the other way.
+                    self.send(slot, b"{}\n")
             elif kind == "end":
                 slot.task = None
                 self.idle.append(slot)
@@ -1227,6 +1249,7 @@ class Coordinator:
             state, why = "cancelled", asked
         # Without a scheduler nobody would start it again.
         if self.batch.agent and asked in ("", "terminated"):
+            self.alarm = monotonic() + ALARM
             return {"state": state, "why": why, "again": True}
         return {"state": state, "why": why}
 

@@ -35,12 +35,12 @@ def bury_batch(change: Change, batch: BatchRow, *, now: float, why: str = "") ->
     worker that ran into its job's time limit, what it had not begun waits for a batch again.
     """
     batch = change.batch(batch.token)
-    told = why or (batch.reason if batch.worker_state == "bye" else "")
     if cancel := _cancel_of(change, batch):
         _cancel_tasks(change, batch, cancel, now)
     if batch.scheduler_state == "TIMEOUT":
-        told = told or _TIME_LIMIT
+        why = why or _TIME_LIMIT
         give_back(change, batch, _ALL, now=now)
+    told = why or (batch.reason if batch.worker_state == "bye" else "")
     _cancel_tasks(change, batch, "cancelled", now, asked_for=True)
     _judge_interrupted(change, batch, why)
     before = f"not started: {told}" if told else WORKER_DIED_BEFORE

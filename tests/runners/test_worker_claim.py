@@ -67,7 +67,7 @@ def test_a_requeued_job_skips_what_came_to_its_end(lab: Lab) -> None:
     once = recorded(2, "test $(grep -c 2 ran) -gt 1 || sleep 50")
     lab.fill([recorded(0), recorded(1, "exit 1"), once, recorded(3)], slots=1)
     first = subprocess.Popen(lab.command("coordinate"), env=lab.environ, stdout=subprocess.PIPE)
-    lab.started(2)
+    until(lambda: "2" in lab.ran())
     os.kill(first.pid, signal.SIGKILL)  # the node fails
     assert json.loads(first.communicate()[0])["claimed"]["id"] == "4711"
     lab.environ["SLURM_JOB_ID"] = "4712"
