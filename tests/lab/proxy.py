@@ -94,17 +94,29 @@ class Proxy:
         self.connections += 1
         self._lines[task] = [writer]
         try:
+            await self._join(self._lines[task], reader, writer)
+        except asyncio.CancelledError:
+            # Only `__aexit__` does that; asyncio's server takes a cancelled task for a fault of its own.
+            pass
+        finally:
+            for either in self._lines.pop(task):
+                either.transport.abort()
+
+    async def _join(
+        self,
+        line: list[asyncio.StreamWriter],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
-            self._lines[task].append(far_writer)
+            line.append(far_writer)
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry("up", reader, far_writer))
                 both.create_task(self._carry("down", far_reader, writer))
         except* ConnectionError:
             # One of the sides is gone; so is the line.
             pass
-        finally:
-            for either in self._lines.pop(task):
-                either.transport.abort()
 
     async def _carry(self, way: Way, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         """Carry everything in one direction, to the end of the stream."""
