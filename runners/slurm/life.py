@@ -80,6 +80,8 @@ class Story:
     job: QueuedJob | None = None
     """As it was last in the queue."""
     claim: Claim | None = None
+    restarted: bool = False
+    """Its job was put back and started between two looks; the claim of its new worker was not seen yet."""
     left: bool = False
     """Its worker has left, and it was not its last word: SLURM may start it again."""
     absent: Since | None = None
@@ -131,7 +133,7 @@ def look_at_claim(story: Story | None, now: float, patience: Patience) -> bool:
         return True
     match _phase(story.job):
         case Phase.RUNNING:
-            return not story.begun or now - story.heard >= patience.silent_s
+            return not story.begun or story.restarted or now - story.heard >= patience.silent_s
         case Phase.PENDING:
             return story.claim is not None
     return True
@@ -156,14 +158,15 @@ def judge(story: Story, sight: Sight, native: int | None, patience: Patience) ->
     )
     if claim is not None and claim.restart > sight.cursor.restart and not sight.unread:
         # The claim was read before the events: the earlier worker's file holds nothing more.
-        story = replace(story, absent=None, ended=None, left=False, begun=False)
+        story = replace(story, absent=None, ended=None, left=False, begun=False, restarted=False)
         return story, Judgement(Life.ALIVE, Cursor(sight.cursor.restart + 1), more=True)
     row = _own(sight.rows, claim, native)
     if row is None:
         return _out_of_sight(story, sight, patience)
     if row.state is None:
         row = replace(row, state=None if story.job is None else story.job.state)
-    story = replace(story, job=row, absent=None, begun=story.begun and not _started_again(story.job, row))
+    restarted = story.restarted or _started_again(story.job, row)
+    story = replace(story, job=row, absent=None, restarted=restarted)
     alive = Judgement(Life.ALIVE, sight.cursor, shown=row if row.state is not None else None)
     match _phase(row):
         case Phase.PENDING:
@@ -209,7 +212,8 @@ def _started_again(before: QueuedJob | None, now: QueuedJob) -> bool:
     """Whether it was put back and started between two looks: its time begins anew."""
     if before is None or before.id != now.id or before.elapsed_s is None or now.elapsed_s is None:
         return False
-    return _phase(before) is _phase(now) is Phase.RUNNING and now.elapsed_s < before.elapsed_s
+    # While it is put back, it is shown as COMPLETING, with no time.
+    return before.state == now.state == "RUNNING" and now.elapsed_s < before.elapsed_s
 
 
 def _settled(sight: Sight) -> bool:

@@ -169,6 +169,8 @@ class Meddler(Transport):
         self.real = real
         self.before: Callable[[Sequence[Command]], object] = lambda _: None
         """Called with the commands before they are sent; may raise."""
+        self.instead: Callable[[Command], Command] = lambda command: command
+        """Called with each command; what it returns is run in its place."""
         self.after: Callable[[Sequence[Command], Exchange], Exchange] = lambda _, exchange: exchange
         """Called with what came back; may raise, or change it."""
         self.exchanges: list[tuple[str, ...]] = []
@@ -192,7 +194,8 @@ class Meddler(Transport):
     ) -> Exchange:
         self.exchanges.append(tuple(command.argv[0] for command in commands))
         self.before(commands)
-        exchange = await self.real.exchange(commands, pieces, timeout_s=timeout_s, stop=stop)
+        changed = [self.instead(command) for command in commands]
+        exchange = await self.real.exchange(changed, pieces, timeout_s=timeout_s, stop=stop)
         return self.after(commands, exchange)
 
     async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:

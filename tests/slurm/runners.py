@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from runners.config.files import read_profile, read_resource
 from runners.config.profile import SlurmSSHProfile, SlurmSudoProfile
@@ -20,7 +21,7 @@ from tests.lab.runyard_home import PROFILE
 from tests.slurm.clusters import Cluster
 
 QUICK = Patience(
-    absent_s=1.0, ended_s=0.5, silent_s=2.0, missed_s=0.5, stop_s=3.0, ask_s=0.2, accounting_s=3.0
+    absent_s=1.0, ended_s=0.5, silent_s=2.0, missed_s=0.5, stop_s=1.0, ask_s=0.2, accounting_s=3.0
 )
 """As short as the tests need it; the looks are many."""
 
@@ -40,8 +41,17 @@ def sudo_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Clu
     return Cluster(lab, open_runner, SudoTransport(profile.username, sudo=(*operator, "sudo"), own=operator))
 
 
-def ssh_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Cluster:
-    """A runner over SSH, as the lab's user; *changes* are to the resource."""
+def ssh_cluster(
+    lab: Lab, patience: Patience = QUICK, config: Path | None = None, **changes: object
+) -> Cluster:
+    """A runner over SSH, as the lab's user.
+
+    Args:
+        lab: the cluster.
+        patience: the runner's.
+        config: the folder with the SSH settings and known hosts; the lab's own unless given.
+        changes: to the resource.
+    """
     resource = read_resource(lab.home.resources, "lab-ssh").value
     profile = read_profile(lab.home.resources, "lab-ssh", PROFILE).value
     assert isinstance(resource, SlurmSSHResource)
@@ -51,7 +61,7 @@ def ssh_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Clus
     def open_runner(transport: Transport) -> SlurmSSHRunner:
         return SlurmSSHRunner(changed, profile, transport=transport, patience=patience)
 
-    config = lab.home.config
+    config = config or lab.home.config
     login = Login(
         resource.host,
         profile.username,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 from runners.batches import Life
 from tests.lab.lab import Lab
+from tests.lab.processes import lab_processes
 from tests.slurm.clusters import Cluster, Told, recorded
 from tests.waiting import until
 
@@ -18,9 +22,26 @@ def running(one: Told, count: int = 1) -> bool:
 
 
 async def start_again(cluster: Cluster, one: Told, *changes: str) -> None:
-    """Have a job that was put back start at once: SLURM would let two minutes pass."""
+    """Have a job that was put back start at once.
+
+    SLURM lets two minutes pass, in which the nodes get through with it: that has to be waited for.
+    """
     await until(lambda: "JobState=PENDING" in cluster.shown(one))
+    await until(lambda: not steps(cluster, one))
+    # A node takes no job again within the second in which it got rid of it.
+    await asyncio.sleep(1.2)
     cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", *changes, "starttime=now")
+
+
+def steps(cluster: Cluster, one: Told) -> list[int]:
+    """The processes that nodes watch over a batch's job with."""
+    title = f"slurmstepd: [{cluster.job(one)}.".encode()
+    found = []
+    for pid in lab_processes(cluster.lab.spec.name, cluster.lab.spec.users.values()):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(title):
+                found.append(pid)
+    return found
 
 
 async def forgotten(cluster: Cluster, one: Told) -> None:
@@ -89,7 +110,7 @@ async def test_a_node_that_is_lost_with_what_it_runs(cluster: Cluster) -> None:
     cluster.lab.kill_node("c1")
     cluster.lab.node_down("c1")
     await cluster.until(lambda: one.last.requeued, one)
-    await start_again(cluster, one)
+    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "starttime=now")
     await cluster.ended(one)
     assert one.verdicts == {0: "done", 1: "done"}
     assert cluster.ran() == ["0", "1", "1"]

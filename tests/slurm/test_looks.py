@@ -18,15 +18,19 @@ FOREVER = "sleep 60"
 
 
 async def test_slurmctld_hangs_while_the_worker_goes_on(cluster: Cluster) -> None:
-    (one,) = await cluster.started(cluster.batch(recorded(0, "sleep 1"), recorded(1), slots=1))
+    wait = "until test -e go; do sleep 0.1; done"
+    (one,) = await cluster.started(cluster.batch(recorded(0, "sleep 1"), recorded(1, wait), slots=1))
     await cluster.until(lambda: one.of("start"), one)
     cluster.lab.pause_controller()
     # Events come all the same, and nothing is made of a queue that can't be seen.
-    await cluster.ended(one, timeout_s=60)
-    assert one.verdicts == {0: "done", 1: "done"}
+    await cluster.until(lambda: one.of("end"), one)
     assert cluster.runner.line.up is False
     assert cluster.runner.line.trouble.startswith("SLURM does not show its queue: squeue gives no answer: ")
     cluster.lab.resume_controller()
+    (cluster.here(cluster.folder) / "go").touch()
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "done"}
+    assert {report.life for report in one.reports} == {Life.ALIVE}
 
 
 async def test_slurmctld_is_started_anew(cluster: Cluster) -> None:

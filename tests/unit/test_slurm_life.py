@@ -144,6 +144,13 @@ def test_back_in_the_queue_is_told_once() -> None:
     assert watcher.look(4, row("PENDING"), heard=True).requeued is True
 
 
+def test_back_in_the_queue_by_way_of_completing() -> None:
+    watcher = Watcher()
+    watcher.look(0, row(), heard=True)
+    watcher.look(1, row("COMPLETING", elapsed_s=0.0))
+    assert watcher.look(2, row("PENDING")).requeued is True
+
+
 def test_a_job_that_waits_for_its_first_start_is_not_back() -> None:
     assert Watcher().look(0, row("PENDING")).requeued is False
 

@@ -1,0 +1,69 @@
+"""What goes over a line of 50 ms: round trips and bytes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.lab import Lab
+from tests.lab.login import known_hosts_line, ssh_config
+from tests.lab.proxy import Proxy
+from tests.slurm.clusters import Cluster
+from tests.slurm.runners import ssh_cluster
+
+
+@pytest.fixture
+async def proxy(lab: Lab) -> AsyncIterator[Proxy]:
+    async with Proxy(lab.spec.ssh_port, round_trip_s=0.05) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def far(lab: Lab, proxy: Proxy, tmp_path: Path) -> AsyncIterator[Cluster]:
+    """A cluster behind the proxy."""
+    was, port = str(lab.spec.ssh_port), str(proxy.port)
+    (tmp_path / "ssh_config").write_text(ssh_config(lab.spec).replace(was, port))
+    (tmp_path / "known_hosts").write_text(known_hosts_line(lab.spec).replace(was, port))
+    cluster = ssh_cluster(lab, config=tmp_path)
+    await cluster.transport.read([])
+    yield cluster
+    await cluster.runner.close()
+
+
+async def test_50_batches_are_submitted_in_one_round_trip(far: Cluster, proxy: Proxy) -> None:
+    batches = [far.batch("true") for _ in range(50)]
+    await far.runner.prepare(batches)
+    await far.transport.run(["squeue", "--version"], timeout_s=10)
+    proxy.reset()
+    began = time.monotonic()
+    await far.started(*batches)
+    print(time.monotonic() - began, proxy.round_trips, proxy.bytes, proxy.connections)
+
+
+async def test_a_look_at_50_batches_is_one_round_trip(far: Cluster, proxy: Proxy) -> None:
+    batches = [far.batch("sleep 60") for _ in range(50)]
+    live = await far.started(*batches)
+    for _ in range(6):
+        proxy.reset()
+        began = time.monotonic()
+        await far.look(*live)
+        print(time.monotonic() - began, proxy.round_trips, proxy.bytes, proxy.connections)
+        time.sleep(1)
+
+
+async def test_1000_results_are_fetched_in_one_stream(far: Cluster, proxy: Proxy) -> None:
+    folder = far.here(far.folder)
+    folder.mkdir(parents=True)
+    names = [f"{index:04d}.json" for index in range(1000)]
+    for name in names:
+        (folder / name).write_text(json.dumps({"result": name * 10}))
+    await far.transport.run(["squeue", "--version"], timeout_s=10)
+    proxy.reset()
+    began = time.monotonic()
+    fetched = await far.runner.fetch([f"{far.folder}/{name}" for name in names], 1 << 20)
+    print(time.monotonic() - began, proxy.round_trips, proxy.bytes, proxy.connections)
+    assert [json.loads(data or b"")["result"] for data in fetched] == [name * 10 for name in names]
