@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.widgets import Input, TextArea
+from textual.worker import Worker
 
 from runners.engine.client import EngineError
 from runners.transport.questions import Question
@@ -34,13 +35,16 @@ class Asker:
         """Questions that were answered, or put off."""
         self._told: set[int] = set()
         self._looked_at = float("-inf")
+        self._looking: Worker[None] | None = None
+        self._wanted = False
+        """Whether the person waits for a question to be shown."""
 
     def attend(self) -> None:
         """Look whether something is asked, if it is time to; ask it, if it is a good moment."""
         picture = self._dashboard.picture
         asked = any(place.question for place in picture.places.values())
         if not picture.engine or not (asked or picture.on_clusters):
-            self._open = ()
+            self._take(())
         elif time.monotonic() - self._looked_at >= (_ASKED_S if asked else LOOK_S):
             self._look()
         self._ask_next()
@@ -48,23 +52,32 @@ class Asker:
     def recall(self) -> None:
         """The person wants to answer: also what was put off, and in the middle of a text."""
         self._settled.clear()
-        self._look(wanted=True)
+        self._wanted = True
+        self._look()
 
-    def _look(self, *, wanted: bool = False) -> None:
+    def _look(self) -> None:
         self._looked_at = time.monotonic()
-        self._dashboard.run_worker(
-            self._look_now(wanted), group="questions", exclusive=True, exit_on_error=False
-        )
+        # One that takes its time is not called off by the next: else none would come to its end.
+        if self._looking is None or self._looking.is_finished:
+            self._looking = self._dashboard.run_worker(self._look_now, group="questions", exit_on_error=False)
 
-    async def _look_now(self, wanted: bool) -> None:
+    async def _look_now(self) -> None:
         try:
-            self._open = await self._dashboard.client.questions()
+            self._take(await self._dashboard.client.questions())
         except EngineError:
             # It is busy. The questions stay open meanwhile, and it is asked again.
             return
+        wanted, self._wanted = self._wanted, False
         if wanted and not self._open:
             self._dashboard.tell("Nothing is asked at the moment.")
         self._ask_next(wanted=wanted)
+
+    def _take(self, questions: Sequence[Question]) -> None:
+        self._open = questions
+        # The next engine counts from the beginning again.
+        numbers = {question.id for question in questions}
+        self._settled &= numbers
+        self._told &= numbers
 
     def _ask_next(self, *, wanted: bool = False) -> None:
         dashboard = self._dashboard

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -167,6 +169,33 @@ async def test_it_goes_when_somebody_else_has_answered(home: Home) -> None:
         tell(home, 0)
         await at(stage, RunsPage)
         assert engine(stage).given == []
+
+
+async def test_the_numbers_of_another_engine_are_not_those_of_the_one_before(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await asked(stage, home, HOST)
+        await ready(stage)
+        await stage.press("escape")
+        await at(stage, RunsPage)
+        engine(stage).asked.clear()
+        tell(home, 0)
+        await sees(stage, "○ not tried")
+        await stage.pause(0.1)
+        await asked(stage, home, replace(PHRASE, id=HOST.id))
+        await ready(stage)
+        await sees(stage, "A key is locked")
+
+
+async def test_a_slow_engine_is_waited_for(home: Home) -> None:
+    async with on_stage(home) as stage:
+
+        async def slow() -> list[Question]:
+            await asyncio.sleep(1.5)
+            return [HOST]
+
+        with patch.object(engine(stage), "questions", slow):
+            tell(home, 1)
+            await ready(stage)
 
 
 async def test_an_answer_that_comes_too_late_is_told(home: Home) -> None:

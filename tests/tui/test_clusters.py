@@ -8,7 +8,6 @@ import pytest
 
 from runners.batches import Line
 from runners.config.home import Home
-from runners.states import State
 from runners.store.writer import Writer
 from tests.tui import slurm_story
 from tests.tui.slurm_story import ALPS, ETNA, HELD, LOST, RUN
@@ -166,10 +165,15 @@ async def test_a_task_whose_cancel_is_on_its_way_says_so(home: Home) -> None:
         await sees(stage, "● cancelli…")
 
 
+async def test_the_help_explains_how_clusters_stand(home: Home) -> None:
+    async with on_stage(home, size=(100, 60)) as stage:
+        await stage.press("question_mark")
+        await sees(stage, "● up         the last look", "✗ unreachable", "? asks", "F2")
+
+
 def test_the_story_is_what_the_store_would_hold(home: Home) -> None:
     writer = Writer.open(home.database)
     counts = [row.counts for row in writer.batches(RUN)]
     writer.close()
     assert {sum(each.as_dict().values()) for each in counts} == {50}
     assert sum(each.failed for each in counts) == 1 and counts[3].running == 4
-    assert State.PENDING.value == "pending"

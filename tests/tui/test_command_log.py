@@ -14,6 +14,7 @@ from tests.tui import slurm_story, stores
 from tests.tui.slurm_story import ALPS
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tests.tui.stores import T0
+from tui.dashboard import Dashboard
 from tui.screens.command_log import CommandLogPage
 from tui.screens.command_reply import CommandReply
 from tui.screens.runs import RunsPage
@@ -52,14 +53,14 @@ async def test_the_key_leads_to_it_and_escape_back(home: Home) -> None:
         assert stage.app.screen_stack[-1] is stage.app.screen
 
 
-async def test_it_is_read_only_as_long_as_it_is_shown(home: Home) -> None:
+async def test_the_store_is_asked_for_commands_only_as_long_as_they_are_shown(home: Home) -> None:
     async with on_stage(home) as stage:
         dashboard = stage.app
-        assert getattr(dashboard, "picture").commands == ()  # noqa: B009 (an App, as far as types know)
+        assert isinstance(dashboard, Dashboard) and dashboard.picture.commands == ()
         await stage.press("L")
-        await until(stage, lambda: len(getattr(dashboard, "picture").commands) == 11)  # noqa: B009
+        await until(stage, lambda: len(dashboard.picture.commands) == 11)
         await stage.press("escape")
-        await until(stage, lambda: getattr(dashboard, "picture").commands == ())  # noqa: B009
+        await until(stage, lambda: dashboard.picture.commands == ())
 
 
 async def test_the_cursor_follows_the_newest_until_it_is_moved(home: Home) -> None:

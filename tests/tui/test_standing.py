@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,9 +36,9 @@ def store(tmp_path: Path) -> Iterator[Writer]:
     writer.close()
 
 
-def place(**facts: object) -> PlaceRow:
+def place(**facts: Any) -> PlaceRow:
     row = PlaceRow("alps", "mira", "ssh:mira@alps", True, 0.024, "", T0, 0, 1)
-    return replace(row, **facts)  # type: ignore[arg-type]  # names of fields, by hand
+    return replace(row, **facts)
 
 
 def found(store: Writer) -> list[Standing]:

@@ -16,6 +16,7 @@ from tui.keeper import EngineState
 from tui.keys import keys_of
 from tui.screens.page import Page
 from tui.signs import sign
+from tui.standing import ANSWER_KEY
 
 _MEANINGS = {
     State.PENDING: "waits for its turn",
@@ -40,6 +41,14 @@ _ENGINE = (
     ("off, as of", "it can't be started: what runs goes on, and what you see was so at that time"),
 )
 """The engine in the first line, in words: its glyphs are those of what runs and what waits."""
+
+_CLUSTERS = (
+    (State.RUNNING, "up", "the last look at it was answered"),
+    (State.FAILED, "unreachable", "what is shown of it was so when it was reached last: that time is told"),
+    (State.PENDING, "not tried", "nobody has tried to reach it yet"),
+    (State.UNKNOWN, "asks", f"it lets nobody in before you have answered it: {ANSWER_KEY}"),
+)
+"""Clusters in words; the glyphs are those of tasks."""
 
 _TABLE = (
     ("↑ ↓ j k", "move; home and end, page up and page down too"),
@@ -99,6 +108,9 @@ class Help(ModalScreen[None]):
         for word, words in _ENGINE:
             glyph = sign(State.RUNNING if word == EngineState.ON else State.PENDING).glyph
             parts += [(f"{glyph} {word}".ljust(_COLUMN + 2), "bold"), words, "\n"]
+        parts += ["\n", ("Clusters", "bold $text-primary"), "\n"]
+        for state, word, words in _CLUSTERS:
+            parts += [(f"{sign(state).glyph} {word}".ljust(_COLUMN + 2), "bold"), words, "\n"]
         return Content.assemble(*parts).rstrip()
 
 
