@@ -842,6 +842,7 @@ class Coordinator:
         self.skipped = set()  # type: set[int]
         self.positions = {}  # type: dict[int, int]
         self.counts = {"done": 0, "failed": 0, "cancelled": 0, "left": 0}
+        self.interrupted = False  # a task may run again, once the scheduler starts the batch again
         self.ending = ""  # why nothing new is started any more
         self.control_seen = -1
         self.control_due = self.control_settled = 0.0
@@ -1250,6 +1251,7 @@ class Coordinator:
         # Without a scheduler nobody would start it again.
         if self.batch.agent and asked in ("", "terminated"):
             self.alarm = monotonic() + ALARM
+            self.interrupted = True
             return {"state": state, "why": why, "again": True}
         return {"state": state, "why": why}
 
@@ -1370,6 +1372,8 @@ class Coordinator:
                 max((slot.said() for slot in self.slots), key=len) or "no reason given"
             )
         again = {"again": True} if why == "terminated" and self.batch.agent else {}
+        # Only the scheduler knows what becomes of such a task: a node that it has given up may live on.
+        last = {"again": True} if self.interrupted else again
         ranges = []  # type: list[list[int]]
         for position in range(self.position, len(self.batch.indices)):
             if position not in self.skipped:
@@ -1381,7 +1385,7 @@ class Coordinator:
                     ranges.append([index, index])
         for first in range(0, len(ranges), 60):  # a line stays under 4 KiB
             self.event("left", i=ranges[first : first + 60], why=why, **again)
-        self.event("bye", why=why, counts=self.counts, **again)
+        self.event("bye", why=why, counts=self.counts, **last)
 
 
 # ------------------------------------------------------------------------------------------------ verbs
