@@ -182,3 +182,9 @@ def fault_of(path: str) -> str | None:
 def trouble(path: str, why: str) -> Part:
     """What is got of a file that is there and can't be read."""
     return Part(b"", 0, 0, f"{path!r} can't be read: {why}")
+
+
+def as_sentence(error: TransportError) -> str:
+    """What *error* says, on its own."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,230 +1,173 @@
-"""One round trip with a remote shell: the script that goes there, and the answers in what comes back. Pure.
+"""What is written to a shell that stays open, and how its answers are told apart. Pure.
 
-Whatever a login prints on its own, however a command behaves: what counts stands between *marks*, lines with
-a word drawn for one exchange alone, on standard output and standard error alike. No text of ours is ever read
-by the shell but as one argument, or as one command's input.
+An exchange is one compound command, so that a shell that gets only a part of it does nothing at all. What it
+answers stands between marks, on both outputs, which hold a number that nobody knows: banners, start-up files,
+odd names and other languages shift nothing. The words beginning with `_ry_` are functions and variables of
+the preamble.
 """
 
 import base64
-import re
-import secrets
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from runners.transport.base import NOT_RUN, Command, Part, Piece, Reply, TransportError
+from runners.transport.base import ABSENT, NOT_RUN, TOO_LATE, Command, Part, Piece, Reply, fault_of, trouble
 
-_KILL_S = 5
-"""Between asking a command that is late to end, and killing it."""
-
-PROLOGUE = rb"""
-LC_ALL=C SLURM_TIME_FORMAT=standard
-export LC_ALL SLURM_TIME_FORMAT
-unset SQUEUE_FORMAT SQUEUE_FORMAT2 SQUEUE_STATES SQUEUE_USERS SQUEUE_PARTITION SQUEUE_SORT SQUEUE_NAMES
-unset SACCT_FORMAT SINFO_FORMAT SLURM_CLUSTERS SLURM_JOB_ID SLURM_JOBID
-unset $(env | sed -n 's/^\(SBATCH_[A-Za-z0-9_]*\)=.*/\1/p')
-umask 077
-cd / || exit 1
-ry_mark() {
-    printf '\n@%s %s\n' "$ry_word" "$*"
-    printf '\n@%s %s\n' "$ry_word" "$*" >&2
-}
-ry_piece() {
-    if [ ! -e "$2" ]; then
-        printf '\n@%s n %s\n' "$ry_word" "$1"
-        return
-    fi
-    if [ ! -f "$2" ]; then
-        printf '\n@%s x %s it is not a regular file\n' "$ry_word" "$1"
-        return
-    fi
-    if [ ! -r "$2" ]; then
-        printf '\n@%s x %s Permission denied\n' "$ry_word" "$1"
-        return
-    fi
-    ry_size=$(($(wc -c <"$2")))
-    ry_from=$3
-    if [ "$ry_from" -lt 0 ]; then
-        ry_from=$((ry_size + ry_from))
-        [ "$ry_from" -ge 0 ] || ry_from=0
-    fi
-    printf '\n@%s p %s %s %s\n' "$ry_word" "$1" "$ry_from" "$ry_size"
-    if [ "$ry_from" -lt "$ry_size" ]; then
-        tail -c "+$((ry_from + 1))" "$2" </dev/null | head -c "$4"
-    fi
-    printf '\n@%s q %s\n' "$ry_word" "$1"
-}
-"""
-"""What a shell is told first."""
+_REGULAR = range(0x8000, 0x9000)
+"""The modes of ordinary files; see inode(7)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """What is sent, and how to know when all has come back."""
+class Frame:
+    """A mark, and what came before it."""
 
-    text: bytes
-    word: bytes
-    """What all marks of this exchange carry."""
+    content: bytes
+    words: tuple[str, ...]
+    arrived: float
+    """By the clock of whoever has read it."""
+
+
+class Frames:
+    """Finds the marks in one of the outputs of a shell. What comes before the first one is not an answer."""
+
+    def __init__(self, nonce: str) -> None:
+        self._mark = f"\n@{nonce} ".encode()
+        self._rest = bytearray()
+        self._searched = 0
+        self.found: list[Frame] = []
 
     @property
-    def begun(self) -> bytes:
-        """The mark that comes at once."""
-        return b"\n@%s a\n" % self.word
+    def done(self) -> bool:
+        """Whether the last mark has come."""
+        return bool(self.found) and self.found[-1].words == ("end",)
 
     @property
-    def ended(self) -> bytes:
-        """The last mark on both outputs."""
-        return b"\n@%s z\n" % self.word
+    def waiting(self) -> int:
+        """Bytes that have come since the last mark."""
+        return len(self._rest)
+
+    def feed(self, data: bytes, now: float) -> None:
+        """Take in some more bytes."""
+        self._rest += data
+        while True:
+            begin = self._rest.find(self._mark, self._searched)
+            end = self._rest.find(b"\n", begin + len(self._mark)) if begin >= 0 else -1
+            if end < 0:
+                # The end may be the beginning of a mark.
+                self._searched = begin if begin >= 0 else max(0, len(self._rest) - len(self._mark))
+                return
+            words = self._rest[begin + len(self._mark) : end].decode("ascii", "replace").split()
+            content = bytes(self._rest[:begin]) if self.found else b""
+            self.found.append(Frame(content, tuple(words), now))
+            del self._rest[: end + 1]
+            self._searched = 0
 
 
-def script(
-    commands: Sequence[Command], pieces: Sequence[Piece], *, timeout_s: float, stop: bool, tail: bytes = b""
-) -> Script:
-    """The script of one exchange; *tail* is shell text of our own, run at the end.
-
-    Raises:
-        TransportError: something can't be handed to a program: it holds a NUL.
-    """
-    word = secrets.token_hex(8).encode()
-    lines = [b"ry_word=%s; ry_code=0; ry_mark a" % word]
-    for number, command in enumerate(commands):
-        run = b"timeout -k %d %g %s" % (_KILL_S, timeout_s, b" ".join(map(quoted, command.argv)))
-        if stop:
-            lines.append(b'if [ "$ry_code" -eq 0 ]; then')
-        lines += [b"ry_mark c %d" % number, *_with_input(run, command.stdin), b"ry_code=$?"]
-        lines.append(b'ry_mark r %d "$ry_code"' % number)
-        if stop:
-            lines.append(b"fi")
-    lines += [
-        b"ry_piece %d %s %d %d" % (number, quoted(piece.path), piece.offset, piece.limit)
-        for number, piece in enumerate(pieces)
-    ]
-    if tail:
-        lines += [b"ry_mark t", tail, b"ry_mark u"]
-    lines.append(b"ry_mark z\n")
-    return Script(b"\n".join(lines), word)
-
-
-def quoted(text: str) -> bytes:
-    """*text* as one word for a shell.
+def exchange_script(
+    commands: Sequence[Command], pieces: Sequence[Piece], nonce: str, *, timeout_s: float, stop: bool
+) -> bytes:
+    """The text that runs *commands* and reads *pieces*.
 
     Raises:
-        TransportError: it holds a NUL.
+        ValueError: an argument holds a NUL.
     """
-    if "\0" in text:
-        raise TransportError(f"{text!r} can't be handed to a program: it holds a NUL")
-    return shlex.quote(text).encode("utf-8", "surrogateescape")
+    lines = [b"_ry_stop=%d _ry_failed=0" % stop]
+    lines += [_run(command, nonce, timeout_s) for command in commands]
+    good = [piece for piece in pieces if fault_of(piece.path) is None]
+    if good:
+        names = b" ".join(_quoted(piece.path) for piece in good)
+        lines.append(b'_ry_files() {\nset -- "$1" %b\nshift $(($1 + 1))' % names)
+        lines.append(b"stat -L -c '%n\n%f %s' -- \"$@\"\n}\n_ry_number=0\n_ry_look")
+        lines += [b"_ry_part %b %d %d" % (_quoted(p.path), p.offset, max(0, p.limit)) for p in good]
+    return _script(lines, nonce)
 
 
-def _with_input(run: bytes, data: bytes) -> list[bytes]:
-    """The lines that run a command with *data* as its standard input."""
+def fetch_script(paths: Sequence[str], limit: int, nonce: str) -> bytes:
+    """The text that sends whole files of at most *limit* bytes, as one archive; all *paths* are good."""
+    names = b"".join(_bytes(path) + b"\n" for path in paths)
+    return _script([b"_ry_fetch %d <<'%b'\n%b%b" % (limit + 1, nonce.encode(), names, nonce.encode())], nonce)
+
+
+def replies_of(
+    commands: Sequence[Command], out: Sequence[Frame], err: Sequence[Frame], timeout_s: float
+) -> list[tuple[Reply, float]]:
+    """The answers to *commands* that have come so far, and the seconds that each took."""
+    replies: list[tuple[Reply, float]] = []
+    for index, command in enumerate(commands, start=1):
+        if len(out) <= index or len(err) <= index:
+            break
+        seconds = out[index].arrived - out[index - 1].arrived
+        reply = _reply(command, out[index], err[index].content, seconds, timeout_s)
+        replies.append((reply, seconds))
+    return replies
+
+
+def parts_of(pieces: Sequence[Piece], out: Sequence[Frame]) -> list[Part | None]:
+    """The answers to *pieces*: *out* are their marks on standard output, and the last one."""
+    # What a piece holds comes before the next mark.
+    answers = pairwise(out)
+    parts: list[Part | None] = []
+    for piece in pieces:
+        if fault := fault_of(piece.path):
+            parts.append(trouble(piece.path, fault))
+        else:
+            header, after = next(answers)
+            parts.append(_part(piece.path, header.words, after.content))
+    return parts
+
+
+def _script(lines: Sequence[bytes], nonce: str) -> bytes:
+    # The first mark goes before the compound command: it tells how long the line takes, whatever follows.
+    begin = b"_ry_nonce=%b; _ry_mark begin\n" % nonce.encode()
+    return begin + b"\n".join([b"{", *lines, b"_ry_mark end", b"}", b""])
+
+
+def _run(command: Command, nonce: str, timeout_s: float) -> bytes:
+    line = b"_ry_run %.3f " % timeout_s + b" ".join(_quoted(word) for word in command.argv)
+    data, word = command.stdin, nonce.encode()
     if not data:
-        return [run + b" </dev/null"]
-    if data.endswith(b"\n") and b"\0" not in data:
-        end = _end_for(data)
-        return [run + b" <<'%s'" % end, data + end]
-    encoded = base64.encodebytes(data)
-    end = _end_for(encoded)
-    return [b"base64 -d <<'%s' | %s" % (end, run), encoded + end]
-
-
-def _end_for(data: bytes) -> bytes:
-    """A line that is not in *data*."""
-    while (end := b"END_%s" % secrets.token_hex(8).encode()) in data:
-        continue
-    return end
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What came back, read."""
-
-    replies: Sequence[Reply]
-    parts: Sequence[Part | None]
-    tail: bytes
-    """What the shell text at the end printed."""
-    seconds: Sequence[float]
-    """How long each command took."""
-
-
-class IncompleteError(TransportError):
-    """The answer is not whole."""
-
-
-def read_answers(
-    sent: Script,
-    out: bytes,
-    err: bytes,
-    commands: Sequence[Command],
-    pieces: Sequence[Piece],
-    when: Callable[[int], float] = lambda _: 0.0,
-) -> Answers:
-    """Cut what came on standard output and standard error into answers.
-
-    Args:
-        sent: what was sent.
-        out: all that came on standard output.
-        err: all that came on standard error.
-        commands: what was to be run.
-        pieces: what was to be read.
-        when: the time at which the byte with this number had come on standard output.
-
-    Raises:
-        IncompleteError: something of it is missing.
-    """
-    marks = re.compile(rb"\n@%s (?:([a-z])(?: (\d+))?(?: ([^\n]*))?)\n" % sent.word)
-    said: dict[int, bytes] = {}
-    begin = 0
-    for mark in marks.finditer(err):
-        if mark[1] == b"c":
-            begin = mark.end()
-        elif mark[1] == b"r":
-            said[int(mark[2])] = err[begin : mark.start()]
-    replies: dict[int, Reply] = {}
-    seconds: dict[int, float] = {}
-    parts: dict[int, Part | None] = {}
-    place, size, tail = 0, 0, b""
-    for mark in marks.finditer(out):
-        kind, number, rest = mark[1], int(mark[2] or 0), mark[3] or b""
-        match kind:
-            case b"c" | b"t":
-                begin = mark.end()
-            case b"r":
-                replies[number] = Reply(int(rest), out[begin : mark.start()], said.get(number, b""))
-                seconds[number] = when(mark.end()) - when(begin)
-            case b"u":
-                tail = out[begin : mark.start()]
-            case b"p":
-                place, size = map(int, rest.split())
-                begin = mark.end()
-            case b"q":
-                parts[number] = Part(out[begin : mark.start()], place, size)
-            case b"n":
-                parts[number] = None
-            case b"x":
-                path = pieces[number].path
-                parts[number] = Part(b"", 0, 0, f"{path!r} can't be read: {rest.decode('ascii', 'replace')}")
-    if len(parts) != len(pieces) or (commands and 0 not in replies):
-        raise IncompleteError("the answer is not whole")
-    not_run = Reply(NOT_RUN, b"", b"")
-    return Answers(
-        [replies.get(number, not_run) for number in range(len(commands))],
-        [parts[number] for number in range(len(pieces))],
-        tail,
-        [seconds.get(number, 0.0) for number in range(len(commands))],
+        return b"_ry_coded=0\n%b </dev/null" % line
+    # A shell's text can hold no NUL, and always ends its last line.
+    coded = not data.endswith(b"\n") or b"\0" in data
+    return b"_ry_coded=%d\n%b <<'%b'\n%b%b" % (
+        coded,
+        line,
+        word,
+        base64.encodebytes(data) if coded else data,
+        word,
     )
 
 
-def tar_of(paths: Sequence[str], limit: int) -> bytes:
-    """Shell text that prints a tar file of those of *paths* that are regular files of at most *limit* bytes.
+def _quoted(text: str) -> bytes:
+    if "\0" in text:
+        raise ValueError("an argument can't hold a NUL")
+    return _bytes(shlex.quote(text))
 
-    Raises:
-        TransportError: a path can't be asked for.
-    """
-    if bad := next((path for path in paths if not path.startswith("/")), None):
-        raise TransportError(f"{bad!r} can't be fetched: it is not an absolute path")
-    names = b" ".join(map(quoted, paths))
-    return (
-        b"find %s -maxdepth 0 -type f -size -%dc -print0 </dev/null 2>/dev/null |"
-        b" tar -c -P -f - --no-recursion --null -T - 2>/dev/null" % (names, limit + 1)
-    )
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _reply(command: Command, mark: Frame, err: bytes, seconds: float, timeout_s: float) -> Reply:
+    if mark.words == ("none",):
+        return Reply(NOT_RUN, b"", b"")
+    code = int(mark.words[0])
+    # timeout(1) itself ends by the signal when it had to use its last means.
+    if code == TOO_LATE or (code == 128 + 9 and seconds >= timeout_s):
+        words = f"{command.argv[0]} gave no answer within {timeout_s:g} s".encode()
+        return Reply(TOO_LATE, mark.content, err or words)
+    return Reply(code, mark.content, err)
+
+
+def _part(path: str, header: Sequence[str], data: bytes) -> Part | None:
+    if header[0] == "none":
+        why = " ".join(header[1:])
+        return trouble(path, why) if why and why not in ABSENT else None
+    mode, offset, size = header
+    if mode == "closed":
+        return trouble(path, "Permission denied")
+    if int(mode, 16) not in _REGULAR:
+        return trouble(path, "it is not a regular file")
+    # It may have grown since it was looked at.
+    return Part(data, int(offset), max(int(size), int(offset) + len(data) if data else 0))

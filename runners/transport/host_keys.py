@@ -1,115 +1,108 @@
 """Whether a host is the one it was before: the known_hosts files of the user, of the system, and our own.
 
-A new host is for a person to accept; one whose key has changed is refused, and no question is asked.
+A new host is for a person to accept. One that shows another key than before is refused, and nobody is asked.
 """
 
+import contextlib
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
 
 import asyncssh
 
 from runners.transport.base import UnreachableError
+from runners.transport.local import words
 
-_SYSTEM = Path("/etc/ssh/ssh_known_hosts")
+USERS = (Path("~/.ssh/known_hosts"), Path("~/.ssh/known_hosts2"))
+"""Where ssh keeps the keys of a user's hosts, unless told otherwise; see ssh_config(5)."""
+
+SYSTEMS = (Path("/etc/ssh/ssh_known_hosts"), Path("/etc/ssh/ssh_known_hosts2"))
+
+_SSH_PORT = 22
 
 Known = tuple[Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey]]
-"""Keys of a host, keys of its authorities, and keys that are revoked."""
-
-
-class Standing(Enum):
-    """What can be said of a host by its key."""
-
-    NEW = auto()
-    CHANGED = auto()
-    REVOKED = auto()
+"""Keys of a host, keys of authorities that vouch for it, and revoked keys."""
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """A key that a host has shown and that is not trusted."""
-
-    host: str
-    """As it is called in known_hosts files."""
-    key: asyncssh.SSHKey
-    standing: Standing
-
-    @property
-    def fingerprint(self) -> str:
-        """As ssh shows it."""
-        return f"{self.key.algorithm.decode('ascii')} {self.key.get_fingerprint()}"
-
-
 class HostKeys:
-    """The keys of hosts. All methods read files: they are for threads."""
+    """All known hosts, as they were read. Addresses don't count: they may be another host's tomorrow."""
 
-    def __init__(self, own: Path) -> None:
-        """*own* is the file that accepted keys go to; it need not be there."""
-        self._own = own
-        self._files = [own, Path.home() / ".ssh" / "known_hosts", _SYSTEM]
+    _files: Sequence[tuple[Path, asyncssh.SSHKnownHosts]]
 
-    def known(self, host: str, address: str, port: int) -> Known:
-        """What is known of a host.
+    @classmethod
+    def read(cls, files: Sequence[Path]) -> "HostKeys":
+        """Read known_hosts files; those that are not there hold nothing. To be called in a thread.
 
         Raises:
-            UnreachableError: a file can't be read.
+            UnreachableError: a file is there and can't be read.
         """
-        found: list[list[asyncssh.SSHKey]] = [[], [], []]
-        for hosts in self._read():
-            for name in dict.fromkeys((_name(host, port), _name(address, port))):
-                # By its name with the port, as ssh does: another port is another server.
-                for kind, keys in zip(found, hosts.match(name, "", None)[:3], strict=True):
-                    kind.extend(keys)
-        return (found[0], found[1], found[2])
+        return cls([(path, known) for path in files if (known := _read(path.expanduser())) is not None])
 
-    def judge(self, host: str, address: str, port: int, key: asyncssh.SSHKey) -> Offered:
-        """What a key that is not trusted means."""
-        keys, _, revoked = self.known(host, address, port)
-        standing = Standing.REVOKED if key in revoked else Standing.CHANGED if keys else Standing.NEW
-        return Offered(_name(host, port), key, standing)
+    def known(self, name: str) -> Known:
+        """What is known of the host that is called *name* in such files."""
+        keys: list[asyncssh.SSHKey] = []
+        authorities: list[asyncssh.SSHKey] = []
+        revoked: list[asyncssh.SSHKey] = []
+        for _, hosts in self._files:
+            some, of_authorities, no_more, *_ = hosts.match(name, "", None)
+            keys += some
+            authorities += of_authorities
+            revoked += no_more
+        return (keys, authorities, revoked)
 
-    def accept(self, offered: Offered) -> None:
-        """From now on the host is known by this key.
+    def knows(self, name: str) -> bool:
+        """Whether the host can be told from others."""
+        keys, authorities, _ = self.known(name)
+        return bool(keys or authorities)
 
-        Raises:
-            UnreachableError: that can't be written down.
-        """
-        line = f"{offered.host} {offered.key.export_public_key().decode('ascii').strip()}\n"
-        try:
-            self._own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._own, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(descriptor, line.encode())
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise UnreachableError(
-                f"the host's key can't be kept in {str(self._own)!r}: {error.strerror}"
-            ) from error
-
-    def where(self, host: str) -> str:
-        """The file that knows *host*, as it is called there; our own where none says so."""
-        for path in self._files:
-            try:
-                if host in path.read_text("utf-8", "replace"):
-                    return str(path)
-            except OSError:
-                continue
-        return str(self._own)
-
-    def _read(self) -> list[asyncssh.SSHKnownHosts]:
-        read = []
-        for path in self._files:
-            try:
-                read.append(asyncssh.read_known_hosts(str(path)))
-            except FileNotFoundError:
-                continue
-            except (OSError, ValueError) as error:
-                raise UnreachableError(f"the known hosts in {str(path)!r} can't be read: {error}") from error
-        return read
+    def change(self, name: str, shown: str) -> str:
+        """What to say of a host that is known, and shows something else."""
+        where = [str(path) for path, hosts in self._files if any(hosts.match(name, "", None))]
+        remove = f"ssh-keygen -R {shlex.quote(name)} -f {shlex.quote(where[0])}" if where else ""
+        return (
+            f"the key of the host {name!r} has changed: {shown}, and {' and '.join(where)} says otherwise. "
+            "Someone may be listening in, so nothing was sent. Ask the administrators of the host; only if "
+            f"they have changed it, forget the old key with: {remove}"
+        )
 
 
-def _name(host: str, port: int) -> str:
-    return host if port == 22 else f"[{host}]:{port}"
+def name_of(host: str, port: int) -> str:
+    """What a host is called in known_hosts files: another port is another server."""
+    return host if port == _SSH_PORT else f"[{host}]:{port}"
+
+
+def accept(file: Path, name: str, key: asyncssh.SSHKey) -> None:
+    """Have a host known by *key* from now on. To be called in a thread.
+
+    Raises:
+        UnreachableError: it can't be written down.
+    """
+    line = f"{name} {key.export_public_key().decode('ascii').strip()}\n"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "rb+", buffering=0) as lines:
+            size = lines.seek(0, os.SEEK_END)
+            # The last line of a file that somebody has edited may have no end.
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            lines.write(b"\n" * torn + line.encode())
+    except OSError as error:
+        raise UnreachableError(f"the key of {name} can't be kept in {str(file)!r}: {words(error)}") from error
+
+
+def _read(path: Path) -> asyncssh.SSHKnownHosts | None:
+    try:
+        text = path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnreachableError(f"the known hosts in {str(path)!r} can't be read: {words(error)}") from error
+    known = asyncssh.SSHKnownHosts()
+    for line in text.split("\n"):
+        # Other lines stay good where one is broken, or of a kind that is not understood.
+        with contextlib.suppress(ValueError):
+            known.load(line)
+    return known

@@ -1,19 +1,18 @@
 """One long-lived shell at the other end of a line: scripts go in, answers come out."""
 
 import asyncio
-import bisect
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Self
 
 import asyncssh
 
 from runners.transport.base import TransportError, UnreachableError
-from runners.transport.framing import PROLOGUE, Script
+from runners.transport.framing import Frames
+from runners.transport.preamble import PREAMBLE
 
 _OPEN_S = 30.0
 """Seconds that the host may take to start a shell."""
-
 _CHUNK = 1 << 16
 
 
@@ -21,16 +20,18 @@ class LostError(TransportError):
     """The line broke, or the shell gave no answer: what was asked may have been done."""
 
 
-@dataclass(frozen=True, slots=True)
 class Heard:
-    """What came back."""
+    """What has come back so far of an exchange, on both outputs."""
 
-    out: bytes
-    err: bytes
-    when: Callable[[int], float]
-    """The time at which the byte with this number had come on standard output."""
-    round_trip_s: float
-    """From sending to the first mark."""
+    def __init__(self, nonce: str) -> None:
+        self.out = Frames(nonce)
+        self.err = Frames(nonce)
+        self.began = time.monotonic()
+
+    @property
+    def round_trip_s(self) -> float:
+        """From the first byte sent to the first mark, which is there."""
+        return self.out.found[0].arrived - self.began
 
 
 class Shell:
@@ -42,7 +43,7 @@ class Shell:
         """Nothing has been asked of it."""
 
     @classmethod
-    async def open(cls, connection: asyncssh.SSHClientConnection) -> "Shell":
+    async def open(cls, connection: asyncssh.SSHClientConnection) -> Self:
         """Start one.
 
         Raises:
@@ -52,85 +53,72 @@ class Shell:
         try:
             async with asyncio.timeout(_OPEN_S):
                 # Whatever shell people have there, from here on it is the POSIX one.
-                process = await connection.create_process("exec /bin/sh -s", encoding=None)
-        except TimeoutError:
-            raise UnreachableError(f"no shell was started there within {_OPEN_S:g} s") from None
+                process = await connection.create_process("exec /bin/sh", encoding=None)
+        except TimeoutError as error:
+            raise UnreachableError(f"no shell was started there within {_OPEN_S:g} s") from error
         except asyncssh.ChannelOpenError:
             raise
         except (asyncssh.Error, OSError) as error:
             raise UnreachableError(f"the line was lost: {error}") from error
         return cls(process)
 
-    async def ask(self, script: Script, silence_s: float) -> Heard:
-        """Send a script and wait for its last mark. Cancelling leaves a shell that must be closed.
+    @property
+    def closed(self) -> bool:
+        """Whether it is known to be gone."""
+        return self._process.is_closing()
+
+    async def ask(self, script: bytes, heard: Heard, *, silence_s: float, largest: int) -> None:
+        """Send a script, and take in what comes up to the last mark. Cancelling leaves it to be closed.
+
+        Args:
+            script: what to send.
+            heard: takes in the answers, also where the last ones don't come.
+            silence_s: seconds after which a line on which nothing comes or goes counts as lost.
+            largest: bytes that one answer may have.
 
         Raises:
-            LostError: the line broke, or nothing came for *silence_s* seconds.
+            LostError: the line broke, or nothing came in time, or far too much.
         """
-        text = (PROLOGUE if self.fresh else b"") + script.text
+        text = PREAMBLE + script if self.fresh else script
         self.fresh = False
-        began = time.monotonic()
-        out, err = _Stream(script.ended), _Stream(script.ended)
-        try:
-            await self._talk(text, out, err, silence_s)
-        except TimeoutError:
-            raise LostError(f"there was no answer for {silence_s:g} s") from None
-        begun = out.data.find(script.begun)
-        return Heard(bytes(out.data), bytes(err.data), out.when, out.when(begun + 1) - began)
-
-    async def _talk(self, text: bytes, out: "_Stream", err: "_Stream", silence_s: float) -> None:
+        heard.began = time.monotonic()
         try:
             async with asyncio.timeout(silence_s) as patience:
 
-                def heard() -> None:
+                def moved() -> None:
                     patience.reschedule(asyncio.get_running_loop().time() + silence_s)
 
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._send(text, heard))
-                    group.create_task(out.read(self._process.stdout, heard))
-                    group.create_task(err.read(self._process.stderr, heard))
-        except* LostError as errors:
-            raise LostError(str(_first(errors))) from None
-        except* asyncssh.Error as errors:
-            raise LostError(f"the line was lost: {_first(errors)}") from None
-
-    async def _send(self, text: bytes, heard: Callable[[], None]) -> None:
-        for start in range(0, len(text), _CHUNK):
-            self._process.stdin.write(text[start : start + _CHUNK])
-            await self._process.stdin.drain()
-            heard()
+                    group.create_task(self._send(text, moved))
+                    group.create_task(_listen(self._process.stdout, heard.out, largest, moved))
+                    group.create_task(_listen(self._process.stderr, heard.err, largest, moved))
+        except TimeoutError as error:
+            raise LostError(f"there was no answer for {silence_s:g} s") from error
+        except ExceptionGroup as errors:
+            if errors.split((LostError, asyncssh.Error, OSError))[1]:
+                raise
+            own = errors.subgroup(LostError)
+            raise LostError(str(own.exceptions[0]) if own else "the line was lost") from errors
 
     def close(self) -> None:
         """Let it go; what it runs may go on."""
         self._process.close()
 
-
-class _Stream:
-    """One output of a shell, read up to a mark."""
-
-    def __init__(self, ended: bytes) -> None:
-        self.data = bytearray()
-        self._ended = ended
-        self._sizes: list[int] = []
-        self._times: list[float] = []
-
-    async def read(self, reader: "asyncssh.SSHReader[bytes]", heard: Callable[[], None]) -> None:
-        while chunk := await reader.read(_CHUNK):
-            heard()
-            seen = len(self.data)
-            self.data += chunk
-            self._sizes.append(len(self.data))
-            self._times.append(time.monotonic())
-            if self.data.find(self._ended, max(0, seen - len(self._ended))) >= 0:
-                return
-        raise LostError("the line was lost")
-
-    def when(self, size: int) -> float:
-        return self._times[min(bisect.bisect_left(self._sizes, size), len(self._times) - 1)]
+    async def _send(self, text: bytes, moved: Callable[[], None]) -> None:
+        for start in range(0, len(text), _CHUNK):
+            self._process.stdin.write(text[start : start + _CHUNK])
+            await self._process.stdin.drain()
+            moved()
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+async def _listen(
+    reader: "asyncssh.SSHReader[bytes]", frames: Frames, largest: int, moved: Callable[[], None]
+) -> None:
+    while not frames.done:
+        data = await reader.read(_CHUNK)
+        if not data:
+            raise LostError("the line was lost")
+        moved()
+        frames.feed(data, time.monotonic())
+        if frames.waiting > largest:
+            raise LostError(f"an answer was longer than {largest:,} bytes")

@@ -26,6 +26,7 @@ from runners.transport.base import (
     Transport,
     TransportError,
     UnreachableError,
+    as_sentence,
     fault_of,
 )
 from runners.transport.cat import CatError, Start, read_starts
@@ -182,7 +183,7 @@ class SudoTransport(Transport):
         try:
             yield
         except TransportError as error:
-            self._line = Line(up=False, trouble=str(error))
+            self._line = Line(up=False, trouble=as_sentence(error))
             raise
         self._line = Line(up=True)
 

@@ -1,0 +1,110 @@
+"""The connection of a login: made when it is needed, once for all who wait, and again when it was lost."""
+
+import asyncio
+import random
+import time
+
+from runners.transport.base import Command, Reply, TransportError, UnreachableError
+from runners.transport.logging_in import log_in
+from runners.transport.login import Ask, Login, LoginRefusedError
+from runners.transport.private_key import PrivateKey
+from runners.transport.records import Recorder
+from runners.transport.shells import Shells
+
+PATIENCE_S = 30.0
+"""Seconds that a verb waits for the connection; the attempt goes on, since a person may be answering."""
+
+_FIRST_REST_S, _LONGEST_REST_S = 1.0, 60.0
+_REST_REFUSED_S = 300.0
+"""Hosts lock out those who fail to log in again and again."""
+
+_CLOSE_S = 5.0
+
+
+class Connector:
+    """Holds the connection of a login."""
+
+    def __init__(self, login: Login, ask: Ask, records: Recorder) -> None:
+        self._login = login
+        self._ask = ask
+        self._records = records
+        self._key = PrivateKey(login)
+        self._shells: Shells | None = None
+        self._attempt: asyncio.Task[UnreachableError | None] | None = None
+        self._failures = 0
+        self._rests_until = 0.0
+        self._trouble = UnreachableError("nobody has tried yet")
+
+    def try_now(self) -> None:
+        """Rest no longer: a person wants it."""
+        self._rests_until = 0.0
+
+    async def shells(self) -> Shells:
+        """The shells of the connection, which is made now if there is none.
+
+        Raises:
+            UnreachableError: there is none, and it can't be made, or not so soon.
+        """
+        if self._shells is not None and self._shells.alive:
+            return self._shells
+        if self._attempt is None:
+            if time.monotonic() < self._rests_until:
+                raise UnreachableError(str(self._trouble)) from self._trouble
+            self._attempt = asyncio.create_task(self._try())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                failed = await asyncio.shield(self._attempt)
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"{self._login.host!r} is still being logged in to; if it waits for a person, answer in the "
+                "dashboard, or with: runyard resource connect NAME"
+            ) from error
+        if failed is not None:
+            raise UnreachableError(str(failed)) from failed
+        if self._shells is None:
+            raise UnreachableError("the line was closed")
+        return self._shells
+
+    async def close(self) -> None:
+        """Close the connection, and end an attempt to make one."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+            await asyncio.wait([self._attempt])
+        shells, self._shells = self._shells, None
+        if shells is not None:
+            await _close(shells)
+
+    async def _try(self) -> UnreachableError | None:
+        """One attempt; returns why it has failed, if it has."""
+        began = time.monotonic()
+        command = Command(("ssh", "--", f"{self._login.user}@{self._login.host}"))
+        try:
+            if self._shells is not None:
+                await _close(self._shells)
+            self._shells = Shells(await log_in(self._login, self._key, self._ask))
+        except UnreachableError as error:
+            self._records.ran(command, None, time.monotonic() - began, str(error))
+            self._rest(error)
+            return error
+        finally:
+            self._attempt = None
+        self._records.ran(command, Reply(0, b"", b""), time.monotonic() - began)
+        self._failures = 0
+        return None
+
+    def _rest(self, error: UnreachableError) -> None:
+        longest = min(_LONGEST_REST_S, _FIRST_REST_S * 2**self._failures)
+        # Not all at the same time, where the engines of many people have lost the same host.
+        rest = _REST_REFUSED_S if isinstance(error, LoginRefusedError) else random.uniform(0.5, 1) * longest
+        self._failures = min(self._failures + 1, 10)
+        self._trouble = error
+        self._rests_until = time.monotonic() + rest
+
+
+async def _close(shells: Shells) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await shells.close()
+    except (TransportError, TimeoutError):
+        # The other side does not say goodbye.
+        return
