@@ -110,7 +110,8 @@ async def test_a_node_that_is_lost_with_what_it_runs(cluster: Cluster) -> None:
     cluster.lab.kill_node("c1")
     cluster.lab.node_down("c1")
     await cluster.until(lambda: one.last.requeued, one)
-    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "starttime=now")
+    elsewhere = ("excnodelist=c1", "starttime=now")
+    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", *elsewhere)
     await cluster.ended(one)
     assert one.verdicts == {0: "done", 1: "done"}
     assert cluster.ran() == ["0", "1", "1"]
