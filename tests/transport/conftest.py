@@ -1,15 +1,18 @@
-"""What the tests of transports share: users of their own, and sudo rules for them."""
+"""What the tests of transports share: users of their own, sudo rules for them, and an sshd."""
 
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.transport.far import Far
+from tests.transport.sshd import Sshd, account
 
 GRANTED = "/usr/bin/sbatch, /usr/bin/scancel, /usr/bin/cat, /usr/bin/ls, /usr/bin/mkdir"
 
@@ -83,3 +86,38 @@ def acting(users: tuple[str, str]) -> Iterator[Acting]:
     finally:
         rules.unlink(missing_ok=True)
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def far_user() -> Iterator[tuple[str, Path]]:
+    """A user to log in as, and their home; both are gone afterwards."""
+    if os.geteuid() != 0 or not all(map(shutil.which, ("sshd", "useradd", "ssh-keygen"))):
+        pytest.skip("needs root, sshd, ssh-keygen and useradd")
+    folder = Path(tempfile.mkdtemp(prefix="runyard-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    name = f"ryf{os.getpid()}"
+    try:
+        with account(name, folder / "home"):
+            yield name, folder / "home"
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def far(
+    far_user: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Far]:
+    """A host that runs, known to its client."""
+    user, home = far_user
+    # Nothing of whoever runs the tests: no settings, no known hosts, no agent.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    folder = Path(tempfile.mkdtemp(prefix="sshd-", dir=home.parent))
+    far = Far(Sshd(folder, user), home, tmp_path / "here")
+    far.sshd.set_up()
+    far.sshd.start()
+    far.trust()
+    yield far
+    await far.close()
+    for left in home.iterdir():
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
