@@ -64,12 +64,14 @@ class RetryRequest(BaseModel):
 
 
 class CancelRequest(BaseModel):
-    """Cancel a run, or one task of it."""
+    """Cancel a run, or one batch or one task of it."""
 
     model_config = ConfigDict(extra="forbid")
 
     run: str
     task: int | None = None
+    batch: int | None = None
+    """The batch's number within the run."""
 
 
 def new_run_id() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runners.states import State
-from runners.store.rows import RunRow, TaskRow
+from runners.store.rows import BatchRow, RunRow, TaskRow
 from tui.screens.confirm import Confirm
 from tui.text import fit, plain
 
@@ -96,6 +96,38 @@ def cancel_task(dashboard: Dashboard, run: RunRow, task: TaskRow) -> None:
             yes="Cancel the task",
             no="Let it run",
             more=f"{what} The other tasks go on.",
+        ),
+        answered,
+    )
+
+
+def cancel_batch(dashboard: Dashboard, run: RunRow, batch: BatchRow) -> None:
+    """Cancel one batch of *run*, once the person has confirmed."""
+    if dashboard.refuses_changes():
+        return
+    if batch.state.final:
+        dashboard.tell(f"Batch {batch.number} has ended already ({batch.state}): there is nothing to cancel.")
+        return
+
+    def answered(yes: bool | None) -> None:
+        from runners.requests import CancelRequest, RequestKind
+
+        if yes:
+            dashboard.ask(
+                RequestKind.CANCEL,
+                CancelRequest(run=run.id, batch=batch.number),
+                told=f"Batch {batch.number} of {short_name(run)} is being cancelled.",
+            )
+
+    counts = batch.counts
+    open_tasks = counts.total - counts.ended
+    tasks = "1 task of it has" if open_tasks == 1 else f"{open_tasks:,} tasks of it have"
+    dashboard.push_screen(
+        Confirm(
+            lambda: f"Cancel batch {batch.number} of run {short_name(run)}?",
+            yes="Cancel the batch",
+            no="Let it run",
+            more=f"{tasks} not ended. What is done stays, and the other batches go on.",
         ),
         answered,
     )

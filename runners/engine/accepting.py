@@ -30,7 +30,7 @@ from runners.store.creating import NewRun, add_batches, add_run
 from runners.store.database import StoreError
 from runners.store.reader import UnknownRunError
 from runners.store.rows import RequestRow, RunRow
-from runners.store.verdicts import cancel_waiting, intend_cancel, settle
+from runners.store.verdicts import cancel_waiting, intend_cancel, intend_cancel_of_batch, settle
 from runners.store.workload import dataset_of, spec_of, tasks_of
 from runners.store.writer import Change, WithdrawnError, Writer
 from runners.tasks import Numbered
@@ -165,6 +165,8 @@ class Acceptor:
             raise RefusalError(f"Run {run.id} has ended already: it is {run.state}.")
         if asked.task is not None:
             return await self._cancel_task(request, asked.run, asked.task)
+        if asked.batch is not None:
+            return await self._cancel_batch(request, asked.run, asked.batch)
 
         def mark(change: Change, now: float) -> None:
             change.update("runs", {"id": run.id}, {"cancelling": 1})
@@ -188,6 +190,21 @@ class Acceptor:
         task = await self._store.read(lambda writer: writer.task(run, index))
         if task.state.final:
             raise RefusalError(f"Task {index} of run {run} has ended already: it is {task.state}.")
+        await self._store.change(mark)
+        return run
+
+    async def _cancel_batch(self, request: RequestRow, run: str, number: int) -> str:
+        batches = await self._store.read(lambda writer: writer.batches(run))
+        tokens = {batch.number: batch.token for batch in batches}
+        if number not in tokens:
+            raise RefusalError(f"Run {run} has no batch {number}; it has {len(tokens)} so far, from 0 on.")
+
+        def mark(change: Change, now: float) -> None:
+            if not intend_cancel_of_batch(change, run, tokens[number]):
+                raise RefusalError(f"Batch {number} of run {run} has ended already.")
+            change.add_event(run, "cancel", {"batch": number}, time=now)
+            change.answer(request.id, RequestState.DONE)
+
         await self._store.change(mark)
         return run
 

@@ -57,11 +57,12 @@ class Stopper:
         for batch in live:
             ref = BatchRef(batch.token, batch.folder, batch.native_id)
             through = looker if batch.native_id else runner
-            if run.cancelling:
+            indices = [task.index for task in tasks if task.batch == batch.token]
+            # A batch of which no task is to go on is cancelled as one: its job need not even start.
+            if run.cancelling or (indices and len(indices) == batch.counts.total - batch.counts.ended):
                 if (through, ref, None) not in self._told and batch.token not in self.lost:
                     found.append(Wanted(batch, ref, through, None))
                 continue
-            indices = [task.index for task in tasks if task.batch == batch.token]
             if untold := tuple(index for index in indices if (through, ref, index) not in self._told):
                 found.append(Wanted(batch, ref, through, untold))
         return found

@@ -132,6 +132,14 @@ def intend_cancel(change: Change, run: str, task: int) -> bool:
     )
 
 
+def intend_cancel_of_batch(change: Change, run: str, token: str) -> bool:
+    """The same for all tasks of a batch that have not ended; False when all have."""
+    return change.execute(
+        f"UPDATE tasks SET cancelling = 1, revision = ? WHERE run = ? AND batch = ? AND {OPEN}",
+        (change.revision, run, token),
+    )
+
+
 def cancel_waiting(change: Change, run: str, *, now: float, task: int | None = None) -> bool:
     """Cancel the tasks of *run*, or the one, that no batch has; True when there was one."""
     where, values = ('AND "index" = ?', [task]) if task is not None else ("", [])

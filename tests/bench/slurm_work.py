@@ -1,4 +1,4 @@
-"""How fast the tasks of one SLURM job go: Runyard's slots against the usual ways in a job of the same size."""
+"""How fast the tasks of one SLURM job go, and how fast the usual ways are in a job of the same size."""
 
 import asyncio
 import os

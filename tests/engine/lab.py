@@ -69,9 +69,9 @@ class Lab:
         await ask(self.home, RequestKind.LAUNCH, request)
         return request.run
 
-    async def cancel(self, run: str, task: int | None = None) -> None:
-        """Cancel a run or a task of it."""
-        await ask(self.home, RequestKind.CANCEL, CancelRequest(run=run, task=task))
+    async def cancel(self, run: str, task: int | None = None, batch: int | None = None) -> None:
+        """Cancel a run, or a task or a batch of it."""
+        await ask(self.home, RequestKind.CANCEL, CancelRequest(run=run, task=task, batch=batch))
 
     async def retry(self, run: str) -> str:
         """Retry a run, and return the new one's id."""

@@ -142,6 +142,20 @@ async def test_cancelling_a_task_leaves_its_neighbours_alone(lab: Lab) -> None:
     assert row.state is State.CANCELLED
 
 
+async def test_cancelling_a_batch_ends_all_of_it_that_has_not_ended(lab: Lab) -> None:
+    async with lab.hosted():
+        run = await lab.launch(lab.gated(), items="abcd")
+        await until(lambda: len(lab.ran()) == 2)
+        with pytest.raises(RefusedError, match=r"has no batch 7; it has 1 so far"):
+            await lab.cancel(run, batch=7)
+        await lab.cancel(run, batch=0)
+        row = await lab.ended(run)
+    assert lab.states(run) == ["cancelled"] * 4
+    assert sorted(lab.ran()) == [0, 1]
+    assert row.state is State.CANCELLED
+    assert not any(task.cancelling for task in lab.tasks(run))
+
+
 async def test_a_task_of_a_later_step_is_cancelled_at_once(lab: Lab) -> None:
     async with lab.hosted():
         run = await lab.launch(lab.gated(), shell("true", name="two"), items="ab")

@@ -13,7 +13,7 @@ from textual.widgets import TabbedContent, TabPane
 
 from runners.batches import LogChunk
 from runners.config.units import MEMORY_FLOOR_MB
-from runners.store.rows import RunRow, TaskRow
+from runners.store.rows import BatchRow, RunRow, TaskRow
 from tui import intents
 from tui.feed import Picture, RunPicture
 from tui.item_words import item_words
@@ -32,7 +32,7 @@ class RunPage(Page):
     """The screen of one run."""
 
     CSS_PATH = "run.tcss"
-    CHANGES = frozenset({"retry", "cancel", "cancel_task"})
+    CHANGES = frozenset({"retry", "cancel", "cancel_task", "cancel_batch"})
     NAMES: ClassVar[Mapping[str, str]] = {
         "back": "Back to the runs",
         "tab('tasks')": "Show the tasks",
@@ -43,6 +43,7 @@ class RunPage(Page):
         "retry": "Retry what failed of the run",
         "cancel": "Cancel the run",
         "cancel_task": "Cancel the task",
+        "cancel_batch": "Cancel the batch",
         "next_failed(-1)": "Show the log of the previous failed task",
         "next_failed(1)": "Show the log of the next failed task",
         "copy": "Copy the run's id",
@@ -106,6 +107,13 @@ class RunPage(Page):
             "cancel task",
             id="run.cancel_task",
             tooltip="Cancel the task under the cursor, after a question",
+        ),
+        Binding(
+            "x",
+            "cancel_batch",
+            "cancel batch",
+            id="run.cancel_batch",
+            tooltip="Cancel the batch under the cursor, after a question",
         ),
         Binding(
             "y", "copy", "copy id", show=False, id="run.copy", tooltip="Copy the run's id to the clipboard"
@@ -184,11 +192,12 @@ class RunPage(Page):
 
     def pointless(self) -> frozenset[str]:
         """What can't be done to this run, or to the task under the cursor, as well."""
-        run, task = self._row, self._tasks.chosen
+        run, task, batch = self._row, self._tasks.chosen, self._chosen_batch
         nothing = {
             "retry": run is None or not intents.can_retry(run),
             "cancel": run is None or not intents.can_cancel(run),
             "cancel_task": task is None or task.state.final,
+            "cancel_batch": batch is None or batch.state.final,
             "next_failed(-1)": run is None or run.counts.failed == 0,
         }
         return super().pointless().union(action for action, true in nothing.items() if true)
@@ -204,6 +213,8 @@ class RunPage(Page):
         """What is done to tasks, and to logs, is there only where they are seen (Textual asks)."""
         if action == "next_failed":
             return self._tab == "log"
+        if action == "cancel_batch":
+            return self._tab == "batches"
         return self._tab == "tasks" or action not in ("log", "next_filter", "filter", "cancel_task")
 
     def action_tab(self, tab: str) -> None:
@@ -290,10 +301,21 @@ class RunPage(Page):
         if self._row is not None and task is not None:
             intents.cancel_task(self.dashboard, self._row, task)
 
+    def action_cancel_batch(self) -> None:
+        """Cancel the batch under the cursor."""
+        batch = self._chosen_batch
+        if self._row is not None and batch is not None:
+            intents.cancel_batch(self.dashboard, self._row, batch)
+
     def action_copy(self) -> None:
         """Copy the id."""
         self.app.copy_to_clipboard(self.run)
         self.dashboard.tell(f"The id {self.run} is on the clipboard.")
+
+    @property
+    def _chosen_batch(self) -> BatchRow | None:
+        # Elsewhere there may be no pane yet.
+        return self.query_one(BatchesPane).chosen if self._tab == "batches" else None
 
     @property
     def _tasks(self) -> TasksPane:

@@ -35,6 +35,8 @@ def told(event: EventRow) -> str:
         case "refused":
             return f"the batch was not started: {detail.get('why')}"
         case "cancel":
+            if "batch" in detail:
+                return f"cancel batch {detail['batch']}"
             return "the run is to be cancelled" if "task" not in detail else f"cancel task {detail['task']}"
         case "ended":
             return f"the run has ended: {detail.get('state')}"

@@ -69,6 +69,11 @@ class BatchesPane(Vertical):
         """The table."""
         return self.query_one(VirtualTable)
 
+    @property
+    def chosen(self) -> BatchRow | None:
+        """The batch under the cursor."""
+        return self._batches.get(self.table.cursor_key or "")
+
     def show(self, picture: RunPicture, now: float) -> None:
         """Bring all of it up to date."""
         self._picture, self._now = picture, now
@@ -85,7 +90,7 @@ class BatchesPane(Vertical):
         self._show_slots()
 
     def _detail(self) -> None:
-        self.query_one(BatchDetail).show(self._batches.get(self.table.cursor_key or ""), self._now)
+        self.query_one(BatchDetail).show(self.chosen, self._now)
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:
