@@ -45,6 +45,10 @@ class Ground:
         """What to run here, for *command* to be run in the cluster."""
         return list(command)
 
+    def here(self, path: str) -> Path:
+        """An absolute path of the cluster's, as this machine sees it."""
+        return Path(path)
+
     def run(
         self, *command: str, stdin: str = "", timeout_s: float = 60.0
     ) -> subprocess.CompletedProcess[str]:
@@ -118,7 +122,7 @@ class Chroot(Ground):
     @property
     def _keeper(self) -> Path:
         """Holds the id of the process that holds the namespace."""
-        return Path(self.spec.folder) / "keeper"
+        return self.spec.here / "keeper"
 
     def prepare(self) -> None:
         own = Path(self.spec.folder)
@@ -149,13 +153,17 @@ class Chroot(Ground):
         # The namespace has ended with its processes, and with it all mounts and accounts.
         return
 
+    def here(self, path: str) -> Path:
+        # Not by way of the folder that is bound into the system: what is mounted there is not seen outside.
+        return Path(f"/proc/{self._keeper.read_text().strip()}/root{path}")
+
     def argv(self, command: Sequence[str]) -> list[str]:
         keeper = self._keeper.read_text().strip()
         program = shutil.which("nsenter") or "nsenter"
         return [program, "--target", keeper, "--mount", "--root", "--wd", "--", *command]
 
 
-# Renamed only when all is there: whoever sees the file finds the system ready.
+# The keeper tells its id from inside, and renames the file when it is whole: whoever sees it finds all ready.
 _CHROOT = """\
 set -e
 cd {own}
@@ -169,7 +177,5 @@ mount -t tmpfs -o mode=755 lab root/run
 mkdir -p root/run/sshd root/lab
 mount --bind cluster root/lab
 printf '127.0.0.1 localhost %s\\n' {host} >root/etc/hosts
-echo $$ >keeper.new
-mv keeper.new keeper
-exec chroot root sleep infinity
+exec chroot root sh -c 'echo $$ >/lab/keeper.new && mv /lab/keeper.new /lab/keeper && exec sleep infinity'
 """

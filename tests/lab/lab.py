@@ -175,8 +175,8 @@ class Lab:
         return self.ground.must("sacct", *words)
 
     def here(self, path: str) -> Path:
-        """A path of the cluster's, below its base folder (homes are), as this machine sees it."""
-        return self.spec.here / Path(path).relative_to(self.spec.base)
+        """An absolute path of the cluster's, as this machine sees it."""
+        return self.ground.here(path)
 
     # slurmctld
 
@@ -322,7 +322,8 @@ class Lab:
         return self._controller_answers() and not self._unwell()
 
     def _controller_answers(self) -> bool:
-        return listening(self.spec.controller_port) and self.ground.run("scontrol", "ping").returncode == 0
+        # Its exit code says nothing in old releases.
+        return listening(self.spec.controller_port) and " is UP" in self.ground.run("scontrol", "ping").stdout
 
     def _signal(self, daemon: str, number: int) -> None:
         pid = self.pid(daemon)
