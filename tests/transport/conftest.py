@@ -53,7 +53,7 @@ def users() -> Iterator[tuple[str, str]]:
     """Two users without rights, an operator and a target; both are gone afterwards."""
     if os.geteuid() != 0 or not all(map(shutil.which, ("sudo", "useradd", "setpriv"))):
         pytest.skip("needs root, sudo, useradd and setpriv")
-    names = (f"ryo{os.getpid()}", f"ryt{os.getpid()}")
+    names = (f"ryop{os.getpid()}", f"rytg{os.getpid()}")
     try:
         for name in names:
             subprocess.run(["useradd", "--no-create-home", "--shell", "/bin/sh", name], check=True)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -82,7 +83,7 @@ class Sshd:
         if self._process is not None:
             for pid in _below(self._process.pid):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, 9)
+                    os.kill(pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
@@ -120,12 +121,30 @@ def account(name: str, home: Path, shell: str = "/bin/bash") -> Iterator[None]:
         os.chown(home, user.pw_uid, user.pw_gid)
         yield
     finally:
-        subprocess.run(["userdel", name], check=False, capture_output=True)
+        # Commands go on when their line is gone, and a user who runs something can't be removed.
+        _end_all_of(pwd.getpwnam(name).pw_uid)
+        subprocess.run(["userdel", name], check=True, capture_output=True)
 
 
 def _listens(port: int) -> bool:
     with socket.socket() as line:
         return line.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _end_all_of(uid: int) -> None:
+    until = time.monotonic() + 5
+    while left := [pid for pid in Path("/proc").glob("[0-9]*") if _owner(pid) == uid]:
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def _owner(process: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return process.stat().st_uid
+    return None
 
 
 def _below(pid: int) -> list[int]:
