@@ -77,7 +77,9 @@ class LaunchOptions:
     time: str | None = None
     """Time that each task may take, such as `90m`."""
     slots: int | None = None
-    """How many tasks run at the same time."""
+    """How many tasks of a batch run at the same time."""
+    tasks_per_job: int | None = None
+    """How many tasks share a batch; on SLURM it and `slots` go together."""
     export: tuple[str, ...] = ()
     """Environment variables that tasks get though their names look secret."""
     workdir: Path | None = None
@@ -259,6 +261,7 @@ def _with_needs(step: Step, options: LaunchOptions) -> Step:
     for field, key, number in (
         ("cpus", "cpus_per_task", options.cpus),
         ("slots", "parallel_tasks_per_job", options.slots),
+        ("tasks_per_job", "tasks_per_job", options.tasks_per_job),
     ):
         if number is not None:
             if number < 1:

@@ -31,6 +31,7 @@ class LaunchDraft:
     mem: str = ""
     time: str = ""
     slots: str = ""
+    tasks_per_job: str = ""
 
     @property
     def blank(self) -> bool:
@@ -82,6 +83,7 @@ class LaunchDraft:
             mem=self.mem.strip() or None,
             time=self.time.strip() or None,
             slots=_number(self.slots, "slots"),
+            tasks_per_job=_number(self.tasks_per_job, "tasks_per_job"),
             workdir=_path(self.workdir),
             folder=_path(self.folder),
         )
@@ -129,5 +131,6 @@ _READ: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mem": _needed(parse_memory),
     "time": _needed(parse_duration),
     "slots": _number,
+    "tasks_per_job": _number,
 }
 """What reads a field, where that can be told without looking at a file."""

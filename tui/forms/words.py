@@ -18,6 +18,7 @@ LABELS: Final = {
     "mem": "memory",
     "time": "time",
     "slots": "slots",
+    "tasks_per_job": "per batch",
 }
 """What the form calls its fields, in their order."""
 

@@ -163,8 +163,9 @@ class LaunchPage(Page):
                     yield self._field("cpus", "e.g. 2; empty: 1", wide=False)
                     yield self._field("mem", "e.g. 4G; empty: no limit", wide=False)
                 with Container(classes="row"):
-                    yield self._field("time", "e.g. 90m; empty: no limit", wide=False)
                     yield self._field("slots", "e.g. 4; empty: what fits", wide=False)
+                    yield self._field("tasks_per_job", "tasks; empty: any", wide=False)
+                yield self._field("time", "e.g. 90m; empty: no limit")
                 yield Tick(SHELL_LABEL, id="field-shell")
             with VerticalScroll(id="plan-frame") as frame:
                 frame.border_title = "Plan"

@@ -76,7 +76,13 @@ def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
     needs.add_argument(
         "--time", metavar="T", help="the time it may take: 90s, 5m, 2h, 1:30:00; a number is minutes"
     )
-    needs.add_argument("--slots", type=int, metavar="S", help="how many tasks run at the same time")
+    needs.add_argument("--slots", type=int, metavar="S", help="how many tasks of a batch run at a time")
+    needs.add_argument(
+        "--tasks-per-job",
+        type=int,
+        metavar="N",
+        help="how many tasks share a batch; on SLURM together with --slots",
+    )
     parser.add_argument(
         "--shell",
         action="store_true",
@@ -135,6 +141,7 @@ def _options(args: argparse.Namespace) -> LaunchOptions:
         mem=args.mem,
         time=args.time,
         slots=args.slots,
+        tasks_per_job=args.tasks_per_job,
         export=tuple(args.export),
         workdir=None if args.workdir is None else Path(args.workdir),
         folder=None if args.folder is None else Path(args.folder),
