@@ -32,7 +32,10 @@ class Scripts:
         """
         for folder, script in scripts.items():
             here = self._here(folder)
-            here.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # mkdir itself would give those above the mode of the umask.
+            for path in (*reversed(here.parents), here):
+                if not path.is_dir():
+                    path.mkdir(mode=0o700, exist_ok=True)
             draft = here / f".{_SCRIPT}"
             draft.write_bytes(b"")
             draft.chmod(0o600)

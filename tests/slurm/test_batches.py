@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from runners.batches import TaskFailedError
+from pathlib import Path
+
+import pytest
+
+from runners.batches import FindingState, TaskFailedError
 from runners.workflow import Item, Step
 from tests.slurm.clusters import Cluster, recorded
 
@@ -42,7 +46,7 @@ async def test_a_step_from_its_items_to_its_results(cluster: Cluster) -> None:
         {"name": "It", "command": ["sh", "-c", script + large, "sh", "{item}", "{out_json}"]}
     )
     items = [Item(value=value) for value in ("a", "bad", "b c", "large", "[/]")]
-    folder = cluster.here(cluster.folder)
+    folder = Path(cluster.folder)
     results, exceptions = await cluster.runner.multisubmit(step, items, folder / "s", environment={})
     assert results == {
         0: {"was": "a"},
@@ -65,7 +69,7 @@ async def test_a_step_that_runs_once(cluster: Cluster) -> None:
         }
     )
     items = [Item(value="a")]
-    folder = cluster.here(cluster.folder)
+    folder = Path(cluster.folder)
     assert await cluster.runner.submit(step, folder / "s", items=items, environment={}) == (
         {"items": ["a"], "depth": 2},
         None,
@@ -97,10 +101,49 @@ async def test_a_thousand_tasks_in_25_batches(cluster: Cluster) -> None:
     ]
 
 
-async def test_slots_of_a_job_with_gpus_run_side_by_side(cluster: Cluster) -> None:
+@pytest.mark.parametrize("gpus", [{"gres": "gpu:v100:2"}, {"gpus": "2"}], ids=["gres", "gpus"])
+async def test_slots_of_a_job_with_gpus_run_side_by_side(cluster: Cluster, gpus: dict[str, str]) -> None:
     meet = "touch here.$RUNYARD_TASK; until test -e here.0 -a -e here.1; do sleep 0.1; done"
-    meta = {"gres": "gpu:v100:2", "extra_lines": ["#SBATCH --partition=gpu"]}
+    meta = {**gpus, "extra_lines": ["#SBATCH --partition=gpu"]}
     (one,) = await cluster.started(cluster.batch(meet, meet, slots=2, meta=meta))
     await cluster.ended(one)
     assert one.verdicts == {0: "done", 1: "done"}
-    assert "gres" in cluster.shown(one)
+    assert "NodeList=g1" in cluster.shown(one)
+
+
+NASTY = 'it\'s a "place"; $(touch canary) `touch canary` | & * %j [a] #x é'
+
+
+async def test_a_folder_with_a_nasty_name(cluster: Cluster) -> None:
+    cluster.folder = f"{cluster.runner.jobs_folder}/{NASTY}/{cluster.run}"
+    batch = cluster.batch(recorded(0), recorded(1, "echo said; exit 1"), "sleep 60", slots=1)
+    (one,) = await cluster.started(batch)
+    await cluster.until(lambda: len(one.of("start")) == 3, one)
+    assert (await cluster.runner.read_log(batch.tasks[1].log, 0, 100)).data == b"said\n"
+    assert await cluster.runner.fetch([batch.tasks[1].log], 100) == [b"said\n"]
+    assert await cluster.runner.cancel(one.watched.batch, [2])
+    await cluster.ended(one)
+    assert one.verdicts == {0: "done", 1: "failed", 2: "cancelled"}
+    assert cluster.ran() == ["0", "1"]
+    above = cluster.here(cluster.runner.jobs_folder)
+    assert not list(above.glob("**/canary"))
+    assert [path.name for path in above.iterdir() if path.name.startswith("it")] == [NASTY]
+
+
+async def test_items_that_are_no_ones_orders(cluster: Cluster) -> None:
+    items = [Item(value=value) for value in (NASTY, "\n#SBATCH --uid=0\ntouch canary\n", "[/]\x1b[2J", "-rf")]
+    step = Step.model_validate({"name": NASTY, "command": ["printf", "%s|", "{item}"]})
+    folder = Path(cluster.folder, "s")
+    results, exceptions = await cluster.runner.multisubmit(step, items, folder, environment={"A": "$(x)\ny"})
+    assert (set(results), exceptions) == ({0, 1, 2, 3}, {})
+    logs = [f"{folder}/par-000000-{index:07d}-log.txt" for index in range(4)]
+    assert await cluster.runner.fetch(logs, 1000) == [f"{item.value}|".encode() for item in items]
+    assert not list(cluster.here(cluster.folder).glob("**/canary"))
+
+
+async def test_a_preflight(cluster: Cluster) -> None:
+    findings = await cluster.runner.check()
+    assert [finding for finding in findings if finding.state is not FindingState.GOOD] == []
+    assert {finding.check for finding in findings} == {
+        *("line", "sbatch", "squeue", "scancel", "slurmctld", "accounting", "jobs folder", "python")
+    }
