@@ -18,8 +18,15 @@ LOGIN_S = 30.0
 _KEEPALIVE_S, _KEEPALIVES = 15, 3
 """So often a silent line is felt for, and so often in vain before it counts as lost."""
 
+_TRIES = 3
+"""For what a host asks, as ssh has it."""
+
 _OTHERS = 4
 """Keys of the agent that are tried after the profile's own: hosts end it after 6 by default."""
+
+
+_PLAIN_TOO = "+ssh-ed25519,ecdsa-sha2-nistp*,rsa-sha2-*"
+_NO_CERTIFICATES = "-*-cert-v01@openssh.com"
 
 
 class _Client(asyncssh.SSHClient):
@@ -32,6 +39,7 @@ class _Client(asyncssh.SSHClient):
         self._login = login
         self._ask = ask
         self._more_keys = more_keys
+        self._requests = self._questions = 0
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         # To be called back here may take no time: what follows is found out afterwards.
@@ -42,12 +50,17 @@ class _Client(asyncssh.SSHClient):
         keys, self._more_keys = self._more_keys, []
         return keys or None
 
-    def kbdint_auth_requested(self) -> str:
+    def kbdint_auth_requested(self) -> str | None:
+        # Asked after every failure: without an end, where the host poses no question.
+        if self._questions < self._requests or self._requests == _TRIES or self.unanswered:
+            return None
+        self._requests += 1
         return ""
 
     async def kbdint_challenge_received(
         self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
     ) -> Sequence[str] | None:
+        self._questions = self._requests
         if not prompts:
             return []
         said = " ".join(filter(None, (name.strip(), instructions.strip())))
@@ -122,8 +135,11 @@ async def _connect(
         UnreachableError: there is no connection.
     """
     known = settings.hosts.known(settings.name)
-    # A certificate is only good where its authority is known; the same host has a plain key, too.
-    kinds: tuple[()] | str = () if known[1] or settings.kinds_of_host_keys else "-*-cert-v01@openssh.com"
+    # The known kinds go first, but not alone: a host that shows another one has changed, which is to be said.
+    # Where nothing is known, no certificate is of use, and the same host has a plain key.
+    kinds: tuple[()] | str = _PLAIN_TOO if settings.hosts.knows(settings.name) else _NO_CERTIFICATES
+    if settings.kinds_of_host_keys:
+        kinds = ()
     try:
         async with asyncio.timeout(LOGIN_S) as patience:
             client = _Client(login, _unhurried(ask, patience), keys)
