@@ -40,13 +40,14 @@ def bury_batch(change: Change, batch: BatchRow, *, now: float, why: str = "") ->
     if batch.scheduler_state == "TIMEOUT":
         why = why or _TIME_LIMIT
         give_back(change, batch, _ALL, now=now)
-    told = why or (batch.reason if batch.worker_state == "bye" else "")
+    said_bye = batch.worker_state == "bye"
+    told = why or (batch.reason if said_bye else "")
     _cancel_tasks(change, batch, "cancelled", now, asked_for=True)
     _judge_interrupted(change, batch, why)
-    before = f"not started: {told}" if told else WORKER_DIED_BEFORE
-    _end_tasks(change, batch, told or WORKER_DIED, before, now)
-    seen = {"reason": cancel or told or WORKER_DIED}
-    if batch.worker_state != "bye":
+    started, waiting = (REPORT_LOST, REPORT_LOST) if said_bye else (WORKER_DIED, WORKER_DIED_BEFORE)
+    _end_tasks(change, batch, told or started, f"not started: {told}" if told else waiting, now)
+    seen = {"reason": cancel or told or ("" if said_bye else WORKER_DIED)}
+    if not said_bye:
         seen["worker_state"] = "lost"
         change.add_event(batch.run, "lost", {"why": seen["reason"]}, time=now, batch=batch.token)
     _close(change, batch, seen, now)

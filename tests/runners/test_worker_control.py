@@ -135,6 +135,39 @@ def test_a_signal_that_carries_out_a_cancel_is_that_cancel(lab: Lab) -> None:
     assert (lab.of("bye")[0]["why"], lab.of("bye")[0].get("again")) == ("cancelled", None)
 
 
+def test_a_task_that_its_scheduler_ended_before_its_slot_is_no_failure(lab: Lab) -> None:
+    """All processes of a step get the signal, and the task may be dead before its agent has read it."""
+    lab.fill([["sleep", "50"], ["sh", "-c", "kill $$"], ["true"]], slots=1, agent=["env"], inherit=True)
+    lab.launch()
+    task = lab.started(0)
+    os.kill(task, signal.SIGTERM)
+    os.kill(lab.agent(0), signal.SIGTERM)
+    ends = lab.finish()
+    assert [(end["state"], end["why"], end.get("again")) for end in ends] == [
+        ("cancelled", "terminated", True),
+        ("failed", "killed by SIGTERM", None),
+        ("done", "", None),
+    ]
+    assert (lab.of("bye")[0]["why"], lab.of("bye")[0]["again"]) == ("done", True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_started_while_a_scheduler_may_be_ending_the_job(lab: Lab, number: signal.Signals) -> None:
+    lab.fill([recorded(0, "sleep 50"), recorded(1), recorded(2)], slots=1, agent=["env"])
+    lab.launch()
+    until(lambda: lab.of("start") and lab.ran())
+    os.kill(lab.agent(0), number)
+    until(lambda: lab.of("end"))
+    time.sleep(0.3)
+    os.kill(lab.coordinator(), signal.SIGTERM)
+    [end] = lab.finish()
+    assert (end["i"], end["again"]) == (0, True)
+    assert [(left["i"], left["why"], left["again"]) for left in lab.of("left")] == [
+        ([[1, 2]], "terminated", True)
+    ]
+    assert lab.ran() == ["0"]
+
+
 def test_a_hangup_is_ignored(lab: Lab) -> None:
     lab.fill([["sleep", "0.3"]])
     lab.launch()

@@ -6,6 +6,7 @@ import pytest
 
 from runners.batches import Life
 from runners.states import State
+from runners.store.verdicts import doubt_batch
 from runners.store.writer import Writer
 from tests.store.story import (
     RUNNING,
@@ -222,6 +223,39 @@ def test_a_slot_that_died_has_its_verdict_when_the_batch_ends_by_itself(story: S
     assert story.row(token).state is State.FAILED
 
 
+DIED = "slot agent died (exit code 0)"
+THROUGH = [
+    hello(),
+    start(0),
+    cut_off(0, "failed", DIED),
+    *(line for index in range(1, 6) for line in (start(index), end(index))),
+    bye(again=True),
+]
+
+
+def test_a_worker_that_lost_a_slot_does_not_have_the_last_word(story: Story) -> None:
+    token = story.batch(*range(6))
+    assert not story.look(token, *THROUGH, job=RUNNING)
+    assert story.states()[:6] == "uddddd"
+    assert not story.run.state.final
+    assert story.look(token, job=ended_as("COMPLETED"), life=Life.GONE)
+    assert story.states() == "fddddd" + "cc"
+    assert story.reasons()[0] == DIED
+    row = story.row(token)
+    assert (row.worker_state, row.reason, row.scheduler_state) == ("bye", "", "COMPLETED")
+
+
+def test_a_lost_slot_was_the_first_sign_of_a_requeue(story: Story) -> None:
+    token = story.batch(*range(6))
+    story.look(token, *THROUGH, job=RUNNING)
+    story.look(token, job=WAITING, requeued=True)
+    assert story.states()[:6] == "pddddd"
+    story.look(token, restart=1)
+    assert story.look(token, hello(1), start(0), end(0), bye())
+    assert story.states()[:6] == "dddddd"
+    assert story.run.state is State.RUNNING
+
+
 def test_a_worker_that_nobody_starts_again_has_the_last_word(story: Story) -> None:
     token = story.batch(*range(6))
     told = [line for line in FIRST if line["e"] in ("hello", "start") and line.get("i", 0) < 2]
@@ -235,8 +269,6 @@ def test_an_interrupted_task_stays_so_while_nobody_can_tell(story: Story) -> Non
     token = story.batch(*range(6))
     story.look(token, *FIRST[:8])
     with story.store.change() as change:
-        from runners.store.verdicts import doubt_batch
-
         doubt_batch(change, change.batch(token), "not to be seen")
     assert story.states()[2:4] == "uu"
     story.look(token, *FIRST[8:10])
