@@ -108,27 +108,31 @@ class Looks:
         hidden = unseen and await self._hides_jobs()
         looks = []
         for watched, part in zip(batches, parts[len(suspects) :], strict=True):
-            batch = watched.batch
+            token = watched.batch.token
+            claim = claims.get(token)
             read = read_events(part, watched.cursor, LOOK_BYTES)
-            claim = claims.get(batch.token)
             readable = part is None or not part.trouble
             sight = Sight(
                 at=now,
-                rows=rows.get(batch.token, ()),
-                asked=asked and (self._seen(batch) or not hidden),
+                rows=rows.get(token, ()),
+                asked=asked and (self._seen(watched.batch) or not hidden),
                 cursor=read.cursor,
                 heard=bool(read.events),
                 left=any(event.kind == "bye" and not is_last_word(event) for event in read.events),
                 unread=read.more or not readable,
-                claimed=batch in suspects and (claim is None or not claim.trouble),
+                claimed=token in claims and (claim is None or not claim.trouble),
                 claim=None if claim is None else Claim.read(claim.data),
             )
-            before = self._stories.get(batch.token, Story(heard=now, begun=watched.cursor != Cursor()))
-            native = NativeId.parse(batch.native_id)
-            story, judgement = judge(before, sight, native.job if native else None, self._patience)
-            self._stories[batch.token] = story
-            looks.append(_Look(batch, read, story, judgement, readable))
+            looks.append(self._judged(watched, sight, read, readable))
         return looks
+
+    def _judged(self, watched: Watched, sight: Sight, read: Read, readable: bool) -> _Look:
+        batch = watched.batch
+        before = self._stories.get(batch.token, Story(heard=sight.at, begun=watched.cursor != Cursor()))
+        native = NativeId.parse(batch.native_id)
+        story, judgement = judge(before, sight, native.job if native else None, self._patience)
+        self._stories[batch.token] = story
+        return _Look(batch, read, story, judgement, readable)
 
     def _seen(self, batch: BatchRef) -> bool:
         """Whether its job was ever in the queue."""

@@ -37,7 +37,9 @@ _HEAD = """\
 # From here on it is Runyard's: the worker and the tasks of this batch, and the start of the worker.
 # Steps say themselves what they need, and inherit what this shell has.
 unset SLURM_CPUS_PER_TASK SLURM_MEM_PER_CPU SLURM_MEM_PER_GPU SLURM_MEM_PER_NODE SLURM_TRES_PER_TASK
-unset SLURM_EXPORT_ENV
+unset SLURM_EXPORT_ENV SLURM_TIME_FORMAT
+# sbatch was run with this one so that its answer can be read.
+test "${{LC_ALL-}}" != C || unset LC_ALL
 runyard_folder={folder}
 runyard_python={python}
 runyard_draft=$runyard_folder/draft.${{SLURM_JOB_ID:-0}}.$$

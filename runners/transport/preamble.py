@@ -20,7 +20,6 @@ unset _ry _ry_absent _ry_code _ry_coded _ry_failed _ry_from _ry_line _ry_mode _r
 unset _ry_old _ry_rest _ry_size _ry_stop
 LC_ALL=C SLURM_TIME_FORMAT=standard
 export PATH LC_ALL SLURM_TIME_FORMAT
-umask 077
 cd /
 _ry_line='
 '

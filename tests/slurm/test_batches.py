@@ -111,6 +111,14 @@ async def test_slots_of_a_job_with_gpus_run_side_by_side(cluster: Cluster, gpus:
     assert "NodeList=g1" in cluster.shown(one)
 
 
+async def test_tasks_live_as_their_user_would(cluster: Cluster) -> None:
+    (one,) = await cluster.started(cluster.batch('echo "$LC_ALL ${SLURM_TIME_FORMAT-}"; umask; id -un; pwd'))
+    await cluster.ended(one)
+    log = await cluster.runner.read_log(one.batch.tasks[0].log, 0, 1000)
+    # Nothing of ours is left: neither how we read commands nor how we keep folders.
+    assert log.data.decode().splitlines() == [" ", "0022", cluster.lab.spec.user, cluster.folder]
+
+
 NASTY = 'it\'s a "place"; $(touch canary) `touch canary` | & * %j [a] #x é'
 
 
