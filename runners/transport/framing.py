@@ -14,6 +14,11 @@ from itertools import pairwise
 
 from runners.transport.base import ABSENT, NOT_RUN, TOO_LATE, Command, Part, Piece, Reply, fault_of, trouble
 
+START = """exec /bin/sh -c 'while read -r _ry; do eval "$(head -c "$_ry")"; done'"""
+"""What opens a shell, in words that any shell understands that people may have there: one that takes in whole
+texts, see :func:`message`. Scripts on their standard input are read by the byte, by bash and others.
+"""
+
 _REGULAR = range(0x8000, 0x9000)
 """The modes of ordinary files; see inode(7)."""
 
@@ -62,6 +67,11 @@ class Frames:
             self.found.append(Frame(content, tuple(words), now))
             del self._rest[: end + 1]
             self._searched = 0
+
+
+def message(text: bytes) -> bytes:
+    """What is sent for a shell to run *text*. One that gets only a part runs that part."""
+    return b"%d\n%b" % (len(text), text)
 
 
 def exchange_script(

@@ -8,7 +8,7 @@ from typing import Self
 import asyncssh
 
 from runners.transport.base import TransportError, UnreachableError
-from runners.transport.framing import Frames
+from runners.transport.framing import START, Frames, message
 from runners.transport.preamble import PREAMBLE
 
 _OPEN_S = 30.0
@@ -53,7 +53,7 @@ class Shell:
         try:
             async with asyncio.timeout(_OPEN_S):
                 # Whatever shell people have there, from here on it is the POSIX one.
-                process = await connection.create_process("exec /bin/sh", encoding=None)
+                process = await connection.create_process(START, encoding=None)
         except TimeoutError as error:
             raise UnreachableError(f"no shell was started there within {_OPEN_S:g} s") from error
         except asyncssh.ChannelOpenError:
@@ -79,7 +79,7 @@ class Shell:
         Raises:
             LostError: the line broke, or nothing came in time, or far too much.
         """
-        text = PREAMBLE + script if self.fresh else script
+        text = message(PREAMBLE + script if self.fresh else script)
         self.fresh = False
         heard.began = time.monotonic()
         try:

@@ -1,13 +1,14 @@
 """Shells of this machine, spoken to as those of another one are."""
 
 import secrets
+import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runners.transport.base import Command, Exchange, Piece
-from runners.transport.framing import Frames, exchange_script, parts_of, replies_of
+from runners.transport.framing import START, Frames, exchange_script, message, parts_of, replies_of
 from runners.transport.preamble import PREAMBLE
 
 NONCE = secrets.token_hex(16)
@@ -23,12 +24,18 @@ class Said:
 
 
 def tell(
-    shell: Sequence[str], *scripts: bytes, environment: Mapping[str, str] | None = None, nonce: str = NONCE
+    shell: Sequence[str],
+    script: bytes,
+    *,
+    missing: int = 0,
+    environment: Mapping[str, str] | None = None,
+    nonce: str = NONCE,
 ) -> Said:
-    """Open a shell, send it scripts, close it, and return what it said."""
+    """Open a shell, send it a script, but for its last *missing* bytes, close it, and return what it said."""
+    sent = message(PREAMBLE + script)
     done = subprocess.run(
-        shell,
-        input=b"".join([PREAMBLE, *scripts]),
+        [*shell, "-c", START.replace("/bin/sh", shlex.join(shell))],
+        input=sent[: len(sent) - missing],
         capture_output=True,
         check=False,
         timeout=60,

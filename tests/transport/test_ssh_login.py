@@ -89,12 +89,13 @@ async def test_a_new_host_that_nobody_accepts(far: Far, monkeypatch: pytest.Monk
             await greet(transport)
     assert not far.known_hosts.exists()
     monkeypatch.setattr("runners.transport.connecting.PATIENCE_S", 0.1)
-    transport.try_now()
+    connecting = asyncio.create_task(transport.connect())
+    question = await far.asked()
+    # Whoever does not know of the question is not kept waiting for its answer.
     with pytest.raises(UnreachableError, match="runyard resource connect NAME"):
         await greet(transport)
-    # Meanwhile the question stays, and the next to come gets the connection.
-    assert far.questions.answer((await far.asked()).id, [])
-    monkeypatch.setattr("runners.transport.connecting.PATIENCE_S", 5.0)
+    assert far.questions.answer(question.id, [])
+    await connecting
     assert await greet(transport) == "hello"
 
 
@@ -115,9 +116,9 @@ async def test_a_host_with_another_key_is_refused_without_a_question(far: Far, k
     # What it says to do is what helps.
     command = text.partition("forget the old key with: ")[2]
     call(*shlex.split(command))
-    transport.try_now()
     async with answered(far, []):
-        assert await greet(transport) == "hello"
+        await transport.connect()
+    assert await greet(transport) == "hello"
 
 
 async def test_the_hosts_that_ssh_knows_are_known(far: Far, tmp_path: Path) -> None:
@@ -218,10 +219,9 @@ async def test_an_encrypted_key_that_nobody_opens(far: Far, tmp_path: Path) -> N
     async with answered(far, ["1"], ["2"], ["3"]):
         with pytest.raises(UnreachableError, match="none of 3 passphrases"):
             await greet(transport)
-    transport.try_now()
     async with answered(far, None):
         with pytest.raises(UnreachableError, match="you refused to answer"):
-            await greet(transport)
+            await transport.connect()
 
 
 @contextmanager
@@ -293,7 +293,7 @@ async def test_a_host_that_does_not_let_us_in_is_not_bothered_again(far: Far) ->
         assert proxy.connections == 1
         public = far.sshd.key.with_suffix(".pub").read_text()
         (far.sshd.folder / "authorized_keys").write_text(public)
-        transport.try_now()
+        await transport.connect()
         assert await greet(transport) == "hello"
 
 
@@ -336,7 +336,9 @@ async def asking_host(far: Far) -> AsyncIterator[Login]:
     async def serve(process: "asyncssh.SSHServerProcess[bytes]") -> None:
         serving.append(asyncio.current_task())
         pipe = asyncio.subprocess.PIPE
-        shell = await asyncio.create_subprocess_exec("/bin/sh", stdin=pipe, stdout=pipe, stderr=pipe)
+        shell = await asyncio.create_subprocess_shell(
+            process.command or "", stdin=pipe, stdout=pipe, stderr=pipe
+        )
         assert shell.stdin is not None
         assert shell.stdout is not None
         assert shell.stderr is not None
@@ -386,9 +388,9 @@ async def test_a_code_that_is_not_given_is_not_asked_for_again_and_again(far: Fa
             with pytest.raises(UnreachableError, match="you refused to answer"):
                 await greet(transport)
         assert _Server.asked == 1
-        transport.try_now()
         async with answered(far, ["1234", "567890"]):
-            assert await greet(transport) == "hello"
+            await transport.connect()
+        assert await greet(transport) == "hello"
 
 
 async def test_the_time_that_a_person_takes_does_not_count(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
