@@ -134,7 +134,7 @@ class SlurmClient:
             if reply.code:
                 trouble = f"squeue gives no answer: {reply.last_words}"
             elif listing.unreadable:
-                trouble = f"{len(listing.unreadable)} lines of squeue's answer can't be read"
+                trouble = f"{len(listing.unreadable)} rows of squeue's answer can't be read"
         return Seen(Queue(tuple(rows), trouble), exchange.parts, exchange.replies[: len(before)])
 
     async def account(
