@@ -203,6 +203,8 @@ class Lab:
     def kill_controller(self) -> None:
         """SIGKILL, and wait until it is gone."""
         self._end("slurmctld", signal.SIGKILL)
+        # Its other threads may take a moment longer.
+        wait_for(lambda: not listening(self.spec.controller_port), "slurmctld to let its port go")
 
     def start_controller(self) -> None:
         """Start it after :meth:`kill_controller`; it knows all jobs."""

@@ -150,8 +150,9 @@ async def test_several_jobs_of_one_batch(cluster: Cluster) -> None:
     one = told(batch, answer)
     await cluster.ended(one)
     assert (one.verdicts, cluster.ran()) == ({0: "done"}, ["0"])
-    states = cluster.lab.squeue("--noheader", "--states=all", f"--name={batch.token}", "--format=%T").split()
-    assert sorted(states) == ["CANCELLED", "CANCELLED", "COMPLETED"]
+    shown = ("--noheader", "--states=all", f"--name={batch.token}", "--format=%T")
+    ended = ["CANCELLED", "CANCELLED", "COMPLETED"]
+    await until(lambda: sorted(cluster.lab.squeue(*shown).split()) == ended)
 
 
 async def test_a_second_job_that_starts_runs_nothing(cluster: Cluster) -> None:
