@@ -58,6 +58,7 @@ class Desk:
         profile = asked["profile"]
         runner = await self._runner(str(asked["resource"]), None if profile is None else str(profile))
         self._places.try_now(runner.place)
+        await self._pool.connect(runner.place)
         await runner.check()
         await self._places.keep(runner.place, runner.line)
         return asdict(runner.line), b""

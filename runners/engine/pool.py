@@ -1,6 +1,7 @@
 """The runners in use: one for each resource and profile, whatever the number of runs."""
 
 import asyncio
+import contextlib
 import pwd
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from runners.config.resource import LocalResource, Resource, SlurmSSHResource, S
 from runners.engine.places import Key, Places
 from runners.engine.refusal import RefusalError
 from runners.local import LocalRunner
+from runners.transport.base import TransportError
 from runners.transport.records import Record
 
 if TYPE_CHECKING:
@@ -65,6 +67,14 @@ class Pool:
                 self._open[key] = (fingerprint, runner)
                 self._places.enter(key, runner.place)
         return self._open[key][1]
+
+    async def connect(self, place: str) -> None:
+        """A person wants the line to *place*: it is tried at once, and they have time to answer."""
+        for login, line in self._lines.items():
+            if login.place == place:
+                # Why it can't be had is told by the line.
+                with contextlib.suppress(TransportError):
+                    await line.connect()
 
     async def close(self) -> None:
         """Close all runners; what they started goes on."""

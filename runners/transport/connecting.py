@@ -35,12 +35,11 @@ class Connector:
         self._rests_until = 0.0
         self._trouble = UnreachableError("nobody has tried yet")
 
-    def try_now(self) -> None:
-        """Rest no longer: a person wants it."""
-        self._rests_until = 0.0
-
-    async def shells(self) -> Shells:
+    async def shells(self, *, wanted: bool = False) -> Shells:
         """The shells of the connection, which is made now if there is none.
+
+        Args:
+            wanted: a person wants it: there is no rest, and it is awaited as long as questions are open.
 
         Raises:
             UnreachableError: there is none, and it can't be made, or not so soon.
@@ -48,11 +47,12 @@ class Connector:
         if self._shells is not None and self._shells.alive:
             return self._shells
         if self._attempt is None:
-            if time.monotonic() < self._rests_until:
+            if not wanted and time.monotonic() < self._rests_until:
                 raise UnreachableError(str(self._trouble)) from self._trouble
             self._attempt = asyncio.create_task(self._try())
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            # An attempt ends by itself: logging in takes its time, and so does every question.
+            async with asyncio.timeout(None if wanted else PATIENCE_S):
                 failed = await asyncio.shield(self._attempt)
         except TimeoutError as error:
             raise UnreachableError(

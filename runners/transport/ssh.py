@@ -5,7 +5,8 @@ import io
 import secrets
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from runners.batches import Line
 from runners.transport.base import (
@@ -56,9 +57,16 @@ class SSHTransport(Transport):
         """See :attr:`Transport.line`."""
         return self._line
 
-    def try_now(self) -> None:
-        """A person wants the host to be tried at once, however often it failed."""
-        self._connector.try_now()
+    async def connect(self) -> None:
+        """Make the connection at once, however often it failed; waits as long as people take to answer.
+
+        Cancelling leaves the attempt alone.
+
+        Raises:
+            UnreachableError: it can't be made.
+        """
+        with self._told():
+            await self._connector.shells(wanted=True)
 
     async def exchange(
         self,
@@ -119,11 +127,22 @@ class SSHTransport(Transport):
         self, script: bytes, heard: Heard, silence_s: float, largest: int, *, control: bool
     ) -> None:
         """Have a shell answer *script*; the line tells how that went."""
-        try:
+        with self._told():
             shells = await self._connector.shells()
             async with shells.one(control=control) as shell:
                 known = not shell.fresh
                 await shell.ask(script, heard, silence_s=silence_s, largest=largest)
+        trip = self._line.round_trip_s
+        # The first exchange of a shell also waits for the shell, and a long script for its own way there.
+        if trip is None or (known and len(script) < _SHORT):
+            trip = heard.round_trip_s
+        self._line = Line(up=True, round_trip_s=trip)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong meanwhile is told by the line."""
+        try:
+            yield
         except UnreachableError as error:
             self._line = Line(up=False, trouble=as_sentence(error))
             raise
@@ -131,11 +150,6 @@ class SSHTransport(Transport):
             lost = LostError(f"{self._host!r}: {error}")
             self._line = Line(up=False, trouble=as_sentence(lost))
             raise lost from error
-        trip = self._line.round_trip_s
-        # The first exchange of a shell also waits for the shell, and a long script for its own way there.
-        if trip is None or (known and len(script) < _SHORT):
-            trip = heard.round_trip_s
-        self._line = Line(up=True, round_trip_s=trip)
 
     def _record(
         self, commands: Sequence[Command], heard: Heard, timeout_s: float, lost: str = ""

@@ -224,9 +224,8 @@ async def test_failed_attempts_are_followed_by_growing_pauses(far: Far, proxy: P
         with pytest.raises(UnreachableError, match="closed the line"):
             await transport.run(["true"], timeout_s=5)
     assert proxy.connections == 1
-    transport.try_now()
     with pytest.raises(UnreachableError, match="closed the line"):
-        await transport.run(["true"], timeout_s=5)
+        await transport.connect()
     assert proxy.connections == 2
 
 
