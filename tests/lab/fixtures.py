@@ -7,7 +7,7 @@ live on this machine. Where no lab can be had, its tests are skipped.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,16 @@ from tests.lab.packages import why_no_lab
 
 ROOT = Path(os.environ["RUNYARD_LAB_ROOT"]) if os.environ.get("RUNYARD_LAB_ROOT") else None
 """The system that clusters live in; None: this one."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tests that are skipped because no lab can be had are one line of the summary, not one line each."""
+    report = yield
+    skipped = f"Skipped: {why_no_lab()}"
+    if isinstance(report.longrepr, tuple) and report.longrepr[2] == skipped:
+        report.longrepr = (__file__, 1, skipped)
+    return report
 
 
 @pytest.fixture(scope="session")
