@@ -7,12 +7,15 @@ nor an odd name matters.
 
 import asyncio
 import contextlib
+import functools
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from runners.transport.base import ABSENT, READ_S, TransportError
 from runners.transport.local import end, start
@@ -22,6 +25,10 @@ _FILES_AT_ONCE = 500
 _STALL_S = 5.0
 """Seconds without a byte after which a file is given up: it is a pipe, or its disk hangs."""
 _CHUNK = 1 << 16
+
+_FOLDER, _PREFIX = "/tmp", "runyard-cat-"
+"""Not $TMPDIR, which may be for us alone."""
+_OLD_S = 3600.0
 _ERRORS = 1 << 20
 """Bytes of error messages that are kept."""
 
@@ -214,8 +221,8 @@ async def _discard(reader: asyncio.StreamReader) -> None:
 @contextmanager
 def _separator(nonce: str) -> Iterator[str]:
     """A file that all users can read and that holds *nonce*, as long as it is needed."""
-    # Not $TMPDIR, which may be for us alone.
-    descriptor, path = tempfile.mkstemp(prefix="runyard-", dir="/tmp")
+    _clear_away()
+    descriptor, path = tempfile.mkstemp(prefix=_PREFIX, dir=_FOLDER)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o644)
@@ -223,3 +230,13 @@ def _separator(nonce: str) -> Iterator[str]:
         yield path
     finally:
         os.unlink(path)
+
+
+@functools.cache
+def _clear_away() -> None:
+    """Remove what processes of ours have left that were killed; once is enough."""
+    for left in Path(_FOLDER).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            found = left.lstat()
+            if found.st_uid == os.geteuid() and found.st_mtime < time.time() - _OLD_S:
+                left.unlink()

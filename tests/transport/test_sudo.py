@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runners.transport.base import NOT_RUN, TOO_LATE, Command, Part, Piece, TransportError, UnreachableError
+from runners.transport.cat import _clear_away
 from runners.transport.near import NEAR_BYTES
 from runners.transport.records import CommandRecord
 from runners.transport.sudo import SudoTransport
@@ -30,7 +31,7 @@ def transport(acting: Acting, records: list[CommandRecord]) -> SudoTransport:
 
 
 def leftovers() -> set[str]:
-    return {name for name in os.listdir("/tmp") if name.startswith("runyard-") and "test" not in name}
+    return {name for name in os.listdir("/tmp") if name.startswith("runyard-cat-")}
 
 
 def running_with(argument: str) -> list[str]:
@@ -94,6 +95,22 @@ async def test_many_files_are_read_at_once_and_told_apart(
     (record,) = records
     assert record.command.startswith("read 11 files, ")
     assert "Permission denied" in record.err
+
+
+async def test_what_a_killed_process_has_left_is_cleared_away(
+    transport: SudoTransport, acting: Acting
+) -> None:
+    paths = [Path(f"/tmp/runyard-cat-{name}-{os.getpid()}") for name in ("old", "new")]
+    for path, age in zip(paths, (7200, 60), strict=True):
+        path.write_bytes(b"nonce")
+        os.utime(path, (time.time() - age,) * 2)
+    try:
+        _clear_away.cache_clear()
+        await transport.read([Piece(acting.write("file", b"x"), 0, 1)])
+        assert [path.exists() for path in paths] == [False, True]
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
 
 
 async def test_a_file_cannot_pretend_to_be_the_end_of_another(
