@@ -1,6 +1,7 @@
 """Logging in over SSH: through which hosts, with which keys, and what only a person can answer on the way."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import asyncssh
@@ -12,6 +13,9 @@ from runners.transport.private_key import PrivateKey, agent_keys
 from runners.transport.questions import PATIENCE_S, Kind, NoAnswerError, Prompt
 from runners.transport.ssh_settings import Hop, Settings, jumps_of, read_settings
 from runners.transport.ssh_words import not_let_in, why_not
+
+# It tells every step of every connection; what counts is in our own records.
+logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
 LOGIN_S = 30.0
 """Seconds that logging in to one host may take, without the time that people take."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -310,6 +311,15 @@ async def test_every_command_is_recorded(transport: SSHTransport, far: Far) -> N
     assert second.seconds < 0.1
     assert read.command.startswith("read 1 file, ")
     assert fetched.command == read.command
+
+
+async def test_the_log_is_not_filled_with_steps(
+    transport: SSHTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    # As the engine has it.
+    with caplog.at_level(logging.INFO):
+        await transport.run(["true"], timeout_s=5)
+    assert caplog.records == []
 
 
 async def test_a_closed_transport_may_be_used_again(transport: SSHTransport) -> None:
