@@ -23,9 +23,8 @@ ROOT = Path(os.environ["RUNYARD_LAB_ROOT"]) if os.environ.get("RUNYARD_LAB_ROOT"
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tests that are skipped because no lab can be had are one line of the summary, not one line each."""
     report = yield
-    skipped = f"Skipped: {why_no_lab()}"
-    if isinstance(report.longrepr, tuple) and report.longrepr[2] == skipped:
-        report.longrepr = (__file__, 1, skipped)
+    if isinstance(report.longrepr, tuple) and report.longrepr[2] == f"Skipped: {why_no_lab()}":
+        report.longrepr = (__file__, 1, report.longrepr[2])
     return report
 
 
