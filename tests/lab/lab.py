@@ -95,13 +95,13 @@ class Lab:
 
     @classmethod
     def up_somewhere(
-        cls, *, accounting: bool = False, root: Path | None = None, min_job_age_s: int = 300
+        cls, *, nodes: int = 4, accounting: bool = False, root: Path | None = None, min_job_age_s: int = 300
     ) -> Lab:
         """Bring a lab up in a new folder below ``/tmp``; see :meth:`up`."""
         # Not TMPDIR: that may be one which other users can't pass.
         folder = Path(tempfile.mkdtemp(prefix="runyard-lab-", dir="/tmp"))
         try:
-            return cls.up(folder, accounting=accounting, root=root, min_job_age_s=min_job_age_s)
+            return cls.up(folder, nodes=nodes, accounting=accounting, root=root, min_job_age_s=min_job_age_s)
         except LabError:
             with contextlib.suppress(FileNotFoundError):
                 folder.rmdir()
