@@ -34,12 +34,15 @@ async def cancel(client: SlurmClient, batch: BatchRef, tasks: Sequence[int] | No
         raise RunnerError(f"The batch {batch.token} can't be cancelled: {error}.") from error
     claim, events = seen.parts
     owner = None if claim is None else Claim.read(claim.data)
-    if native is None and owner is None and not seen.queue.rows:
+    job = native
+    if owner is not None and owner.job is not None:
+        job = NativeId(owner.job, cluster)
+    elif native is None and seen.queue.rows:
+        job = NativeId(min(row.id.job for row in seen.queue.rows), cluster)
+    if job is None:
         if seen.queue.trouble:
             raise RunnerError(f"The batch {batch.token} can't be cancelled: {seen.queue.trouble}.")
         return False
-    jobs = [row.id.job for row in seen.queue.rows]
-    job = NativeId(owner.job, cluster) if owner and owner.job else native or NativeId(min(jobs), cluster)
     made = seen.replies[0]
     if made.code and tasks is not None:
         raise RunnerError(f"Tasks of the batch {batch.token} can't be cancelled: {made.last_words}.")

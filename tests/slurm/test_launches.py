@@ -75,6 +75,26 @@ async def test_the_answer_is_lost_and_nobody_asks_until_it_is_over(cluster: Clus
     assert (one.verdicts, cluster.ran(), jobs(cluster, batch)) == ({0: "done"}, ["0"], [job])
 
 
+async def test_the_answer_is_lost_and_only_the_accounting_remembers(accounting_cluster: Cluster) -> None:
+    cluster = accounting_cluster
+    batch = cluster.batch(recorded(0))
+    await cluster.runner.prepare([batch])
+    cluster.lab.partition("main", "down")
+    cluster.transport.after = lose_reply
+    await cluster.runner.launch([batch.ref])
+    (job,) = jobs(cluster, batch)
+    cluster.lab.run("scancel", job)
+    await until(lambda: "CANCELLED" in cluster.lab.sacct("--noheader", f"--name={batch.token}"))
+    nobody = Command(("squeue", "--noheader", "--name=nobody"))
+    cluster.transport.instead = lambda command: nobody if command.argv[0] == "squeue" else command
+    # It was taken back: it must not be sent again.
+    answer = await launched(cluster, batch)
+    assert (answer.outcome, answer.native_id) == (Outcome.STARTED, job)
+    one = told(batch, answer)
+    await cluster.ended(one)
+    assert one.last.why == "cancelled from outside"
+
+
 async def test_the_line_is_lost_before_it_got_there(cluster: Cluster) -> None:
     batch = cluster.batch(recorded(0))
     await cluster.runner.prepare([batch])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,10 +39,7 @@ async def test_50_batches_are_submitted_in_one_exchange(far: Cluster, proxy: Pro
     await far.runner.prepare(batches)
     await far.transport.read([])
     proxy.reset()
-    began = time.monotonic()
     await far.started(*batches)
-    # One by one it would be more than 11 s; what it is in the bench is 0.7 s.
-    assert time.monotonic() - began < 4
     # Beyond the one, lines of this length fill up and wait for the other side.
     assert proxy.round_trips < 8
 
