@@ -46,20 +46,21 @@ class Connector:
         """
         if self._shells is not None and self._shells.alive:
             return self._shells
-        if self._attempt is None:
+        attempt = self._attempt
+        if attempt is None:
             if not wanted and time.monotonic() < self._rests_until:
                 raise UnreachableError(str(self._trouble)) from self._trouble
-            self._attempt = asyncio.create_task(self._try())
-        try:
-            # An attempt ends by itself: logging in takes its time, and so does every question.
-            async with asyncio.timeout(None if wanted else PATIENCE_S):
-                failed = await asyncio.shield(self._attempt)
-        except TimeoutError as error:
+            attempt = self._attempt = asyncio.create_task(self._try())
+        # An attempt ends by itself: logging in takes its time, and so does every question.
+        await asyncio.wait([attempt], timeout=None if wanted else PATIENCE_S)
+        if not attempt.done():
             raise UnreachableError(
                 f"{self._login.host!r} is still being logged in to; if it waits for a person, answer in the "
                 "dashboard, or with: runyard resource connect NAME"
-            ) from error
-        if failed is not None:
+            )
+        if attempt.cancelled():
+            raise UnreachableError("the line was closed")
+        if failed := attempt.result():
             raise UnreachableError(str(failed)) from failed
         if self._shells is None:
             raise UnreachableError("the line was closed")

@@ -48,6 +48,11 @@ class Frames:
         return bool(self.found) and self.found[-1].words == ("end",)
 
     @property
+    def rest(self) -> bytes:
+        """What has come since the last mark."""
+        return bytes(self._rest)
+
+    @property
     def waiting(self) -> int:
         """Bytes that have come since the last mark."""
         return len(self._rest)
@@ -96,7 +101,15 @@ def exchange_script(
 def fetch_script(paths: Sequence[str], limit: int, nonce: str) -> bytes:
     """The text that sends whole files of at most *limit* bytes, as one archive; all *paths* are good."""
     names = b"".join(_bytes(path) + b"\n" for path in paths)
-    return _script([b"_ry_fetch %d <<'%b'\n%b%b" % (limit + 1, nonce.encode(), names, nonce.encode())], nonce)
+    word = nonce.encode()
+    fetch = b"_ry_fetch %d <<'%b' || _ry_mark 126\n%b%b" % (limit + 1, word, names, word)
+    return _script([fetch], nonce)
+
+
+def marks_of(commands: Sequence[Command], pieces: Sequence[Piece]) -> tuple[int, int]:
+    """How many marks come on standard output and on standard error, when there is an answer to everything."""
+    good = sum(fault_of(piece.path) is None for piece in pieces)
+    return (len(commands) + good + 2, len(commands) + 2)
 
 
 def replies_of(
@@ -140,7 +153,8 @@ def _run(command: Command, nonce: str, timeout_s: float) -> bytes:
         return b"_ry_coded=0\n%b </dev/null" % line
     # A shell's text can hold no NUL, and always ends its last line.
     coded = not data.endswith(b"\n") or b"\0" in data
-    return b"_ry_coded=%d\n%b <<'%b'\n%b%b" % (
+    # The shell may have no room to keep the text while the command reads it: then it is not run at all.
+    return b"_ry_coded=%d\n%b <<'%b' || _ry_unrun\n%b%b" % (
         coded,
         line,
         word,

@@ -12,8 +12,8 @@ for _ry in $(env | sed -n 's/^\(\(SQUEUE\|SBATCH\|SACCT\|SCANCEL\|SINFO\|SLURM\)
   [ "$_ry" = SLURM_CONF ] || unset "$_ry"
 done
 command -v squeue >/dev/null 2>&1 || {
-  _ry=$("${SHELL:-/bin/sh}" -lc 'printf "\n@PATH=%s\n" "$PATH"' </dev/null 2>/dev/null |
-    sed -n 's/^@PATH=//p')
+  _ry=$(timeout -k 1 10 "${SHELL:-/bin/sh}" -lc 'printf "\n@PATH=%s\n" "$PATH"' </dev/null 2>/dev/null |
+    sed -n '/^@PATH=/{s///p;q;}')
   [ -z "$_ry" ] || PATH=$_ry
 }
 unset _ry _ry_absent _ry_code _ry_coded _ry_failed _ry_from _ry_line _ry_mode _ry_nonce _ry_number
@@ -41,6 +41,14 @@ _ry_run() {
   [ "$_ry_code" = 0 ] || _ry_failed=1
   _ry_mark "$_ry_code"
 }
+_ry_unrun() {
+  if [ "$_ry_stop$_ry_failed" = 11 ]; then
+    _ry_mark none
+    return
+  fi
+  _ry_failed=1
+  _ry_mark 126
+}
 _ry_look() {
   _ry_rest=$(_ry_files "$_ry_number" 2>/dev/null)$_ry_line _ry_absent='' _ry_old=0
 }
@@ -66,7 +74,8 @@ _ry_part() {
     *"'$1': No such file or directory$_ry_line"* | *"'$1': Not a directory$_ry_line"*) _ry=none ;;
     *)
       _ry=$(stat -L -- "$1" 2>&1 >/dev/null)
-      _ry="none ${_ry##*: }" ;;
+      _ry=${_ry##*: }
+      _ry="none ${_ry:-it could not be looked at}" ;;
     esac
     printf '\n@%s %s\n' "$_ry_nonce" "$_ry"
     _ry_number=$((_ry_number + 1))

@@ -1,6 +1,7 @@
 """One long-lived shell at the other end of a line: scripts go in, answers come out."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Self
@@ -13,11 +14,17 @@ from runners.transport.preamble import PREAMBLE
 
 _OPEN_S = 30.0
 """Seconds that the host may take to start a shell."""
+_END_S = 1.0
+"""Seconds between the end of what a shell says and the word that it has ended."""
 _CHUNK = 1 << 16
 
 
 class LostError(TransportError):
     """The line broke, or the shell gave no answer: what was asked may have been done."""
+
+
+class NoShellError(UnreachableError):
+    """The connection is there, and no shell can be had over it."""
 
 
 class Heard:
@@ -48,18 +55,19 @@ class Shell:
 
         Raises:
             asyncssh.ChannelOpenError: the host allows no more of them at a time.
-            UnreachableError: it does not start.
+            NoShellError: it does not start.
         """
         try:
             async with asyncio.timeout(_OPEN_S):
-                # Whatever shell people have there, from here on it is the POSIX one.
-                process = await connection.create_process(START, encoding=None)
+                # Whatever shell people have there, from here on it is the POSIX one. A terminal, which an SSH
+                # configuration may ask for, would repeat what is said to it.
+                process = await connection.create_process(START, encoding=None, request_pty=False)
         except TimeoutError as error:
-            raise UnreachableError(f"no shell was started there within {_OPEN_S:g} s") from error
+            raise NoShellError(f"no shell was started there within {_OPEN_S:g} s") from error
         except asyncssh.ChannelOpenError:
             raise
         except (asyncssh.Error, OSError) as error:
-            raise UnreachableError(f"the line was lost: {error}") from error
+            raise NoShellError(f"the line was lost: {error}") from error
         return cls(process)
 
     @property
@@ -77,6 +85,7 @@ class Shell:
             largest: bytes that one answer may have.
 
         Raises:
+            NoShellError: it has ended before it began.
             LostError: the line broke, or nothing came in time, or far too much.
         """
         text = message(PREAMBLE + script if self.fresh else script)
@@ -98,11 +107,28 @@ class Shell:
             if errors.split((LostError, asyncssh.Error, OSError))[1]:
                 raise
             own = errors.subgroup(LostError)
-            raise LostError(str(own.exceptions[0]) if own else "the line was lost") from errors
+            if own is None:
+                raise LostError("the line was lost") from errors
+            raise await self._why(own.exceptions[0], heard) from errors
 
     def close(self) -> None:
         """Let it go; what it runs may go on."""
         self._process.close()
+
+    async def _why(self, error: Exception, heard: Heard) -> Exception:
+        """What to say of *error*, where it may be the shell that has ended, and not the line."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await self._process.wait_closed()
+        if self._process.exit_status is None and self._process.exit_signal is None:
+            return error
+        if heard.out.found:
+            return LostError("the shell over there has ended")
+        said = (heard.err.rest.strip() or heard.out.rest.strip()).decode("utf-8", "replace")
+        words = f" and says {said.splitlines()[-1]!r}" if said else ""
+        return NoShellError(
+            f"the shell that is started there ends at once{words}; log in with ssh to see why"
+        )
 
     async def _send(self, text: bytes, moved: Callable[[], None]) -> None:
         for start in range(0, len(text), _CHUNK):

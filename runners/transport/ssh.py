@@ -23,10 +23,10 @@ from runners.transport.base import (
     fault_of,
 )
 from runners.transport.connecting import Connector
-from runners.transport.framing import exchange_script, fetch_script, parts_of, replies_of
+from runners.transport.framing import exchange_script, fetch_script, marks_of, parts_of, replies_of
 from runners.transport.login import Ask, Login
 from runners.transport.records import Record, Recorder
-from runners.transport.shell import Heard, LostError
+from runners.transport.shell import Heard, LostError, NoShellError
 
 _GRACE_S = 20.0
 """Beyond the time that a command has, until a silent line counts as lost: it is killed 5 s later."""
@@ -83,14 +83,15 @@ class SSHTransport(Transport):
         silence_s = max(timeout_s + _GRACE_S, READ_S if pieces else 0.0)
         heard = Heard(nonce)
         try:
-            await self._ask(script, heard, silence_s, _LARGEST, control=control)
+            marks = marks_of(commands, pieces)
+            await self._ask(script, heard, marks, silence_s, _LARGEST, control=control)
         except LostError as error:
             self._record(commands, heard, timeout_s, str(error))
             raise
         replies = self._record(commands, heard, timeout_s)
-        marks = heard.out.found
-        parts = parts_of(pieces, marks[len(commands) + 1 :])
-        self._records.has_read(parts, marks[-1].arrived - marks[len(commands)].arrived)
+        frames = heard.out.found
+        parts = parts_of(pieces, frames[len(commands) + 1 :])
+        self._records.has_read(parts, frames[-1].arrived - frames[len(commands)].arrived)
         return Exchange(replies, parts)
 
     async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
@@ -113,7 +114,7 @@ class SSHTransport(Transport):
         nonce = _nonce()
         heard = Heard(nonce)
         largest = _LARGEST + limit * len(paths)
-        await self._ask(fetch_script(paths, limit, nonce), heard, READ_S, largest, control=False)
+        await self._ask(fetch_script(paths, limit, nonce), heard, (3, 3), READ_S, largest, control=False)
         archive, complaints = heard.out.found[1], heard.err.found[1].content
         code = int(archive.words[0])
         # 1 is of a file that has changed while it was read.
@@ -124,14 +125,25 @@ class SSHTransport(Transport):
         return await asyncio.to_thread(_unpacked, archive.content, frozenset(paths), limit)
 
     async def _ask(
-        self, script: bytes, heard: Heard, silence_s: float, largest: int, *, control: bool
+        self,
+        script: bytes,
+        heard: Heard,
+        marks: tuple[int, int],
+        silence_s: float,
+        largest: int,
+        *,
+        control: bool,
     ) -> None:
-        """Have a shell answer *script*; the line tells how that went."""
+        """Have a shell answer *script*, with so many *marks*; the line tells how that went."""
         with self._told():
             shells = await self._connector.shells()
             async with shells.one(control=control) as shell:
                 known = not shell.fresh
                 await shell.ask(script, heard, silence_s=silence_s, largest=largest)
+                if (len(heard.out.found), len(heard.err.found)) != marks:
+                    # Nobody knows which answer is whose.
+                    del heard.out.found[1:]
+                    raise LostError("the answer is not whole")
         trip = self._line.round_trip_s
         # The first exchange of a shell also waits for the shell, and a long script for its own way there.
         if trip is None or (known and len(script) < _SHORT):
@@ -143,6 +155,10 @@ class SSHTransport(Transport):
         """What goes wrong meanwhile is told by the line."""
         try:
             yield
+        except NoShellError as error:
+            none = UnreachableError(f"{self._host!r}: {error}")
+            self._line = Line(up=False, trouble=as_sentence(none))
+            raise none from error
         except UnreachableError as error:
             self._line = Line(up=False, trouble=as_sentence(error))
             raise

@@ -181,6 +181,30 @@ def test_commands_run_in_order_and_stop_if_they_should(shell: Sequence[str], tmp
     assert [reply.code for reply in went_on] == [3, 0, 127]
 
 
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_shell_without_room_for_input_gives_no_answer_to_another_question(
+    tmp_path: Path, stop: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, for a disk that is full")
+    # bash keeps what is longer than a pipe in a file.
+    disk = "mount -t tmpfs -o size=16k lab /tmp && head -c 99999 /dev/zero >/tmp/full 2>/dev/null"
+    full = ("unshare", "--mount", "sh", "-c", f'{disk}; exec bash "$@"', "sh")
+    long = b"of a batch\n" * 20_000
+    commands = [
+        Command(("echo", "1")),
+        Command(("wc", "-c"), long),
+        Command(("echo", "3")),
+        Command(("wc", "-c"), long),
+    ]
+    replies = exchange_with(full, commands, stop=stop).replies
+    assert [reply.code for reply in replies] == ([0, 126, NOT_RUN, NOT_RUN] if stop else [0, 126, 0, 126])
+    assert [reply.out for reply in replies] == [b"1\n", b"", b"" if stop else b"3\n", b""]
+    assert b"No space left on device" in replies[1].err
+    said = tell(full, fetch_script([f"{tmp_path}/{number}" for number in range(5000)], 10, NONCE))
+    assert [frame.words for frame in said.out.found] == [("begin",), ("126",), ("end",)]
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_command_that_hangs_is_killed(shell: Sequence[str]) -> None:
     commands = [Command(("sleep", "30")), Command(("cat",), b"\0"), Command(("pwd",))]
