@@ -229,7 +229,14 @@ def _cancel_of(change: Change, batch: BatchRow) -> str:
     (run,) = change.query("SELECT cancelling FROM runs WHERE id = ?", (batch.run,))
     if run["cancelling"]:
         return "cancelled"
-    return _CANCELLED_OUTSIDE if batch.scheduler_state == "CANCELLED" else ""
+    if batch.scheduler_state != "CANCELLED":
+        return ""
+    (open_tasks,) = change.query(
+        "SELECT count(*) AS number, coalesce(sum(cancelling), 0) AS asked FROM tasks "
+        f"WHERE run = ? AND batch = ? AND {OPEN}",
+        (batch.run, batch.token),
+    )
+    return "cancelled" if open_tasks["number"] == open_tasks["asked"] > 0 else _CANCELLED_OUTSIDE
 
 
 def _cancel_tasks(

@@ -6,7 +6,7 @@ import pytest
 
 from runners.batches import Life
 from runners.states import State
-from runners.store.verdicts import doubt_batch
+from runners.store.verdicts import doubt_batch, intend_cancel_of_batch
 from runners.store.writer import Writer
 from tests.store.story import (
     RUNNING,
@@ -208,6 +208,16 @@ def test_a_cancel_that_was_asked_for_is_the_reason_for_the_end_it_brings(story: 
     assert story.states() == "dfcccccc"
     assert set(story.reasons()[2:6]) == {"cancelled"}
     assert (story.run.state, story.run.cancelling) == (State.CANCELLED, False)
+
+
+def test_a_batch_whose_cancel_was_asked_for_was_not_cancelled_from_outside(story: Story) -> None:
+    token = story.batch(*range(6))
+    story.look(token, job=WAITING)
+    with story.store.change() as change:
+        assert intend_cancel_of_batch(change, story.run.id, token)
+    story.look(token, job=ended_as("CANCELLED"), life=Life.GONE, why="cancelled from outside")
+    assert set(story.reasons()[:6]) == {"cancelled"}
+    assert story.row(token).reason == "cancelled"
 
 
 def test_a_slot_that_died_has_its_verdict_when_the_batch_ends_by_itself(story: Story) -> None:

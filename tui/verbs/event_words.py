@@ -17,7 +17,8 @@ def told(event: EventRow) -> str:
         case "launched":
             return f"launched with {_count(detail.get('tasks'), 'task')}"
         case "started":
-            return f"a batch was handed to {detail.get('host')}"
+            job, host = detail.get("native_id"), detail.get("host")
+            return f"a batch was handed to {host}" if host else f"a batch was handed over, as job {job}"
         case "hello":
             return _hello(detail)
         case "slot":

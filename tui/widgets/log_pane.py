@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.worker import Worker, WorkerState
 
+from runners.batches import LogChunk
+from runners.engine.client import EngineError
 from runners.states import State
 from runners.store.rows import TaskRow
 from tui.log_follow import Read, follow
@@ -16,6 +20,9 @@ from tui.text import fit, plain, width_of
 from tui.widgets.line_view import Piece
 from tui.widgets.log_view import LogView
 from tui.widgets.piece_line import MARGIN, PieceLine
+
+_AGAIN_S: Final = 2.0
+"""Until a log that can't be read is tried again."""
 
 
 class LogPane(Vertical):
@@ -34,6 +41,8 @@ class LogPane(Vertical):
         self._task_row: TaskRow | None = None
         self._following: Worker[None] | None = None
         self._item = ""
+        self.trouble = ""
+        """Why the log can't be read at the moment."""
 
     def compose(self) -> ComposeResult:
         """Title and log."""
@@ -48,7 +57,7 @@ class LogPane(Vertical):
     def follow(self, task: TaskRow | None, item: str) -> None:
         """Follow the log of *task*, which is about this *item*, from now on."""
         self.stop()
-        self._task_row, self._item = task, item
+        self._task_row, self._item, self.trouble = task, item, ""
         self._say()
         if task is None:
             self.view.reset(empty="No task is chosen.")
@@ -83,8 +92,29 @@ class LogPane(Vertical):
             self.view.reset(empty=str(event.worker.error))
 
     async def _follow(self, index: int) -> None:
-        await follow(self._reader(index), self.view, self._over)
+        reader = self._reader(index)
+
+        async def read(offset: int, limit: int) -> LogChunk:
+            chunk = await reader(offset, limit)
+            self._tell("")
+            return chunk
+
+        while True:
+            try:
+                await follow(read, self.view, self._over)
+                break
+            except EngineError as error:
+                # A line that is down comes back; what is shown already stays meanwhile.
+                self._tell(str(error))
+                await asyncio.sleep(_AGAIN_S)
         self.view.finish()
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            if trouble and not self.view.line_count:
+                self.view.reset(empty=trouble)
+            self._say()
 
     def _over(self) -> bool:
         return self._task_row is None or self._task_row.state.final
@@ -99,6 +129,8 @@ class LogPane(Vertical):
         if task is not None:
             shown = sign(task.state)
             reason = plain(task.reason, 200) if task.reason != task.state else ""
+            if self.trouble and self.view.line_count:
+                reason = f"as of before: {plain(self.trouble, 200)}"
             pieces = [
                 (f"{shown.glyph} task {task.index} {shown.word}", shown.style),
                 ("  item ", "muted"),

@@ -70,6 +70,11 @@ class LogView(LineView, can_focus=True):
         self._painted = 0.0
         self._waiting: Timer | None = None
 
+    @property
+    def line_count(self) -> int:
+        """How many lines of the log it holds."""
+        return len(self._text)
+
     def reset(self, skipped: int = 0, *, empty: str | None = None) -> None:
         """Begin another log, of which the first `skipped` bytes will not be given, and follow it."""
         self._text = LogText(skipped)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runners.config.units import format_peak_mb, format_time
 from runners.states import State
 from runners.store.rows import BatchRow, SlotRow, TaskRow
+from tui.batch_words import why_words
 from tui.signals import in_words
 from tui.signs import sign
 from tui.text import plain
@@ -59,10 +60,18 @@ def _paragraphs(told: Told, now: float) -> list[Paragraph]:
     ]
 
 
+def _waits(batch: BatchRow | None) -> str:
+    """Why a task has not started, as a sentence."""
+    if batch is None or batch.state is not State.PENDING:
+        return "It has not started: it waits for a free slot."
+    why = plain(why_words(batch)).rstrip(".")
+    return f"It has not started, nor has its batch {batch.number}" + (f": {why}." if why else ".")
+
+
 def _facts(told: Told, now: float) -> Facts:
     task, slot = told.task, told.slot
     if task.state is State.PENDING:
-        return Facts([[("It has not started: it waits for a free slot.", None)]])
+        return Facts([[(_waits(told.batch), None)]])
     wall = "" if task.wall_s is None else format_time(task.wall_s)
     if not wall and task.started is not None and task.state is State.RUNNING:
         wall = format_time(now - task.started, going=True)
