@@ -11,7 +11,7 @@ from runners.transport.host_keys import accept
 from runners.transport.login import Ask, Login, LoginRefusedError, unanswered
 from runners.transport.private_key import PrivateKey, agent_keys
 from runners.transport.questions import PATIENCE_S, Kind, NoAnswerError, Prompt
-from runners.transport.ssh_settings import Hop, Settings, jumps_of, read_settings
+from runners.transport.ssh_settings import Hop, Settings, read_settings, way_to
 from runners.transport.ssh_words import not_let_in, why_not
 
 # It tells every step of every connection; what counts is in our own records.
@@ -85,9 +85,8 @@ async def log_in(login: Login, key: PrivateKey, ask: Ask) -> asyncssh.SSHClientC
         UnreachableError: there is no connection; the text says what to do.
     """
     target = Hop(login.host, login.user, last=True)
-    settings = await asyncio.to_thread(read_settings, login, target)
     way: asyncssh.SSHClientConnection | None = None
-    for jump in jumps_of(settings.jumps):
+    for jump in await asyncio.to_thread(way_to, login, target):
         way = await _reach(login, jump, key, ask, way)
     return await _reach(login, target, key, ask, way)
 

@@ -78,7 +78,10 @@ class SSHTransport(Transport):
     ) -> Exchange:
         """See :meth:`Transport.exchange`. Cancelling does not end what runs."""
         nonce = _nonce()
-        script = exchange_script(commands, pieces, nonce, timeout_s=timeout_s, stop=stop)
+        try:
+            script = exchange_script(commands, pieces, nonce, timeout_s=timeout_s, stop=stop)
+        except ValueError as error:
+            raise TransportError(f"that can't be asked of {self._host!r}: {error}") from error
         control = bool(commands) and not pieces and all(one.argv[0] in _CONTROLS for one in commands)
         silence_s = max(timeout_s + _GRACE_S, READ_S if pieces else 0.0)
         heard = Heard(nonce)

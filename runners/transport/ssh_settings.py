@@ -52,7 +52,25 @@ class Settings:
     """Those that the user has for it; of the last host, the profile names the key."""
 
 
-def jumps_of(jumps: str) -> Iterator[Hop]:
+def way_to(login: Login, hop: Hop) -> Sequence[Hop]:
+    """The hosts on the way to a host: each leads to the next one. Reads files.
+
+    Raises:
+        UnreachableError: what is configured can't be read.
+    """
+    way: list[Hop] = []
+    first, seen = hop, {hop.host}
+    while jumps := list(_jumps_of(read_settings(login, first).jumps)):
+        first = jumps[0]
+        if first.host in seen:
+            # A pattern that was meant for what lies behind it.
+            break
+        seen.add(first.host)
+        way[:0] = jumps
+    return way
+
+
+def _jumps_of(jumps: str) -> Iterator[Hop]:
     """The hosts of ProxyJump; see ssh_config(5).
 
     Raises:
