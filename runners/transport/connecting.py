@@ -90,7 +90,7 @@ class Connector:
         finally:
             self._attempt = None
         self._records.ran(command, Reply(0, b"", b""), time.monotonic() - began)
-        self._failures = 0
+        self._failures, self._rests_until = 0, 0.0
         return None
 
     def _rest(self, error: UnreachableError) -> None:
