@@ -207,5 +207,6 @@ class Meddler(Transport):
 
 def events_on_disk(cluster: Cluster, batch: BatchSpec, restart: int = 0) -> list[dict[str, Any]]:
     """What the worker wrote, read without the runner."""
-    files = sorted(cluster.here(batch.folder).glob(f"events.{restart}*.jsonl"))
-    return [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
+    files = cluster.here(batch.folder).glob(f"events.{restart}*.jsonl")
+    events = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
+    return sorted(events, key=lambda event: int(event["s"]))
