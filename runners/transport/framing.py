@@ -92,9 +92,10 @@ def exchange_script(
     good = [piece for piece in pieces if fault_of(piece.path) is None]
     if good:
         names = b" ".join(_quoted(piece.path) for piece in good)
-        lines.append(b'_ry_files() {\nset -- "$1" %b\nshift $(($1 + 1))' % names)
-        lines.append(b"stat -L -c '%n\n%f %s' -- \"$@\"\n}\n_ry_number=0\n_ry_look")
-        lines += [b"_ry_part %b %d %d" % (_quoted(p.path), p.offset, max(0, p.limit)) for p in good]
+        # Names are long: each of them goes over the line only once.
+        lines.append(b"_ry_files() {\n_ry_call=$1 _ry_skip=$2\nset -- %b" % names)
+        lines.append(b'shift "$_ry_skip"\n"$_ry_call" "$@"\n}\n_ry_number=0\n_ry_look')
+        lines += [b"_ry_part %d %d" % (piece.offset, max(0, piece.limit)) for piece in good]
     return _script(lines, nonce)
 
 

@@ -1,9 +1,10 @@
 """The shell text that every exchange builds on: POSIX, with the programs of a GNU system.
 
-`_ry_run SECONDS COMMAND...` runs a command. `_ry_part PATH OFFSET LIMIT` reads a part of the next file. What
-it knows of files it has from `_ry_look`, which looks at all that are still to be read, by the function
-`_ry_files` of the exchange: starting a program for each would take longer than the line. Where nothing new
-was seen of a file, it looks again if another one was read since: no part is older than those before it.
+`_ry_run SECONDS COMMAND...` runs a command. `_ry_part OFFSET LIMIT` reads a part of the next file of those
+that the function `_ry_files` of the exchange names: it calls a function with all of them but for the first
+few. What is known of them comes from `_ry_look`, which looks at all that are still to be read: starting a
+program for each would take longer than the line. Where nothing new was seen of a file, it looks again if
+another one was read since: no part is older than those before it.
 `_ry_fetch BYTES` sends whole files that are smaller, whose names it reads, as one archive.
 """
 
@@ -16,8 +17,8 @@ command -v squeue >/dev/null 2>&1 || {
     sed -n '/^@PATH=/{s///p;q;}')
   [ -z "$_ry" ] || PATH=$_ry
 }
-unset _ry _ry_absent _ry_code _ry_coded _ry_failed _ry_from _ry_line _ry_mode _ry_nonce _ry_number
-unset _ry_old _ry_rest _ry_size _ry_stop
+unset _ry _ry_absent _ry_call _ry_code _ry_coded _ry_failed _ry_from _ry_line _ry_mode _ry_nonce
+unset _ry_number _ry_old _ry_path _ry_rest _ry_size _ry_skip _ry_stop
 LC_ALL=C SLURM_TIME_FORMAT=standard
 export PATH LC_ALL SLURM_TIME_FORMAT
 cd /
@@ -49,8 +50,15 @@ _ry_unrun() {
   _ry_failed=1
   _ry_mark 126
 }
+_ry_stat() {
+  stat -L -c '%n
+%f %s' -- "$@"
+}
+_ry_name() {
+  _ry_path=$1
+}
 _ry_look() {
-  _ry_rest=$(_ry_files "$_ry_number" 2>/dev/null)$_ry_line _ry_absent='' _ry_old=0
+  _ry_rest=$(_ry_files _ry_stat "$_ry_number" 2>/dev/null)$_ry_line _ry_absent='' _ry_old=0
 }
 _ry_find() {
   _ry_mode='' _ry_size=0 _ry_from=0
@@ -63,13 +71,15 @@ _ry_find() {
   [ "$_ry_from" -ge 0 ] || _ry_from=0
 }
 _ry_part() {
+  _ry_files _ry_name "$_ry_number"
+  set -- "$_ry_path" "$1" "$2"
   _ry_find "$1" "$2"
   if [ "$_ry_old" = 1 ] && [ "$_ry_from" -ge "$_ry_size" ]; then
     _ry_look
     _ry_find "$1" "$2"
   fi
   if [ -z "$_ry_mode" ]; then
-    [ -n "$_ry_absent" ] || _ry_absent=$(_ry_files "$_ry_number" 2>&1 >/dev/null)$_ry_line
+    [ -n "$_ry_absent" ] || _ry_absent=$(_ry_files _ry_stat "$_ry_number" 2>&1 >/dev/null)$_ry_line
     case $_ry_absent in
     *"'$1': No such file or directory$_ry_line"* | *"'$1': Not a directory$_ry_line"*) _ry=none ;;
     *)

@@ -262,6 +262,18 @@ def test_the_environment_of_a_login_changes_no_command(shell: Sequence[str]) -> 
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_a_command_is_not_told_how_its_marks_look(shell: Sequence[str]) -> None:
+    # What it can see without looking into the memory of the shell.
+    sees = "env; cat /proc/self/environ /proc/$PPID/environ /proc/$PPID/cmdline; ps -o args= -e; cat"
+    replies = exchange_with(shell, [Command(("sh", "-c", sees)), Command(("sh", "-c", sees), b"1\n")]).replies
+    for reply in replies:
+        assert b"PATH=" in reply.out
+        assert NONCE.encode() not in reply.out
+    forged = f"\n@{'0' * len(NONCE)} 0\n\n@ 0\n\n@{NONCE[:-1]} end\n"
+    assert exchange_with(shell, [Command(("printf", "%s", forged))]).replies[0].out == forged.encode()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_what_people_have_in_their_path_is_found(shell: Sequence[str], tmp_path: Path) -> None:
     tools, slurm = tmp_path / "tools", tmp_path / "slurm"
     tools.mkdir()
