@@ -72,11 +72,11 @@ def fit(text: str, width: int, keep: Literal["start", "end"] = "start") -> str:
 
     `keep="end"` cuts at the beginning: the end of a path says more than its beginning.
     """
+    cells = cell_len(text)
+    if cells <= max(0, width):
+        return text
     if width <= 0:
         return ""
-    cells = cell_len(text)
-    if cells <= width:
-        return text
     if keep == "end":
         return ellipsis() + split_text(text, cells - width + 1)[1]
     return set_cell_size(text, width - 1) + ellipsis()

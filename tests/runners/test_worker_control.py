@@ -66,7 +66,7 @@ def test_stop(lab: Lab, how: str) -> None:
     why = "cancelled" if how == "stop" else "terminated"
     lab.fill([recorded(0), recorded(1, "sleep 50"), recorded(2, "sleep 50"), recorded(3), recorded(4)])
     lab.launch()
-    lab.started(2)
+    until(lambda: "2" in lab.ran())
     if how == "stop":
         lab.ask("stop")
     else:
