@@ -115,10 +115,16 @@ async def run_here(
         TransportError: it can't be started.
     """
     name = command.argv[0]
-    process = await start(command.argv, stdin=PIPE, environment=environment)
+    # A file, not a pipe: were we killed while filling a pipe, sbatch would take half a script for all of it.
+    stdin = await asyncio.to_thread(_input, command.stdin) if command.stdin else DEVNULL
+    try:
+        process = await start(command.argv, stdin=stdin, environment=environment)
+    finally:
+        if stdin != DEVNULL:
+            os.close(stdin)
     try:
         async with asyncio.timeout(timeout_s):
-            out, err = await process.communicate(command.stdin)
+            out, err = await process.communicate()
     except TimeoutError:
         return Reply(TOO_LATE, b"", f"{name} gave no answer within {timeout_s:g} s".encode())
     finally:
@@ -159,6 +165,17 @@ async def end(process: Process) -> None:
 def words(error: Exception) -> str:
     """What an error says, without its number and file names."""
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _input(data: bytes) -> int:
+    """A descriptor that *data* can be read from, all of it."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            return os.dup(file.fileno())
+    except OSError as error:
+        raise TransportError(f"the input of a command can't be kept: {words(error)}") from error
 
 
 def _read(piece: Piece) -> Part | None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +11,8 @@ import pytest
 from runners.transport.base import Command, Piece
 from tests.lab.proxy import Proxy
 from tests.transport.far import Far
-from tests.transport.shells import exchange_with
 
 BATCHES = 50
-LOOK_S = 0.2
-"""What a look at 50 files may take over there; it is some hundredths of a second."""
 
 
 def events_of(folder: Path, batches: int = BATCHES) -> Sequence[Path]:
@@ -56,23 +52,6 @@ async def test_a_look_at_50_batches_is_light(far: Far, compression: str) -> None
         assert proxy.round_trips == 1
         assert sum(proxy.bytes.values()) < (20_000 if compression == "no" else 5_000)
         await far.close()
-
-
-@pytest.mark.parametrize("shell", ["dash", "bash"])
-@pytest.mark.parametrize("every", [1, 2, 50])
-def test_a_look_at_50_files_takes_no_time(shell: str, every: int, tmp_path: Path) -> None:
-    pieces = [
-        Piece(str(file), file.stat().st_size - (10 if number % every == 0 else 0), 1 << 16)
-        for number, file in enumerate(events_of(tmp_path))
-    ]
-
-    def took(some: Sequence[Piece]) -> float:
-        began = time.monotonic()
-        assert len(exchange_with([shell], [], some).parts) == len(some)
-        return time.monotonic() - began
-
-    # What a shell takes to start, with all that it is told, is not the look's. Others use this machine, too.
-    assert min(took(pieces) - took(pieces[:1]) for _ in range(3)) < LOOK_S
 
 
 async def test_nothing_of_files_that_grow_is_missed_or_read_twice(far: Far) -> None:
