@@ -11,7 +11,7 @@ import pytest
 
 from runners.transport.base import Command, TransportError, UnreachableError
 from runners.transport.login import Login
-from runners.transport.questions import Kind
+from runners.transport.questions import Kind, Questions
 from tests.lab.proxy import Proxy
 from tests.transport.far import Far
 from tests.transport.sshd import free_port, make_key
@@ -203,6 +203,17 @@ async def test_a_question_is_withdrawn_when_the_host_hangs_up(far: Far) -> None:
             with pytest.raises(UnreachableError, match="closed the line"):
                 await asking
             await until(lambda: not far.questions.open())
+
+
+async def test_a_question_that_nobody_answers_ends_the_attempt(far: Far) -> None:
+    far.known_hosts.unlink()
+    far.questions = Questions(patience_s=0.2)
+    transport = far.open()
+    with pytest.raises(UnreachableError, match=r"waits for a person .* runyard resource connect NAME"):
+        await greet(transport)
+    assert far.questions.open() == []
+    assert not far.known_hosts.exists()
+    assert transport.line.up is False
 
 
 async def test_a_question_is_withdrawn_when_the_line_is_closed(far: Far) -> None:
