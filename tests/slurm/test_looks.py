@@ -30,7 +30,7 @@ async def test_slurmctld_hangs_while_the_worker_goes_on(cluster: Cluster) -> Non
     (cluster.here(cluster.folder) / "go").touch()
     await cluster.ended(one)
     assert one.verdicts == {0: "done", 1: "done"}
-    assert {report.life for report in one.reports} == {Life.ALIVE}
+    assert Life.GONE not in {report.life for report in one.reports}
 
 
 async def test_slurmctld_is_started_anew(cluster: Cluster) -> None:

@@ -40,8 +40,9 @@ async def test_50_batches_are_submitted_in_one_exchange(far: Cluster, proxy: Pro
     await far.transport.read([])
     proxy.reset()
     await far.started(*batches)
-    # Beyond the one, lines of this length fill up and wait for the other side.
-    assert proxy.round_trips < 8
+    # One exchange; one by one it would take 50 round trips and more. What is long fills a line up, and waits.
+    assert far.transport.exchanges[-1].count("sbatch") == 50
+    assert proxy.round_trips < 25
 
 
 async def test_a_look_at_50_batches_is_one_round_trip(far: Cluster, proxy: Proxy) -> None:
