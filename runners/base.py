@@ -6,14 +6,18 @@ read.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runners.batches import BatchRef, BatchSpec, Finding, Launched, Line, LogChunk, Pace, Report, Watched
+from runners.batches import BatchRef, BatchSpec, Launched, Line, LogChunk, Pace, Report, Watched
+from runners.findings import Finding
 from runners.plan import Plan
 from runners.submitting import Submission
 from runners.workflow import Item, Step
+
+if TYPE_CHECKING:
+    from runners.sample import Sample
 
 
 class BaseRunner(ABC):
@@ -44,8 +48,19 @@ class BaseRunner(ABC):
         """How its resource could be reached the last time something was asked of it."""
 
     @abstractmethod
-    async def check(self) -> Sequence[Finding]:
-        """Preflight: what would keep runs from working, found out without starting one."""
+    async def reach(self) -> Line:
+        """Ask something small of the resource, and return how it can be reached. Raises nothing."""
+
+    @abstractmethod
+    def check(self, sample: "Sample") -> AsyncIterator[Finding]:
+        """Preflight: what would keep runs from working, found out without starting one or changing anything.
+
+        Findings come as soon as they are there. Nobody is asked anything, and nothing is raised: what can't
+        be told is a finding as well. Ending the iteration early, or cancelling it, ends what was begun.
+
+        Args:
+            sample: the work that the scheduler is asked about.
+        """
 
     @abstractmethod
     def plan(self, step: Step, tasks: int) -> Plan:

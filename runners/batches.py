@@ -208,22 +208,3 @@ class LogChunk:
     """Where in the log *data* begins."""
     size: int
     """Bytes in the log at the moment; 0 also where the task has (as yet) said nothing."""
-
-
-class FindingState(StrEnum):
-    """How a preflight check came out."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The outcome of one preflight check."""
-
-    check: str
-    state: FindingState
-    detail: str
-    fix: str = ""
-    """What to do about it, in one sentence."""

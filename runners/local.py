@@ -7,7 +7,8 @@ import os
 import posixpath
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 import runners.worker
 from runners.base import BaseRunner
@@ -15,8 +16,6 @@ from runners.batches import (
     BatchRef,
     BatchSpec,
     Cursor,
-    Finding,
-    FindingState,
     Launched,
     Life,
     Line,
@@ -29,6 +28,7 @@ from runners.batches import (
 )
 from runners.config.resource import LocalResource
 from runners.event_files import events_path, new_events, read_events
+from runners.findings import Finding, FindingState
 from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
 from runners.reading import fetch, read_log
@@ -36,6 +36,9 @@ from runners.transport.base import Part, Piece, TransportError
 from runners.transport.local import LocalTransport
 from runners.worker_files import worker_files
 from runners.workflow import Step
+
+if TYPE_CHECKING:
+    from runners.sample import Sample
 
 LOOK_BYTES = 1 << 20
 """Bytes of one batch's events that one look reads at most."""
@@ -75,7 +78,11 @@ class LocalRunner(BaseRunner):
         """See :attr:`BaseRunner.line`."""
         return self._transport.line
 
-    async def check(self) -> Sequence[Finding]:
+    async def reach(self) -> Line:
+        """See :meth:`BaseRunner.reach`: it is this machine."""
+        return self.line
+
+    async def check(self, sample: "Sample") -> AsyncIterator[Finding]:
         """See :meth:`BaseRunner.check`."""
         folder = self._resource.jobs_local_dir
         try:
@@ -86,8 +93,9 @@ class LocalRunner(BaseRunner):
             await self._transport.remove(probe)
         except TransportError as error:
             fix = "Make it writable, or set jobs_local_dir of the resource to a folder that is."
-            return [Finding("jobs folder", FindingState.BAD, str(error), fix)]
-        return [Finding("jobs folder", FindingState.GOOD, f"{folder!r} can be written")]
+            yield Finding("jobs folder", FindingState.FAILURE, str(error), fix)
+            return
+        yield Finding("jobs folder", FindingState.OK, f"{folder!r} can be written")
 
     def plan(self, step: Step, tasks: int) -> Plan:
         """See :meth:`BaseRunner.plan`."""

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import posixpath
 import pwd
-from pathlib import Path
 
-import runners.worker
 from runners.config.files import read_profile, read_resource
 from runners.config.home import Home
 from runners.config.profile import Profile, SlurmSSHProfile
 from runners.config.resource import LocalResource
 from runners.launching import Prepared
 from runners.layout import batch_token, step_folder
+from runners.sample import script_head, worker_source
 from runners.slurm.script import ScriptContext, submission_script
 from runners.slurm.settings import job_settings
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import TaskType
-
-_OWN_PART = "# From here on it is Runyard's"
-"""How the line begins that ends what people and the configuration have a say in."""
 
 
 def sample_scripts(prepared: Prepared, home: Home) -> list[list[str]]:
@@ -38,10 +34,10 @@ def sample_scripts(prepared: Prepared, home: Home) -> list[list[str]]:
     if isinstance(resource, LocalResource) or spec.profile is None:
         return []
     profile = read_profile(home.resources, spec.resource, spec.profile).value
-    jobs = _jobs_folder(profile)
+    jobs = jobs_folder_of(profile)
     folder = posixpath.join(spec.folder or jobs, prepared.request.run)
     context = ScriptContext(
-        worker=Path(runners.worker.__file__).read_text(encoding="utf-8"),
+        worker=worker_source(),
         python=resource.jobs_slurm_python_worker,
         cache_dir=posixpath.join(jobs, ".cache"),
     )
@@ -66,13 +62,13 @@ def sample_scripts(prepared: Prepared, home: Home) -> list[list[str]]:
             slots=plan.slots_per_batch,
         )
         settings = job_settings(resource.jobs_runner_config, step.meta.for_slurm(), token)
-        script = submission_script(batch, settings, context).decode("utf-8", "replace")
-        heads.append(script.partition(_OWN_PART)[0].rstrip().splitlines())
+        heads.append(script_head(submission_script(batch, settings, context)))
         batches += len(plan.batches)
     return heads
 
 
-def _jobs_folder(profile: Profile) -> str:
+def jobs_folder_of(profile: Profile) -> str:
+    """Where runs get their folders as this profile; of a user unknown on this machine, a likely one."""
     if isinstance(profile, SlurmSSHProfile):
         return profile.jobs_remote_dir
     user = profile.username or ""

@@ -59,9 +59,9 @@ class Desk:
         runner = await self._runner(str(asked["resource"]), None if profile is None else str(profile))
         self._places.try_now(runner.place)
         await self._pool.connect(runner.place)
-        await runner.check()
-        await self._places.keep(runner.place, runner.line)
-        return asdict(runner.line), b""
+        line = await runner.reach()
+        await self._places.keep(runner.place, line)
+        return asdict(line), b""
 
     async def _runner(self, resource: str, profile: str | None) -> BaseRunner:
         try:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import contextlib
 import posixpath
 from abc import abstractmethod
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
 
-import runners.worker
 from runners.base import BaseRunner
 from runners.batches import (
     BatchRef,
     BatchSpec,
-    Finding,
     Launched,
     Line,
     LogChunk,
@@ -24,8 +21,10 @@ from runners.batches import (
     Watched,
 )
 from runners.config.resource import SlurmSSHResource, SlurmSudoResource
+from runners.findings import Finding
 from runners.plan import Plan, plan_slurm
 from runners.reading import fetch, read_log
+from runners.sample import Sample, worker_source
 from runners.slurm.cancels import cancel
 from runners.slurm.checking import check_cluster
 from runners.slurm.client import SlurmClient
@@ -35,7 +34,7 @@ from runners.slurm.looks import Looks
 from runners.slurm.script import ScriptContext, submission_script
 from runners.slurm.scripts import Scripts
 from runners.slurm.settings import job_settings
-from runners.transport.base import Transport
+from runners.transport.base import Command, Transport, TransportError
 from runners.workflow import Step
 
 _CACHE = ".cache"
@@ -46,6 +45,7 @@ _TAIL_BYTES = 64 << 10
 """Of event files and logs, where a part of a file can't be read without all that comes before it."""
 
 _QUICK_S, _QUIET_S = 2.0, 60.0
+_REACH_S = 20.0
 
 
 class BaseSlurmRunner(BaseRunner):
@@ -102,15 +102,22 @@ class BaseSlurmRunner(BaseRunner):
             return Line(False, line.round_trip_s, self._looks.silence)
         return line
 
-    async def check(self) -> Sequence[Finding]:
+    async def reach(self) -> Line:
+        """See :meth:`BaseRunner.reach`."""
+        with contextlib.suppress(TransportError):
+            await self._transport.exchange([Command(("sbatch", "--version"))], timeout_s=_REACH_S)
+        return self.line
+
+    async def check(self, sample: Sample) -> AsyncIterator[Finding]:
         """See :meth:`BaseRunner.check`."""
-        return await check_cluster(
+        for finding in await check_cluster(
             self._transport,
             self._client,
             jobs_folder=self.jobs_folder,
             python=self._resource.jobs_slurm_python_worker,
             as_user=self._as_user,
-        )
+        ):
+            yield finding
 
     def plan(self, step: Step, tasks: int) -> Plan:
         """See :meth:`BaseRunner.plan`."""
@@ -172,18 +179,13 @@ class BaseSlurmRunner(BaseRunner):
         settings = job_settings(self._resource.jobs_runner_config, batch.meta.for_slurm(), batch.token)
         whole = self._transport.whole_reads
         context = ScriptContext(
-            worker=_worker(),
+            worker=worker_source(),
             python=self._resource.jobs_slurm_python_worker,
             cache_dir=posixpath.join(self.jobs_folder, _CACHE),
             part_bytes=_PART_BYTES if whole else 0,
             tail_bytes=_TAIL_BYTES if whole else 0,
         )
         return submission_script(batch, settings, context)
-
-
-@functools.cache
-def _worker() -> str:
-    return Path(runners.worker.__file__).read_text(encoding="utf-8")
 
 
 def _words(error: OSError) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runners.batches import FindingState, TaskFailedError
+from runners.batches import TaskFailedError
+from runners.findings import FindingState
+from runners.sample import Sample
 from runners.workflow import Item, Step
 from tests.slurm.clusters import Cluster, recorded
 
@@ -150,8 +152,8 @@ async def test_items_that_are_no_ones_orders(cluster: Cluster) -> None:
 
 
 async def test_a_preflight(cluster: Cluster) -> None:
-    findings = await cluster.runner.check()
-    assert [finding for finding in findings if finding.state is not FindingState.GOOD] == []
+    findings = [found async for found in cluster.runner.check(Sample())]
+    assert [finding for finding in findings if finding.state is not FindingState.OK] == []
     assert {finding.check for finding in findings} == {
         *("line", "sbatch", "squeue", "scancel", "slurmctld", "accounting", "jobs folder", "python")
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runners.batches import Life
+from runners.sample import Sample
 from tests.lab.lab import Lab
 from tests.lab.processes import lab_processes
 from tests.slurm.clusters import Cluster, Told, recorded
@@ -190,7 +191,7 @@ async def test_a_python_that_nodes_do_not_have(lab: Lab, opened: Callable[..., C
     assert one.last.why.startswith(
         "There is no /no/such/python3 here; set the Python of the resource to one that nodes have"
     )
-    findings = {finding.check: finding for finding in await cluster.runner.check()}
+    findings = {finding.check: finding async for finding in cluster.runner.check(Sample())}
     assert "/no/such/python3" in findings["python"].detail
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runners.batches import FindingState, Life, Outcome, RunnerError
+from runners.batches import Life, Outcome, RunnerError
+from runners.findings import FindingState
+from runners.sample import Sample
 from tests.lab.lab import Lab
 from tests.slurm.clusters import PAUSE_S, Cluster, recorded, told
 from tests.slurm.runners import sudo_cluster
@@ -28,8 +30,8 @@ async def test_sudo_refuses(through_sudo: Cluster) -> None:
     cluster.lab.write_sudoers("# nobody may do anything\n")
     with pytest.raises(RunnerError, match="sudo does not let us act as"):
         await cluster.runner.launch([batch.ref])
-    (finding,) = await cluster.runner.check()
-    assert (finding.check, finding.state) == ("line", FindingState.BAD)
+    (finding,) = [found async for found in cluster.runner.check(Sample())]
+    assert (finding.check, finding.state) == ("line", FindingState.FAILURE)
     assert "sudo does not let us act as" in finding.detail
     assert cluster.runner.line.up is False
     cluster.lab.write_sudoers()
@@ -70,7 +72,7 @@ async def test_jobs_that_are_hidden_are_not_gone(lab_folder: Path, monkeypatch: 
     lab = Lab.up(lab_folder, nodes=1, options=("PrivateData=jobs",))
     monkeypatch.setenv("SLURM_CONF", lab.spec.conf)
     cluster = sudo_cluster(lab)
-    (finding,) = [one for one in await cluster.runner.check() if one.state is not FindingState.GOOD]
+    (finding,) = [one async for one in cluster.runner.check(Sample()) if one.state is not FindingState.OK]
     assert (finding.check, finding.state) == ("queue", FindingState.WARNING)
     lab.partition("main", "down")
     (one,) = await cluster.started(cluster.batch(recorded(0)))

@@ -1,0 +1,99 @@
+"""A sample of work, to show what a resource makes of it: the plan, and the script that it would submit. Pure.
+
+A form shows it beside what is being edited, and the preflight check has the scheduler judge it.
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+
+import runners.worker
+from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
+from runners.layout import step_folder
+from runners.local import LocalRunner
+from runners.plan import Plan, plan_slurm
+from runners.slurm.script import ScriptContext, submission_script
+from runners.slurm.settings import job_settings
+from runners.tasks import Numbered, StepContext, batch_spec
+from runners.workflow import Item, Step, StepMeta
+
+OWN_PART = "# From here on it is Runyard's"
+"""How the line of a submission script begins that ends what people and the configuration have a say in."""
+
+_RUN = "sample"
+_TOKEN = "ry-sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Work that nobody has launched: so many tasks, each of which needs so much."""
+
+    tasks: int = 100
+    cpus: int | None = None
+    """CPUs of each task; None: what the resource gives them."""
+    mem_mb: int | None = None
+    """MB of each task; None: what the resource gives them."""
+    needs_gpu: bool = False
+
+    @property
+    def step(self) -> Step:
+        """It as a step of a workflow."""
+        meta = StepMeta(cpus_per_task=self.cpus, mem=self.mem_mb, needs_gpu=self.needs_gpu)
+        return Step(name=_RUN, command=["true"], meta=meta)
+
+
+def sample_plan(resource: Resource, sample: Sample) -> Plan:
+    """How *resource* would batch the sample.
+
+    Raises:
+        ConfigError: it can't; the fields are those of a step's `meta`.
+    """
+    if isinstance(resource, LocalResource):
+        return LocalRunner(resource).plan(sample.step, sample.tasks)
+    return plan_slurm(sample.tasks, resource.jobs_runner_config, sample.step.meta)
+
+
+def sample_script(
+    resource: SlurmSudoResource | SlurmSSHResource, sample: Sample, *, jobs_folder: str
+) -> bytes:
+    """The whole script of the sample's first job, as sbatch would get it.
+
+    Args:
+        resource: the cluster.
+        sample: the work.
+        jobs_folder: where runs get their folders there, absolute.
+
+    Raises:
+        ConfigError: the sample can't be batched, or a value can't stand in a script.
+    """
+    plan = sample_plan(resource, sample)
+    step = sample.step
+    folder = posixpath.join(jobs_folder, _RUN)
+    batch = batch_spec(
+        StepContext(_RUN, step, step_folder(folder, 0, step.name), folder, {}),
+        [Numbered(index, index, Item(value=str(index))) for index in range(plan.tasks_per_batch)],
+        token=_TOKEN,
+        number=0,
+        slots=plan.slots_per_batch,
+    )
+    settings = job_settings(resource.jobs_runner_config, step.meta.for_slurm(), _TOKEN)
+    context = ScriptContext(
+        worker=worker_source(),
+        python=resource.jobs_slurm_python_worker,
+        cache_dir=posixpath.join(jobs_folder, ".cache"),
+    )
+    return submission_script(batch, settings, context)
+
+
+def script_head(script: bytes) -> list[str]:
+    """The lines of a submission script that people and the configuration have a say in."""
+    return script.decode("utf-8", "replace").partition(OWN_PART)[0].rstrip().splitlines()
+
+
+@functools.cache
+def worker_source() -> str:
+    """The program that submission scripts carry."""
+    return Path(runners.worker.__file__).read_text(encoding="utf-8")
