@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+REST = "the rest"
+"""The check of the finding that comes last where a failure kept others from being looked at."""
+
 
 class FindingState(StrEnum):
     """How a check came out."""
