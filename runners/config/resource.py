@@ -20,7 +20,7 @@ from pydantic import (
 from runners.config.errors import ConfigError, faulty_fields
 from runners.config.local import LocalRunnerConfig
 from runners.config.slurm import SlurmRunnerConfig
-from runners.config.types import AbsolutePath, Count, Integer, Line, Text
+from runners.config.types import AbsolutePath, Count, Hint, Integer, Line, Seconds, Text, TimeLimit
 
 PYTHON_VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
@@ -37,6 +37,8 @@ def _memory_with_unit(text: str) -> str:
     return text
 
 
+PythonVersion = Annotated[Text, AfterValidator(_python_version), Hint(names=PYTHON_VERSIONS)]
+
 MemoryText = Annotated[Text, AfterValidator(_memory_with_unit)]
 """Memory as text, handed to SLURM as it is."""
 
@@ -51,7 +53,7 @@ class TasksPythonConfig(BaseModel):
         Field(description="The version to use where none is named; one of the versions below. Required."),
     ]
     versions: Annotated[
-        dict[Annotated[Text, AfterValidator(_python_version)], AbsolutePath],
+        dict[PythonVersion, AbsolutePath],
         Field(
             description="The interpreter's absolute path for each version, from 3.9 to 3.15, such as "
             "3.12 with /usr/bin/python3.12. Required."
@@ -83,7 +85,9 @@ class PixiSlurmConfig(BaseModel):
         MemoryText | None,
         Field(description="Memory for each CPU with its unit (K, M, G or T). This or mem."),
     ] = None
-    time: Annotated[Line, Field(description="Time limit, as minutes, hh:mm:ss or days-hh:mm:ss. Required.")]
+    time: Annotated[
+        TimeLimit, Field(description="Time limit, as minutes, hh:mm:ss or days-hh:mm:ss. Required.")
+    ]
     preamble: Annotated[
         list[Text], Field(description="Lines added to the head of the installation's script. Default: none.")
     ] = []
@@ -169,6 +173,7 @@ class _Resource(BaseModel):
         TasksPixiConfig | None,
         BeforeValidator(_pixi_from_json),
         PlainSerializer(_pixi_to_json),
+        Hint(empty_is_none=True),
         Field(description="The pixi installations that tasks are installed with; {} for none. Required."),
     ]
     tasks_local_dir: Annotated[
@@ -183,8 +188,8 @@ class _Resource(BaseModel):
         ),
     ]
     jobs_poll_interval: Annotated[
-        Integer,
-        Field(ge=0, description="Seconds between two looks at the state of jobs, 0 or more. Default: 5."),
+        Seconds,
+        Field(description="Seconds between two looks at the state of jobs, 0 or more. Default: 5."),
     ] = 5
     prevent_new_submissions: Annotated[
         bool,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from runners.config.errors import fault
-from runners.config.types import Count, Integer, Line, Memory, RawLine, Text, has_control
+from runners.config.types import Count, Integer, Line, Memory, RawLine, Text, TimeLimit, has_control
 
 _ACCOUNT_OPTION = re.compile(r"--acco(u(n(t)?)?)?(=.*)?|-[hHIkKOQsuvVW]*A.*", re.DOTALL)
 _EXPORT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -113,7 +113,7 @@ class SlurmTaskConfig(BaseModel):
         Field(description="How many nodes each job may spread over. Empty: SLURM chooses."),
     ] = None
     time: Annotated[
-        Line | None,
+        TimeLimit | None,
         Field(
             description="Time limit of each job, as minutes, hh:mm:ss or days-hh:mm:ss. "
             "Empty: the partition's own limit."

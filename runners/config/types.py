@@ -7,11 +7,25 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from runners.config.units import LARGEST, parse_memory
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a form needs to know of a value beyond its type; it stands in the value's annotation."""
+
+    kind: Literal["", "memory", "time", "path"] = ""
+    unit: str = ""
+    names: tuple[str, ...] = ()
+    """All that the value may be, where it is one of a few texts that are checked elsewhere."""
+    empty_is_none: bool = False
+    """An optional object for which `{}`, and not null, says that there is none."""
+
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -41,7 +55,10 @@ Integer = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 """A whole number, at least 1."""
 
-Memory = Annotated[int, BeforeValidator(parse_memory)]
+Seconds = Annotated[int, Field(ge=0, le=LARGEST), Hint(unit="s")]
+"""A time in whole seconds, 0 or more."""
+
+Memory = Annotated[int, BeforeValidator(parse_memory), Hint("memory", unit="MB")]
 """Memory in MB, given as a number of MB or as text such as `"16G"`."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -50,8 +67,11 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Line = Annotated[Text, AfterValidator(_one_line)]
 """Text that goes into a submission script: a control character could begin a line of its own there."""
 
+TimeLimit = Annotated[Line, Hint("time")]
+"""A time limit in SLURM's own words, which are not looked at here."""
+
 RawLine = Annotated[str, AfterValidator(_one_line)]
 """Like `Line`, but kept exactly as given, and perhaps empty."""
 
-AbsolutePath = Annotated[Text, AfterValidator(_absolute_path)]
+AbsolutePath = Annotated[Text, AfterValidator(_absolute_path), Hint("path")]
 """An absolute path without `..`, normalised."""
