@@ -1,0 +1,124 @@
+"""In which order things are looked at, and what is left out once something has failed.
+
+Findings come one by one in an order that stays the same, though looks of one stage happen at the same time.
+Whatever happens to a look, it ends in time and in a finding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from runners.config.errors import shown
+from runners.findings import REST, Finding, FindingState
+
+WHOLE_S = 240.0
+"""Seconds that a whole course may take; each look has a shorter time of its own."""
+
+_FAILURE = frozenset({FindingState.FAILURE})
+NOT_OK = frozenset({FindingState.FAILURE, FindingState.UNTOLD})
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Something to look at, which brings one finding or several."""
+
+    checks: tuple[str, ...]
+    """The words of the findings, in their order; or what to call all of them together."""
+    findings: Callable[[], AsyncIterator[Finding]]
+    limit_s: float
+    stops: Collection[FindingState] = ()
+    """The states of its findings that leave what comes in later stages without a sense."""
+
+
+FAILURE_STOPS: Collection[FindingState] = _FAILURE
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Looks that don't need one another: they happen at the same time."""
+
+    looks: Sequence[Look]
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """A look that happens now."""
+
+    look: Look
+    found: asyncio.Queue[Finding | None] = field(default_factory=asyncio.Queue)
+    """None: there are no more."""
+
+
+async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> AsyncIterator[Finding]:
+    """All findings of *stages*, which are done one after the other.
+
+    Where a look stops the course, one last finding says what was not looked at. Ending the iteration ends the
+    looks. Raises nothing of its own.
+    """
+    until = asyncio.get_running_loop().time() + whole_s
+    rest: list[str] = []
+    for number, stage in enumerate(stages):
+        stopped: list[Finding] = []
+        running = [_UnderWay(look) for look in stage.looks]
+        tasks = [asyncio.create_task(_look(one, until)) for one in running]
+        try:
+            for one in running:
+                while (finding := await one.found.get()) is not None:
+                    if finding.check == REST:
+                        # It comes last, whoever tells of it.
+                        rest.append(finding.detail)
+                        continue
+                    if finding.state in one.look.stops:
+                        stopped.append(finding)
+                    yield finding
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if stopped:
+            left = [check for later in stages[number + 1 :] for look in later.looks for check in look.checks]
+            if left:
+                rest.insert(0, not_looked_at(left, stopped[0]))
+            break
+    if rest:
+        yield Finding(REST, FindingState.UNTOLD, " ".join(rest))
+
+
+def not_looked_at(checks: Sequence[str], because: Finding) -> str:
+    """What to say of *checks* that *because* leaves without a sense."""
+    several = f"{', '.join(checks[:-1])} and {checks[-1]} were" if len(checks) > 1 else f"{checks[0]} was"
+    why = "has failed" if because.state is FindingState.FAILURE else "could not be told"
+    return f"{several[:1].upper()}{several[1:]} not looked at, because {because.check} {why}."
+
+
+async def _look(one: _UnderWay, until: float) -> None:
+    """Look, in time. Cancelling ends it."""
+    look = one.look
+    now = asyncio.get_running_loop().time()
+    limit_s = min(look.limit_s, max(0.0, until - now))
+    left = list(look.checks)
+    try:
+        async with asyncio.timeout(limit_s):
+            async for finding in look.findings():
+                if finding.check in left:
+                    del left[: left.index(finding.check) + 1]
+                one.found.put_nowait(finding)
+    except TimeoutError:
+        detail = f"It was not told within {limit_s:.0f} s."
+        one.found.put_nowait(Finding((left or look.checks)[0], FindingState.UNTOLD, detail))
+    except Exception as error:
+        # A fault of ours must not hide what else there is to be told.
+        _log.exception("The check %r has failed.", (left or look.checks)[0])
+        words = shown(str(error) or type(error).__name__)
+        detail = f"It could not be told, because of a fault in Runyard itself: {words}"
+        evidence = f"{type(error).__name__}: {error}"
+        one.found.put_nowait(
+            Finding((left or look.checks)[0], FindingState.UNTOLD, detail, evidence=evidence)
+        )
+    finally:
+        one.found.put_nowait(None)
