@@ -50,7 +50,7 @@ def test_no_reason_is_no_sentence(reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", ["NewInSlurm30", "QOSMaxUnicornsPerUser", "launch failed requeued held", "[/]", "\x1b[2J"]
+    "reason", ["NewInSlurm30", "QOSMaxUnicornsPerUser", "no such text, at all", "[/]", "\x1b[2J"]
 )
 def test_a_word_that_is_not_known_stays_as_it_is(reason: str) -> None:
     assert reason_words(reason) == reason

@@ -1,0 +1,93 @@
+"""Why something waits or has failed, for a person: a sentence, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+SLURM_SET = "jobs_runner_config.default_slurm_config"
+"""The path of what each task asks of SLURM, in a resource's document."""
+
+BATCHING = "jobs_runner_config.batching_config"
+"""The path of how tasks share jobs."""
+
+
+class Need(StrEnum):
+    """What has to happen before it goes on."""
+
+    WAITS = "waits"
+    """Nothing: it goes on by itself."""
+    ACTION = "action"
+    """Somebody has to do something."""
+    NEVER = "never"
+    """As it was asked for, it will never start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why something is as it is. Text from outside in it is printable."""
+
+    sentence: str
+    remedy: str
+    """What to do: a sentence that ends, after a colon, with what can be pasted, if there is such."""
+    need: Need = Need.ACTION
+    cause: str = ""
+    """A word for the kind of cause, which explanations with other values in them share."""
+    of: Literal["resource", "profile", ""] = ""
+    """Whose field is at fault, if it is one of the configuration."""
+    field: str = ""
+    """The dotted path of that field in its JSON document."""
+    amount: float = 0.0
+    """How much is asked for in the remedy: of several with one cause, that with the most helps all."""
+    known: bool = True
+    """False where the words were not known, and are told as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of that which is explained; empty where it is not."""
+
+    job: str = ""
+    """The id of the SLURM job."""
+    resource: str = ""
+    run: str = ""
+    partition: str = ""
+    hosts: str = ""
+    """The nodes that it had."""
+    limit_s: float | None = None
+    """The time limit of the job; negative or infinite for none."""
+    peak_mb: float | None = None
+    """The most memory that the task held."""
+
+    def command(self, template: str) -> str:
+        """*template* with what is known in the place of ``{job}`` and such; empty where something is not."""
+        names = re.findall(r"\{(\w+)\}", template)
+        values = {name: _word(str(getattr(self, name))) for name in names}
+        return template.format_map(values) if all(values.values()) else ""
+
+    def setting(self, path: str, value: str) -> str:
+        """The command that sets the field at *path* of the resource, or RESOURCE, to *value*."""
+        return f"runyard resource set {_word(self.resource) or 'RESOURCE'} {shlex.quote(f'{path}={value}')}"
+
+    def again(self, command: str) -> str:
+        """*command*, and then the run once more, where it is known."""
+        retry = self.command("runyard retry {run}")
+        return f"{command} && {retry}" if retry else command
+
+
+def advice(text: str, command: str = "") -> str:
+    """A sentence that ends with its *command*, where there is one."""
+    return f"{text}: {command}" if command else f"{text}."
+
+
+def sentence(words: str) -> str:
+    """*words*, which lack capital and full stop, as a sentence."""
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith((".", "!", "?")) else ".")
+
+
+def _word(text: str) -> str:
+    """A word for a shell; empty for what nobody could paste."""
+    return shlex.quote(text) if text.isprintable() and text else ""
