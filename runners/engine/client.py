@@ -1,26 +1,37 @@
 """Talking to the engine, and starting one where there is none."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
+import json
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from runners.batches import Line, LogChunk
 from runners.config.home import Home
+from runners.engine.finding_wire import unpacked
 from runners.engine.lock import held
 from runners.engine.starting import open_log, spawn
 from runners.engine.wire import LARGEST, WireError, receive, send, short_path
 from runners.transport.local import words
 from runners.transport.questions import Kind, Prompt, Question
 
+if TYPE_CHECKING:
+    from runners.findings import Finding
+    from runners.sample import Sample
+
 _ANSWER_S = 10.0
 """How long an answer may take: the engine may be waiting for a slow disk."""
 
 _LOG_S = 60.0
 """How long reading a log may take: it may lie behind a line that is made only now."""
+
+_STOP_S = 2.0
+"""How long whoever leaves a check waits to say so."""
 
 _CONNECT_S = 900.0
 """Longer than a line takes that waits for several answers of a person."""
@@ -52,6 +63,14 @@ class EngineStatus:
 def _question(found: dict[str, Any]) -> Question:
     prompts = tuple(Prompt(**prompt) for prompt in found["prompts"])
     return Question(**{**found, "kind": Kind(found["kind"]), "prompts": prompts})
+
+
+def _findings(data: bytes) -> list[Finding]:
+    try:
+        return unpacked(data)
+    except ValueError as error:
+        other = "is another version of Runyard's; stop it with `runyard engine stop`, and check again"
+        raise EngineError(f"The engine's findings can't be read ({error}): perhaps it {other}.") from error
 
 
 def engine_alive(home: Home) -> bool:
@@ -164,6 +183,46 @@ class EngineClient:
             raise EngineError(_NO_ENGINE)
         return Line(**reply[0])
 
+    async def check(self, resource: object, profile: object, sample: Sample) -> AsyncIterator[Finding]:
+        """Have the engine check a resource as a profile, and yield what it finds as it finds it.
+
+        Cancelling the task, or closing the iterator, stops the check. Nothing is changed on the resource, and
+        nobody is asked anything.
+
+        Args:
+            resource: its JSON document, which need not be that of any file.
+            profile: the same of the profile; None where the resource needs none.
+            sample: the work that the scheduler is asked about.
+
+        Raises:
+            EngineError: no engine is running, a document is not valid, or the check has ended too early.
+        """
+        documents = {"resource": resource, "profile": profile, "sample": asdict(sample)}
+        data = json.dumps(documents).encode()
+        if len(data) > LARGEST:
+            raise EngineError("The resource and the profile are too large to be checked.")
+        begun = await self._ask({"op": "check"}, data=data)
+        if begun is None:
+            raise EngineError(_NO_ENGINE)
+        name = begun[0]["id"]
+        seen, done = 0, False
+        try:
+            while not done:
+                reply = await self._ask({"op": "findings", "id": name, "seen": seen})
+                if reply is None:
+                    done = True
+                    raise EngineError("The engine has ended in the middle of the check; check again.")
+                head, data = reply
+                done = bool(head["done"])
+                for finding in _findings(data):
+                    seen += 1
+                    yield finding
+        finally:
+            if not done:
+                # It stops by itself as well, but later.
+                with contextlib.suppress(EngineError):
+                    await self._ask({"op": "stop_check", "id": name}, _STOP_S)
+
     async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
         """At most *limit* bytes of a task's log from *offset* on; a negative offset counts from its end.
 
@@ -185,15 +244,15 @@ class EngineClient:
         return EngineStatus(head["pid"], head["host"], head["started"], head["runs"], head["batches"])
 
     async def _ask(
-        self, message: dict[str, Any], timeout_s: float = _ANSWER_S
+        self, message: dict[str, Any], timeout_s: float = _ANSWER_S, data: bytes = b""
     ) -> tuple[dict[str, Any], bytes] | None:
-        """The answer to *message*; None where no engine answers the call."""
+        """The answer to *message*, with *data* behind it; None where no engine answers the call."""
         writer: asyncio.StreamWriter | None = None
         try:
             async with asyncio.timeout(timeout_s):
                 with short_path(self._home.socket) as name:
                     reader, writer = await asyncio.open_unix_connection(name)
-                await send(writer, message)
+                await send(writer, message, data)
                 reply = await receive(reader)
         except TimeoutError:
             raise EngineError(f"The engine gave no answer within {timeout_s:g} s.") from None

@@ -12,6 +12,7 @@ from runners.config.files import ensure_local_resource
 from runners.config.home import Home
 from runners.engine.accepting import Acceptor
 from runners.engine.answering import Desk
+from runners.engine.checks import Checks
 from runners.engine.lock import Lock, file_at
 from runners.engine.places import Places
 from runners.engine.pool import Pool
@@ -59,6 +60,7 @@ class Engine:
             self._store, self._pool, self._places, salt, self._attended, self._own
         )
         self._desk = Desk(self._store, self._pool, self._places, self._supervisors)
+        self._checks = Checks(self._pool, self._own)
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -180,6 +182,7 @@ class Engine:
             "wake": self._woken,
             "stop": self._told_to_stop,
             **self._desk.operations,
+            **self._checks.operations,
         }
         if not self._attended():
             self._supervisors.watches.hurry()

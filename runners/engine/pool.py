@@ -1,13 +1,17 @@
 """The runners in use: one for each resource and profile, whatever the number of runs."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
+import posixpath
 import pwd
+from collections.abc import AsyncIterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from runners.base import BaseRunner
-from runners.config.errors import ConfigError
+from runners.config.errors import ConfigError, shown
 from runners.config.files import Stored, read_profile, read_resource
 from runners.config.home import Home
 from runners.config.profile import Profile, SlurmSSHProfile, SlurmSudoProfile
@@ -16,10 +20,13 @@ from runners.engine.places import Key, Places
 from runners.engine.refusal import RefusalError
 from runners.local import LocalRunner
 from runners.transport.base import TransportError
+from runners.transport.questions import Kind, NoAnswerError, Prompt
 from runners.transport.records import Record
 
 if TYPE_CHECKING:
-    from runners.transport.login import Login
+    from runners.slurm.ssh import SlurmSSHRunner
+    from runners.slurm.sudo import SlurmSudoRunner
+    from runners.transport.login import Ask, Login
     from runners.transport.ssh import SSHTransport
 
 _USER_S = 10.0
@@ -68,6 +75,48 @@ class Pool:
                 self._places.enter(key, runner.place)
         return self._open[key][1]
 
+    @contextlib.asynccontextmanager
+    async def visit(self, resource: Resource, profile: Profile | None) -> AsyncIterator[BaseRunner]:
+        """A runner for documents as they are given, which need not be those in the files, for a block.
+
+        The line of a login that is up is used, and stays; what is opened only for this is closed at the end.
+        There nobody is asked anything: what would need an answer fails, and says so.
+
+        Raises:
+            ConfigError: the profile is none for the resource.
+        """
+        self.match(resource, profile)
+        runner: BaseRunner
+        match resource, profile:
+            case SlurmSudoResource(), SlurmSudoProfile():
+                runner = await self._through_sudo(resource, profile, lenient=True)
+            case SlurmSSHResource(), SlurmSSHProfile():
+                login = await self._login(resource, profile)
+                line = self._lines.get(login)
+                if line is not None and line.line.up:
+                    yield self._behind(resource, profile, line)
+                    return
+                runner = self._behind(resource, profile, self._line_to(login, _ask_nobody))
+            case _:
+                runner = await self._make(resource, profile)
+        try:
+            yield runner
+        finally:
+            await runner.close()
+
+    @staticmethod
+    def match(resource: Resource, profile: Profile | None) -> None:
+        """Refuse a pair that makes no runner.
+
+        Raises:
+            ConfigError: a cluster needs a profile, and each kind of resource its own.
+        """
+        if profile is None and not isinstance(resource, LocalResource):
+            raise ConfigError(f"The resource {shown(resource.name)} needs a profile; name one of its own.")
+        if profile is not None and profile.resource_type != resource.type:
+            wrong = f"must be {resource.type}, like its resource"
+            raise ConfigError.at("The profile", [("resource_type", wrong)])
+
     async def connect(self, place: str) -> None:
         """A person wants the line to *place*: it is tried at once, and they have time to answer."""
         for login, line in self._lines.items():
@@ -98,31 +147,53 @@ class Pool:
             case SlurmSudoResource(), SlurmSudoProfile():
                 return await self._through_sudo(resource, profile)
             case SlurmSSHResource(), SlurmSSHProfile():
-                return await self._over_ssh(resource, profile)
+                login = await self._login(resource, profile)
+                if login not in self._lines:
+                    self._lines[login] = self._line_to(login, self._places.ask)
+                return self._behind(resource, profile, self._lines[login])
             case LocalResource(), _:
                 return LocalRunner(resource)
         raise AssertionError("a profile is read for resources of its own kind only")
 
-    async def _through_sudo(self, resource: SlurmSudoResource, profile: SlurmSudoProfile) -> BaseRunner:
-        home = await _home_of(profile.username)
+    async def _through_sudo(
+        self, resource: SlurmSudoResource, profile: SlurmSudoProfile, *, lenient: bool = False
+    ) -> SlurmSudoRunner:
+        """With *lenient*, a user of whom nothing is known is no reason for a refusal: a check tells of it."""
+        try:
+            home = await _home_of(profile.username)
+        except RefusalError:
+            if not lenient:
+                raise
+            home = posixpath.join("/home", profile.username)
         # Here and below: what only clusters need is not loaded where there is none.
         from runners.slurm.sudo import SlurmSudoRunner
 
         return SlurmSudoRunner(resource, profile, home=home, record=self._record)
 
-    async def _over_ssh(self, resource: SlurmSSHResource, profile: SlurmSSHProfile) -> BaseRunner:
+    async def _login(self, resource: SlurmSSHResource, profile: SlurmSSHProfile) -> Login:
         # It takes some tenths of a second.
         await asyncio.to_thread(import_module, "runners.transport.ssh")
-        from runners.slurm.ssh import SlurmSSHRunner
         from runners.transport.login import Login
-        from runners.transport.ssh import SSHTransport
 
         home = self._home
         key = profile.ssh_key_path
-        login = Login(resource.host, profile.username, key, home.ssh_config, home.known_hosts)
-        if login not in self._lines:
-            self._lines[login] = SSHTransport(login, ask=self._places.ask, record=self._record)
-        return SlurmSSHRunner(resource, profile, transport=self._lines[login])
+        return Login(resource.host, profile.username, key, home.ssh_config, home.known_hosts)
+
+    def _line_to(self, login: Login, ask: Ask) -> SSHTransport:
+        from runners.transport.ssh import SSHTransport
+
+        return SSHTransport(login, ask=ask, record=self._record)
+
+    def _behind(
+        self, resource: SlurmSSHResource, profile: SlurmSSHProfile, line: SSHTransport
+    ) -> SlurmSSHRunner:
+        from runners.slurm.ssh import SlurmSSHRunner
+
+        return SlurmSSHRunner(resource, profile, transport=line)
+
+
+async def _ask_nobody(place: str, kind: Kind, text: str, prompts: Sequence[Prompt]) -> Sequence[str]:
+    raise NoAnswerError(refused=False)
 
 
 async def _home_of(user: str) -> str:

@@ -16,6 +16,7 @@ _SILENCE_S = 60.0
 
 Answer = tuple[dict[str, Any], bytes]
 Operation = Callable[[dict[str, Any]], Awaitable[Answer]]
+"""Answers a message, whose `data` is what came behind it."""
 
 
 def log_answer(chunk: LogChunk) -> Answer:
@@ -33,8 +34,8 @@ async def serve(
                 asked = await receive(reader)
             if asked is None:
                 return
-            message, _ = asked
-            head, data = await _answer(message, operations)
+            message, sent = asked
+            head, data = await _answer({**message, "data": sent}, operations)
             async with asyncio.timeout(_SILENCE_S):
                 await send(writer, head, data)
     except (OSError, WireError, TimeoutError) as error:
