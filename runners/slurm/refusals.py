@@ -307,6 +307,10 @@ _LIMIT = re.compile(r"\b(?:QOS|Assoc|Max)[A-Z]\w+")
 """SLURM names the limit on a line of its own, before the words for all of them."""
 
 
+_WAITING = re.compile(r"^(Waiting|Can't start): ")
+"""What is said of a job, which there is none."""
+
+
 def explain_refusal(
     text: str, about: About | None = None, *, settings: str = SLURM_SET
 ) -> Explanation | None:
