@@ -100,6 +100,10 @@ class Transport(ABC):
         """Whether reading a part of a file costs reading all that comes before it."""
         return False
 
+    def quiet(self) -> "Transport":
+        """The same place, where nobody is asked anything: what would need an answer fails."""
+        return self
+
     @abstractmethod
     async def exchange(
         self,

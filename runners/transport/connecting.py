@@ -6,7 +6,7 @@ import time
 
 from runners.transport.base import Command, Reply, TransportError, UnreachableError
 from runners.transport.logging_in import log_in
-from runners.transport.login import Ask, Login, LoginRefusedError
+from runners.transport.login import Ask, Login, LoginRefusedError, UnansweredError
 from runners.transport.private_key import PrivateKey
 from runners.transport.records import Recorder
 from runners.transport.shells import Shells
@@ -31,6 +31,8 @@ class Connector:
         self._key = PrivateKey(login)
         self._shells: Shells | None = None
         self._attempt: asyncio.Task[UnreachableError | None] | None = None
+        self._quiet = False
+        """The attempt is one that asks nobody."""
         self._failures = 0
         self._rests_until = 0.0
         self._trouble = UnreachableError("nobody has tried yet")
@@ -44,13 +46,16 @@ class Connector:
         Raises:
             UnreachableError: there is none, and it can't be made, or not so soon.
         """
+        while self._attempt is not None and self._quiet:
+            # What it fails by may be that nobody was asked.
+            await asyncio.wait([self._attempt])
         if self._shells is not None and self._shells.alive:
             return self._shells
         attempt = self._attempt
         if attempt is None:
             if not wanted and time.monotonic() < self._rests_until:
                 raise UnreachableError(str(self._trouble)) from self._trouble
-            attempt = self._attempt = asyncio.create_task(self._try())
+            attempt = self._attempt = asyncio.create_task(self._try(self._ask))
         # An attempt ends by itself: logging in takes its time, and so does every question.
         await asyncio.wait([attempt], timeout=None if wanted else PATIENCE_S)
         if not attempt.done():
@@ -66,6 +71,40 @@ class Connector:
             raise UnreachableError("the line was closed")
         return self._shells
 
+    @property
+    def present(self) -> Shells | None:
+        """The shells of the connection, if there is one; nothing is done about it."""
+        return self._shells if self._shells is not None and self._shells.alive else None
+
+    async def try_quietly(self, ask: Ask) -> None:
+        """Have a connection, if it takes one attempt and nobody's answer. Cancelling ends the attempt.
+
+        Args:
+            ask: called in place of asking a person; to raise `NoAnswerError`.
+
+        Raises:
+            UnreachableError: there is none; or an attempt is under way that may wait for a person.
+        """
+        if self.present is not None:
+            return
+        if self._attempt is not None:
+            raise UnreachableError(
+                f"{self._login.host!r} is being logged in to at the moment, which may wait for a person; "
+                "answer in the dashboard, or with: runyard resource connect NAME"
+            )
+        attempt = self._attempt = asyncio.create_task(self._try(ask))
+        self._quiet = True
+        try:
+            failed = await attempt
+        except asyncio.CancelledError:
+            attempt.cancel()
+            await asyncio.wait([attempt])
+            raise
+        finally:
+            self._quiet = False
+        if failed:
+            raise failed
+
     async def close(self) -> None:
         """Close the connection, and end an attempt to make one."""
         if self._attempt is not None:
@@ -75,17 +114,20 @@ class Connector:
         if shells is not None:
             await _close(shells)
 
-    async def _try(self) -> UnreachableError | None:
+    async def _try(self, ask: Ask) -> UnreachableError | None:
         """One attempt; returns why it has failed, if it has."""
         began = time.monotonic()
         command = Command(("ssh", "--", f"{self._login.user}@{self._login.host}"))
         try:
             if self._shells is not None:
                 await _close(self._shells)
-            self._shells = Shells(await log_in(self._login, self._key, self._ask))
+            self._shells = Shells(await log_in(self._login, self._key, ask))
         except UnreachableError as error:
             self._records.ran(command, None, time.monotonic() - began, str(error))
-            self._rest(error)
+            # That nobody was asked says nothing about an attempt that asks.
+            refused = isinstance(error, LoginRefusedError) and not isinstance(error, UnansweredError)
+            if refused or not self._quiet:
+                self._rest(error)
             return error
         finally:
             self._attempt = None

@@ -19,6 +19,8 @@ START = """exec /bin/sh -c 'while read -r _ry; do eval "$(head -c "$_ry")"; done
 texts, see :func:`message`. Scripts on their standard input are read by the byte, by bash and others.
 """
 
+_BEFORE = 4096
+
 _REGULAR = range(0x8000, 0x9000)
 """The modes of ordinary files; see inode(7)."""
 
@@ -41,6 +43,8 @@ class Frames:
         self._rest = bytearray()
         self._searched = 0
         self.found: list[Frame] = []
+        self.before = b""
+        """The first bytes of what came before the first mark."""
 
     @property
     def done(self) -> bool:
@@ -68,7 +72,9 @@ class Frames:
                 self._searched = begin if begin >= 0 else max(0, len(self._rest) - len(self._mark))
                 return
             words = self._rest[begin + len(self._mark) : end].decode("ascii", "replace").split()
-            content = bytes(self._rest[:begin]) if self.found else b""
+            content = bytes(self._rest[:begin])
+            if not self.found:
+                self.before, content = content[:_BEFORE], b""
             self.found.append(Frame(content, tuple(words), now))
             del self._rest[: end + 1]
             self._searched = 0

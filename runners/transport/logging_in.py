@@ -8,7 +8,14 @@ import asyncssh
 
 from runners.transport.base import UnreachableError
 from runners.transport.host_keys import accept
-from runners.transport.login import Ask, Login, LoginRefusedError, unanswered
+from runners.transport.login import (
+    Ask,
+    HostKeyChangedError,
+    Login,
+    LoginRefusedError,
+    UnansweredError,
+    unanswered,
+)
 from runners.transport.private_key import PrivateKey, agent_keys
 from runners.transport.questions import PATIENCE_S, Kind, NoAnswerError, Prompt
 from runners.transport.ssh_settings import Hop, Settings, read_settings, way_to
@@ -166,7 +173,7 @@ async def _connect(
         raise _of_host_key(settings, client.shown, error, hop) from error
     except (asyncssh.Error, OSError, ValueError) as error:
         if client.unanswered is not None:
-            raise LoginRefusedError(unanswered(hop.host, "what it asks", client.unanswered)) from error
+            raise UnansweredError(unanswered(hop.host, "what it asks", client.unanswered)) from error
         if isinstance(error, asyncssh.PermissionDenied):
             raise LoginRefusedError(not_let_in(hop.host, settings.user, login.key)) from error
         raise UnreachableError(why_not(hop.host, error, LOGIN_S)) from error
@@ -179,9 +186,9 @@ def _of_host_key(
     if not settings.hosts.knows(settings.name):
         return UnreachableError(why_not(hop.host, error, LOGIN_S)) if shown is None else _NewHostError(shown)
     if shown is not None:
-        return UnreachableError(settings.hosts.change(settings.name, f"it shows {_fingerprint(shown)}"))
+        return HostKeyChangedError(settings.hosts.change(settings.name, f"it shows {_fingerprint(shown)}"))
     if isinstance(error, asyncssh.HostKeyNotVerifiable) or "host key" in str(error):
-        return UnreachableError(settings.hosts.change(settings.name, error.reason))
+        return HostKeyChangedError(settings.hosts.change(settings.name, error.reason))
     return UnreachableError(why_not(hop.host, error, LOGIN_S))
 
 

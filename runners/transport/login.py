@@ -36,6 +36,14 @@ class LoginRefusedError(UnreachableError):
     """The host does not let us in: trying again and again might get the user locked out."""
 
 
+class UnansweredError(LoginRefusedError):
+    """The host asks what only a person can answer, and nobody did."""
+
+
+class HostKeyChangedError(UnreachableError):
+    """A host shows another key than the one that it is known by."""
+
+
 def unanswered(host: str, what: str, error: NoAnswerError) -> str:
     """Why there is no connection to *host*, where a person was asked *what*."""
     if error.refused:

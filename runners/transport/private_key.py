@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import stat
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -56,6 +57,15 @@ class PrivateKey:
             self._unlocked = _Unlocked(stamp, await self._unlock(ask))
         return self._unlocked.pairs
 
+    async def is_locked(self) -> bool:
+        """Whether it takes a passphrase to use the file.
+
+        Raises:
+            UnreachableError: it can't be used at all.
+        """
+        await asyncio.to_thread(self._check)
+        return not await asyncio.to_thread(self._load, None)
+
     async def public(self) -> bytes | None:
         """Its public half, if that can be told without the passphrase."""
         return await asyncio.to_thread(self._public)
@@ -96,7 +106,8 @@ class PrivateKey:
         if found.st_mode & 0o077:
             mode = stat.S_IMODE(found.st_mode)
             raise UnreachableError(
-                f"the key {path!r} is open to others (mode {mode:04o}); close it with: chmod 600 {path}"
+                f"the key {path!r} is open to others (mode {mode:04o}); "
+                f"close it with: chmod 600 {shlex.quote(path)}"
             )
         return (found.st_ino, found.st_mtime_ns)
 

@@ -48,6 +48,8 @@ class Shell:
         self._process = process
         self.fresh = True
         """Nothing has been asked of it."""
+        self.noise = b""
+        """What was on its standard output before its first answer: what start-up files over there print."""
 
     @classmethod
     async def open(cls, connection: asyncssh.SSHClientConnection) -> Self:
@@ -88,8 +90,8 @@ class Shell:
             NoShellError: it has ended before it began.
             LostError: the line broke, or nothing came in time, or far too much.
         """
-        text = message(PREAMBLE + script if self.fresh else script)
-        self.fresh = False
+        fresh, self.fresh = self.fresh, False
+        text = message(PREAMBLE + script if fresh else script)
         heard.began = time.monotonic()
         try:
             async with asyncio.timeout(silence_s) as patience:
@@ -110,6 +112,8 @@ class Shell:
             if own is None:
                 raise LostError("the line was lost") from errors
             raise await self._why(own.exceptions[0], heard) from errors
+        if fresh:
+            self.noise = heard.out.before
 
     def close(self) -> None:
         """Let it go; what it runs may go on."""

@@ -44,6 +44,8 @@ class Shells:
         """Those that were given up: what they run may go on, and count for the host."""
         self._fewer = AT_ONCE
         self._fewer_until = 0.0
+        self.noise = b""
+        """See :attr:`Shell.noise`: what was seen of it last."""
 
     @property
     def alive(self) -> bool:
@@ -74,6 +76,25 @@ class Shells:
             self._free()
             raise
         self._give_back(shell)
+
+    async def count(self) -> int:
+        """How many shells the host lets there be at a time, up to `AT_ONCE`; those there are then are kept.
+
+        Raises:
+            NoShellError: the line is lost.
+        """
+        settled = False
+        while self._started < AT_ONCE:
+            try:
+                shell = await self._start()
+            except asyncssh.ChannelOpenError:
+                if settled or not self._lost:
+                    break
+                settled = True
+                await asyncio.sleep(_SETTLE_S)
+            else:
+                self._idle.append(shell)
+        return self._started
 
     async def _take(self, *, control: bool) -> Shell:
         settled = False
@@ -159,6 +180,7 @@ class Shells:
             self._give_back(starting.result())
 
     def _give_back(self, shell: Shell) -> None:
+        self.noise = shell.noise or self.noise
         self._idle.append(shell)
         self._free()
 

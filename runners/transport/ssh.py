@@ -1,6 +1,7 @@
 """Commands and files of another machine, over SSH: one connection for a host and user, a few shells in it."""
 
 import asyncio
+import copy
 import io
 import secrets
 import tarfile
@@ -27,6 +28,7 @@ from runners.transport.framing import exchange_script, fetch_script, marks_of, p
 from runners.transport.login import Ask, Login
 from runners.transport.records import Record, Recorder
 from runners.transport.shell import Heard, LostError, NoShellError
+from runners.transport.shells import Shells
 
 _GRACE_S = 20.0
 """Beyond the time that a command has, until a silent line counts as lost: it is killed 5 s later."""
@@ -47,10 +49,12 @@ class SSHTransport(Transport):
 
     def __init__(self, login: Login, *, ask: Ask, record: Record | None = None) -> None:
         """*ask* asks a person what making the connection needs; *record* takes in what was run."""
+        self.login = login
         self._host = login.host
         self._records = Recorder(login.place, record)
         self._connector = Connector(login, ask, self._records)
         self._line = Line(up=None)
+        self._quiet = False
 
     @property
     def line(self) -> Line:
@@ -67,6 +71,43 @@ class SSHTransport(Transport):
         """
         with self._told():
             await self._connector.shells(wanted=True)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection now, as far as known."""
+        return self._connector.present is not None
+
+    def quiet(self) -> "SSHTransport":
+        """See :meth:`Transport.quiet`: it has the connection that there is, and makes none.
+
+        What becomes of it is not told by the line of this one.
+        """
+        other = copy.copy(self)
+        other._quiet = True
+        return other
+
+    async def try_quietly(self, ask: Ask) -> None:
+        """Have a connection, if it takes one attempt and nobody's answer; see `Connector.try_quietly`.
+
+        Raises:
+            UnreachableError: there is none.
+        """
+        await self._connector.try_quietly(ask)
+
+    async def count_shells(self) -> int:
+        """How many shells the host lets there be at a time, as far as we would want any. Opens no connection.
+
+        Raises:
+            UnreachableError: there is no connection, or it is lost.
+        """
+        with self._told():
+            return await self._present().count()
+
+    @property
+    def noise(self) -> bytes:
+        """What start-up files over there print to commands; as far as known, without asking anything."""
+        shells = self._connector.present
+        return b"" if shells is None else shells.noise
 
     async def exchange(
         self,
@@ -139,7 +180,7 @@ class SSHTransport(Transport):
     ) -> None:
         """Have a shell answer *script*, with so many *marks*; the line tells how that went."""
         with self._told():
-            shells = await self._connector.shells()
+            shells = self._present() if self._quiet else await self._connector.shells()
             async with shells.one(control=control) as shell:
                 known = not shell.fresh
                 await shell.ask(script, heard, silence_s=silence_s, largest=largest)
@@ -152,6 +193,12 @@ class SSHTransport(Transport):
         if trip is None or (known and len(script) < _SHORT):
             trip = heard.round_trip_s
         self._line = Line(up=True, round_trip_s=trip)
+
+    def _present(self) -> Shells:
+        shells = self._connector.present
+        if shells is None:
+            raise UnreachableError(f"there is no line to {self._host!r} any more")
+        return shells
 
     @contextmanager
     def _told(self) -> Iterator[None]:

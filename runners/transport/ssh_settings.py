@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,11 @@ class Settings:
 
     files: Sequence[str]
     """The configuration."""
+    host: str
+    """The name or address that it is reached by."""
+    port: int
+    command: str
+    """What is run to reach it, its ProxyCommand; empty where there is none."""
     user: str
     name: str
     """What the host is called in known_hosts files."""
@@ -105,6 +111,9 @@ def read_settings(login: Login, hop: Hop) -> Settings:
     agent = options.config.get("IdentityAgent", "SSH_AUTH_SOCK")
     return Settings(
         files=files,
+        host=options.host,
+        port=options.port,
+        command=shlex.join(options.proxy_command or ()),
         user=options.username,
         name=options.host_key_alias or name_of(options.host, options.port),
         hosts=HostKeys.read([login.known_hosts, *users, *systems]),
