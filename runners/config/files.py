@@ -1,30 +1,55 @@
-"""Resources and profiles as files: `<resource>/resource.json` and `<resource>/profiles/<profile>.json`.
+"""Resources and profiles as they are used: read from their files, checked, and written.
 
-A resource or profile goes by the name of its folder or file. Everything here blocks, briefly: call it from a
-thread where there is an event loop. What is written imports into the reference system as it is: only the keys
-that were given, because its merge of SLURM settings tells a given null from an absent key.
+Everything here blocks, briefly: call it from a thread where there is an event loop. What is written imports
+into the reference system as it is: only the keys that were given, because its merge of SLURM settings tells
+a given null from an absent key. Keys that the schema does not know are lost on the way through a model; a
+person edits documents (`runners.config.documents`), which keep them.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from runners.config.errors import ConfigError, shown
+from runners.config.folders import make_profile, make_resource, remove_profile, remove_resource
+from runners.config.json_text import from_json, read_file, to_json
+from runners.config.places import (
+    LOCAL,
+    no_profile,
+    no_resource,
+    profile_names,
+    profile_path,
+    resource_names,
+    resource_path,
+)
 from runners.config.profile import Profile, parse_profile
 from runners.config.resource import Resource, parse_resource
-from runners.config.wholefile import fingerprint, sync_folder, write_whole
+from runners.config.wholefile import fingerprint, write_whole
+from runners.config.writing import told, writing
 
-LOCAL = "local"
-"""The resource that is made on first start."""
-
-_LONGEST_NAME = 200
+__all__ = [
+    "LOCAL",
+    "Broken",
+    "Stored",
+    "add_resource",
+    "ensure_local_resource",
+    "from_json",
+    "list_profiles",
+    "list_resources",
+    "profile_path",
+    "read_file",
+    "read_profile",
+    "read_resource",
+    "remove_profile",
+    "remove_resource",
+    "resource_path",
+    "write_profile",
+    "write_resource",
+]
 
 T = TypeVar("T")
 
@@ -56,43 +81,39 @@ def list_resources(folder: Path) -> list[Stored[Resource] | Broken]:
     A folder that does not exist has none. Raises `ConfigError` when it cannot be read.
     """
     found: list[Stored[Resource] | Broken] = []
-    for name in _names(folder):
-        if os.path.isdir(folder / name):
-            try:
-                found.append(_load_resource(folder, name))
-            except ConfigError as error:
-                found.append(Broken(name, folder / name / "resource.json", error))
+    for name in resource_names(folder):
+        try:
+            found.append(_load_resource(folder, name))
+        except ConfigError as error:
+            found.append(Broken(name, folder / name / "resource.json", error))
     return found
 
 
 def list_profiles(folder: Path, resource: str) -> list[Stored[Profile] | Broken]:
     """All profiles of a resource, by name; as `list_resources`, also where the resource itself is broken."""
     found: list[Stored[Profile] | Broken] = []
-    profiles = resource_path(folder, resource).with_name("profiles")
-    for file in _names(profiles):
-        if file.endswith(".json"):
-            name = file.removesuffix(".json")
-            try:
-                found.append(_load_profile(folder, resource, name))
-            except ConfigError as error:
-                found.append(Broken(name, profiles / file, error))
+    for name in profile_names(folder, resource):
+        try:
+            found.append(_load_profile(folder, resource, name))
+        except ConfigError as error:
+            path = resource_path(folder, resource).with_name("profiles") / f"{name}.json"
+            found.append(Broken(name, path, error))
     return found
 
 
 def read_resource(folder: Path, name: str) -> Stored[Resource]:
     """The resource `name`. Raises `ConfigError` when there is none, or its file is broken."""
     if not os.path.exists(resource_path(folder, name)):
-        raise _absent("resource", name, [found.name for found in list_resources(folder)])
+        raise no_resource(folder, name)
     return _load_resource(folder, name)
 
 
 def read_profile(folder: Path, resource: str, name: str) -> Stored[Profile]:
     """The profile `name` of a resource. Raises `ConfigError` when there is none, or its file is broken."""
     if not os.path.exists(resource_path(folder, resource)):
-        raise _absent("resource", resource, [found.name for found in list_resources(folder)])
+        raise no_resource(folder, resource)
     if not os.path.exists(profile_path(folder, resource, name)):
-        found = [profile.name for profile in list_profiles(folder, resource)]
-        raise _absent(f"profile of the resource {shown(resource)}", name, found)
+        raise no_profile(folder, resource, name)
     return _load_profile(folder, resource, name)
 
 
@@ -101,24 +122,7 @@ def add_resource(folder: Path, name: str, resource: Resource) -> None:
 
     Raises `ConfigError`, and leaves nothing behind, when there is one of that name or it cannot be written.
     """
-    target = resource_path(folder, name).parent
-    if os.path.exists(target):
-        raise ConfigError(f"There is already a resource {shown(name)}, in {shown(target)}.")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=folder))
-        try:
-            write_whole(unfinished / "resource.json", _to_json(resource), None)
-            # Onto a folder with anything in it a rename fails: whoever is first has added it.
-            unfinished.rename(target)
-        except BaseException:
-            shutil.rmtree(unfinished)
-            raise
-        sync_folder(folder)
-    except OSError as error:
-        raise ConfigError(
-            f"Cannot add the resource in {shown(target)} ({error.strerror or error})."
-        ) from error
+    make_resource(folder, name, {"resource.json": _content(resource)})
 
 
 def write_resource(folder: Path, name: str, resource: Resource, read: str) -> None:
@@ -126,7 +130,7 @@ def write_resource(folder: Path, name: str, resource: Resource, read: str) -> No
 
     Raises `ConfigError` when the file is another one by now, or cannot be written.
     """
-    write_whole(resource_path(folder, name), _to_json(resource), read)
+    _write(folder, resource_path(folder, name), _content(resource), read)
 
 
 def write_profile(folder: Path, resource: str, name: str, profile: Profile, read: str | None) -> None:
@@ -137,43 +141,10 @@ def write_profile(folder: Path, resource: str, name: str, profile: Profile, read
     """
     path = profile_path(folder, resource, name)
     _check_kind(read_resource(folder, resource).value.type, profile, path)
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"Cannot make the folder {shown(path.parent)} ({error.strerror or error})."
-        ) from error
-    write_whole(path, _to_json(profile), read)
-
-
-def remove_resource(folder: Path, name: str) -> None:
-    """Remove a resource with its profiles, broken or not.
-
-    Raises `ConfigError` when there is none, or it cannot be removed.
-    """
-    target = resource_path(folder, name).parent
-    if not os.path.isdir(target):
-        raise _absent("resource", name, [found.name for found in list_resources(folder)])
-    try:
-        # First out of sight in one step: nobody finds half a resource.
-        bin_folder = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=folder))
-        target.rename(bin_folder / name)
-        shutil.rmtree(bin_folder)
-    except OSError as error:
-        raise ConfigError(f"Cannot remove {shown(target)} ({error.strerror or error}).") from error
-
-
-def remove_profile(folder: Path, resource: str, name: str) -> None:
-    """Remove a profile, broken or not. Raises `ConfigError` when there is none, or it cannot."""
-    path = profile_path(folder, resource, name)
-    try:
-        path.unlink()
-        path.with_name(path.name + "~").unlink(missing_ok=True)
-    except FileNotFoundError as error:
-        found = [profile.name for profile in list_profiles(folder, resource)]
-        raise _absent(f"profile of the resource {shown(resource)}", name, found) from error
-    except OSError as error:
-        raise ConfigError(f"Cannot remove {shown(path)} ({error.strerror or error}).") from error
+    if read is None:
+        make_profile(folder, resource, name, _content(profile))
+    else:
+        _write(folder, path, _content(profile), read)
 
 
 def ensure_local_resource(folder: Path, data: Path) -> None:
@@ -206,70 +177,6 @@ def ensure_local_resource(folder: Path, data: Path) -> None:
             raise
 
 
-def resource_path(folder: Path, name: str) -> Path:
-    """The file of a resource. Raises `ConfigError` for a name that is no folder's name."""
-    return folder / _checked(name, "resource") / "resource.json"
-
-
-def profile_path(folder: Path, resource: str, name: str) -> Path:
-    """The file of a profile. Raises `ConfigError` for names that are no folder's or file's name."""
-    profiles = resource_path(folder, resource).with_name("profiles")
-    return profiles / f"{_checked(name, 'profile')}.json"
-
-
-def from_json(data: bytes, where: str) -> object:
-    """The JSON document in `data`. Raises `ConfigError`, whose sentence begins with `where`."""
-    try:
-        return json.loads(data)
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg} in line {error.lineno}, column {error.colno}"
-    except UnicodeDecodeError:
-        reason = "its text is not UTF-8"
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except ValueError:
-        reason = "it holds a number that is too long"
-    raise ConfigError(f"{where}: this is not valid JSON: {reason}.")
-
-
-def read_file(path: Path) -> bytes:
-    """The content of a file. Raises `ConfigError` when it cannot be read, or is no ordinary file."""
-    try:
-        if os.path.exists(path) and not path.is_file():
-            raise ConfigError(f"Cannot read {shown(path)} (it is not an ordinary file).")
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"Cannot read {shown(path)} ({error.strerror or error}).") from error
-
-
-def _checked(name: str, what: str) -> str:
-    reason = None
-    if not name.strip():
-        reason = "it is empty"
-    elif not name.isprintable():
-        reason = "it holds a line break or another character that cannot be shown"
-    elif name != name.strip():
-        reason = "it begins or ends with a space"
-    elif "/" in name:
-        reason = "it holds a /"
-    elif name.startswith("."):
-        reason = "it begins with a dot"
-    elif len(name.encode()) > _LONGEST_NAME:
-        reason = f"it is longer than {_LONGEST_NAME} bytes"
-    if reason:
-        raise ConfigError(f"A {what} cannot be named {name[:_LONGEST_NAME]!r}: {reason}.", [("name", reason)])
-    return name
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ConfigError(f"Cannot read the folder {shown(folder)} ({error.strerror or error}).") from error
-
-
 def _load_resource(folder: Path, name: str) -> Stored[Resource]:
     path = resource_path(folder, name)
     data = read_file(path)
@@ -294,11 +201,10 @@ def _check_kind(kind: str, profile: Profile, path: Path) -> None:
         raise ConfigError.at(shown(path), [("resource_type", f"must be {kind}, like its resource")])
 
 
-def _to_json(model: Resource | Profile) -> bytes:
-    data = model.model_dump(mode="json", exclude_unset=True)
-    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+def _write(folder: Path, path: Path, content: bytes, read: str) -> None:
+    with told(f"Cannot write {shown(path)}"), writing(folder):
+        write_whole(path, content, read)
 
 
-def _absent(what: str, name: str, there: list[str]) -> ConfigError:
-    known = f"there are: {', '.join(map(shown, there))}" if there else "there are none yet"
-    return ConfigError(f"There is no {what} named {shown(name)}; {known}.")
+def _content(model: Resource | Profile) -> bytes:
+    return to_json(model.model_dump(mode="json", exclude_unset=True))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
+
+_PREFIX, _SUFFIX = ".runyard-", ".tmp"
+
+TEMPORARY = f"{_PREFIX}*{_SUFFIX}"
+"""What the names of unfinished files and folders match: those of a process that was killed stay behind."""
 
 
 def fingerprint(data: bytes) -> str:
@@ -19,8 +27,9 @@ def write_whole(path: Path, data: bytes, read: str | None) -> None:
     """Put `data` in place of the file in one step, and keep what was there as one backup, `<name>~`.
 
     `read` is the fingerprint of the content that the change was made to, None for a file that must be new.
-    Raises `ConfigError` when the file is another one by now, or cannot be written; then it stays as it was.
-    A symbolic link is followed, not replaced.
+    Raises `ConfigError` when the file is another one by now, or cannot be written; then it stays as it was,
+    and the backup too. A symbolic link is followed, not replaced. Two writers at the same moment are kept
+    apart by whoever calls this.
     """
     path = Path(os.path.realpath(path))
     try:
@@ -30,38 +39,37 @@ def write_whole(path: Path, data: bytes, read: str | None) -> None:
             current = None
         if (None if current is None else fingerprint(current)) != read:
             raise ConfigError(_changed(path, current is None, read is None))
-        if current is None:
-            _replace(path, data, 0o600)
-        else:
-            mode = path.stat().st_mode & 0o777
-            _replace(path.with_name(path.name + "~"), current, mode)
-            _replace(path, data, mode)
+        mode = 0o600 if current is None else path.stat().st_mode & 0o777
+        # All that may find no room comes first.
+        with _unfinished(path, data, mode) as new:
+            if current is not None:
+                with _unfinished(path, current, mode) as backup:
+                    os.replace(backup, path.with_name(path.name + "~"))
+            os.replace(new, path)
+        sync_folder(path.parent)
     except OSError as error:
         raise ConfigError(f"Cannot write {shown(path)} ({error.strerror or error}).") from error
 
 
-def _changed(path: Path, gone: bool, is_new: bool) -> str:
-    if is_new:
-        return f"{shown(path)} exists already; nothing was written."
-    what = "removed" if gone else "changed"
-    return (
-        f"{shown(path)} was {what} elsewhere since it was read, so nothing was written; read it again first."
-    )
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+@contextmanager
+def _unfinished(path: Path, data: bytes, mode: int) -> Iterator[str]:
+    """A file with `data` beside `path`, on the disk; gone at the end, unless it was given another name."""
+    handle, temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
     try:
         with open(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    sync_folder(path.parent)
+        yield temporary
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def unfinished_folder(folder: Path) -> Path:
+    """A new folder in `folder`, for its owner only, which nobody lists: to be renamed, or removed."""
+    return Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder))
 
 
 def sync_folder(folder: Path) -> None:
@@ -71,3 +79,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _changed(path: Path, gone: bool, is_new: bool) -> str:
+    if is_new:
+        return f"{shown(path)} exists already; nothing was written."
+    what = "removed" if gone else "changed"
+    return (
+        f"{shown(path)} was {what} elsewhere since it was read, so nothing was written; read it again first."
+    )

@@ -1,0 +1,170 @@
+"""The folder of resources: making, moving and removing what is in it, each in one step.
+
+What the files hold is not looked at, and whether something is in use is not known here: see `runners.in_use`.
+Everything here blocks, briefly; `folder` is that of all resources.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from runners.config.errors import ConfigError, shown
+from runners.config.json_text import read_file
+from runners.config.places import (
+    no_profile,
+    no_resource,
+    profile_names,
+    profile_path,
+    resource_path,
+)
+from runners.config.wholefile import sync_folder, unfinished_folder, write_whole
+from runners.config.writing import told, writing
+
+
+def make_resource(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
+    """Make the folder of a new resource with `files`, which are named by their paths in it.
+
+    Raises `ConfigError`, and leaves nothing behind, when there is one of that name or it cannot be written.
+    """
+    target = resource_path(folder, name).parent
+    with told(f"Cannot add the resource in {shown(target)}"), writing(folder):
+        _make(folder, name, files)
+
+
+def make_profile(folder: Path, resource: str, name: str, content: bytes) -> None:
+    """Write the file of a new profile; raises as `make_resource`, and where there is no such resource."""
+    path = profile_path(folder, resource, name)
+    with _resource(folder, resource, f"Cannot write {shown(path)}"):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_whole(path, content, None)
+
+
+def rename_resource(folder: Path, name: str, new: str) -> None:
+    """Give a resource another name, with all that is in its folder, valid or not. What its files hold stays.
+
+    Raises `ConfigError`, and changes nothing, when there is none, the new name is taken, or it cannot.
+    """
+    source, target = (resource_path(folder, each).parent for each in (name, new))
+    with _resource(folder, name, f"Cannot rename {shown(source)}"):
+        _refuse_taken(folder, new)
+        source.rename(target)
+        sync_folder(folder)
+
+
+def duplicate_resource(folder: Path, name: str, new: str, *, profiles: bool) -> None:
+    """Make another resource like one that is there, with its profiles or without; valid or not.
+
+    Raises `ConfigError`, and leaves nothing behind, when there is none, the new name is taken, or it cannot
+    be done.
+    """
+    path = resource_path(folder, name)
+    resource_path(folder, new)
+    with _resource(folder, name, f"Cannot duplicate {shown(path.parent)}"):
+        copied = [path]
+        if profiles:
+            copied += [profile_path(folder, name, profile) for profile in profile_names(folder, name)]
+        _make(folder, new, {str(each.relative_to(path.parent)): read_file(each) for each in copied})
+
+
+def remove_resource(folder: Path, name: str) -> None:
+    """Remove a resource with its profiles, broken or not.
+
+    Raises `ConfigError` when there is none, or it cannot be removed.
+    """
+    target = resource_path(folder, name).parent
+    with _resource(folder, name, f"Cannot remove {shown(target)}"):
+        # First out of sight in one step: nobody finds half a resource.
+        bin_folder = unfinished_folder(folder)
+        try:
+            target.rename(bin_folder / name)
+        finally:
+            _remove(bin_folder)
+        sync_folder(folder)
+
+
+def rename_profile(folder: Path, resource: str, name: str, new: str) -> None:
+    """Give a profile another name; as `rename_resource`."""
+    source, target = (profile_path(folder, resource, each) for each in (name, new))
+    with _resource(folder, resource, f"Cannot rename {shown(source)}"):
+        if not os.path.lexists(source):
+            raise no_profile(folder, resource, name)
+        if os.path.lexists(target):
+            raise _profile_taken(resource, new)
+        source.rename(target)
+        # A backup beside a file that a link leads to stays there, with the file.
+        with suppress(FileNotFoundError):
+            _beside(source).rename(_beside(target))
+        sync_folder(source.parent)
+
+
+def duplicate_profile(folder: Path, resource: str, name: str, new: str) -> None:
+    """Make another profile like one that is there; as `duplicate_resource`."""
+    source, target = (profile_path(folder, resource, each) for each in (name, new))
+    with _resource(folder, resource, f"Cannot duplicate {shown(source)}"):
+        if not source.exists():
+            raise no_profile(folder, resource, name)
+        if os.path.lexists(target):
+            raise _profile_taken(resource, new)
+        write_whole(target, read_file(source), None)
+
+
+def remove_profile(folder: Path, resource: str, name: str) -> None:
+    """Remove a profile, broken or not. Raises `ConfigError` when there is none, or it cannot."""
+    path = profile_path(folder, resource, name)
+    with _resource(folder, resource, f"Cannot remove {shown(path)}"):
+        if not os.path.lexists(path):
+            raise no_profile(folder, resource, name)
+        # The backup first: it must not outlast the profile, and be taken for that of the next one.
+        _beside(path).unlink(missing_ok=True)
+        path.unlink()
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _resource(folder: Path, name: str, cannot: str) -> Iterator[None]:
+    """Until it ends, the resource is there and nobody else writes."""
+    # Before the lock too, which would make the folder.
+    if not resource_path(folder, name).parent.is_dir():
+        raise no_resource(folder, name)
+    with told(cannot), writing(folder):
+        if not resource_path(folder, name).parent.is_dir():
+            raise no_resource(folder, name)
+        yield
+
+
+def _make(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
+    _refuse_taken(folder, name)
+    unfinished = unfinished_folder(folder)
+    try:
+        for file, content in files.items():
+            path = unfinished / file
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_whole(path, content, None)
+        unfinished.rename(resource_path(folder, name).parent)
+    except BaseException:
+        _remove(unfinished)
+        raise
+    sync_folder(folder)
+
+
+def _remove(unfinished: Path) -> None:
+    # What stays is hidden, and goes with the next write.
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _refuse_taken(folder: Path, name: str) -> None:
+    target = resource_path(folder, name).parent
+    if os.path.lexists(target):
+        raise ConfigError(f"There is already a resource {shown(name)}, in {shown(target)}.")
+
+
+def _profile_taken(resource: str, name: str) -> ConfigError:
+    return ConfigError(f"The resource {shown(resource)} has a profile {shown(name)} already.")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + "~")

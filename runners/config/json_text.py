@@ -1,0 +1,87 @@
+"""JSON documents as text: reading one from a file, and writing one so that it reads back the same."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from pathlib import Path
+from typing import Final, NoReturn
+
+from runners.config.errors import ConfigError, shown
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Final = _Nothing()
+"""No document at all; None would be the document `null`."""
+
+
+def from_json(data: bytes, where: str) -> object:
+    """The JSON document in `data`. Raises `ConfigError`, whose sentence begins with `where`."""
+    try:
+        return json.loads(data, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg} in line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError:
+        reason = "its text is not UTF-8"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except _NoNumberError as error:
+        reason = f"it holds {error}, which is no number of JSON"
+    except ValueError:
+        reason = "it holds a number that is too long"
+    raise ConfigError(f"{where}: this is not valid JSON: {reason}.")
+
+
+def to_json(document: object) -> bytes:
+    """The text of a document, as files of ours hold it. Raises `ConfigError` for what JSON can't hold."""
+    try:
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise ConfigError("It holds a number that is too large for JSON, so it was not written.") from error
+    except RecursionError as error:
+        raise ConfigError("It is nested too deeply, so it was not written.") from error
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half a pair of UTF-16, which JSON can hold as an escape only.
+        return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file. Raises `ConfigError` when it cannot be read, or is no ordinary file."""
+    try:
+        if os.path.exists(path) and not path.is_file():
+            raise ConfigError(f"Cannot read {shown(path)} (it is not an ordinary file).")
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"Cannot read {shown(path)} ({error.strerror or error}).") from error
+
+
+def difference(old: object, new: object, name: str) -> list[str]:
+    """What a change to the document `name` changes: lines of a unified diff, without line breaks.
+
+    `NOTHING` stands for a document that is not there. Empty where both are the same. Raises `ConfigError`
+    for what JSON can't hold.
+    """
+    before, after = ("" if each is NOTHING else to_json(each).decode() for each in (old, new))
+    return text_difference(before, after, name)
+
+
+def text_difference(old: str, new: str, name: str) -> list[str]:
+    """As :func:`difference`, of texts: of what is no JSON, say."""
+    # Not splitlines(), to which a strange character in a name is a line break too.
+    before, after = (text.removesuffix("\n").split("\n") if text else [] for text in (old, new))
+    return list(difflib.unified_diff(before, after, name, name, "before", "after", lineterm=""))
+
+
+class _NoNumberError(ValueError):
+    pass
+
+
+def _no_number(word: str) -> NoReturn:
+    raise _NoNumberError(word)

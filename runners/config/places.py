@@ -1,0 +1,93 @@
+"""Where resources and profiles are: `<resource>/resource.json` and `<resource>/profiles/<profile>.json`.
+
+A resource or profile goes by the name of its folder or file; the `name` in its JSON is for screens of the
+reference system.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runners.config.errors import ConfigError, shown
+
+LOCAL = "local"
+"""The resource that is made on first start."""
+
+_LONGEST_NAME = 200
+
+
+def resource_path(folder: Path, name: str) -> Path:
+    """The file of a resource. Raises `ConfigError` for a name that is no folder's name."""
+    return folder / _checked(name, "resource") / "resource.json"
+
+
+def profile_path(folder: Path, resource: str, name: str) -> Path:
+    """The file of a profile. Raises `ConfigError` for names that are no folder's or file's name."""
+    profiles = resource_path(folder, resource).with_name("profiles")
+    return profiles / f"{_checked(name, 'profile')}.json"
+
+
+def document_path(folder: Path, resource: str, profile: str | None) -> Path:
+    """The file of a resource, or of its profile where one is named; raises as they do."""
+    return resource_path(folder, resource) if profile is None else profile_path(folder, resource, profile)
+
+
+def backup_path(path: Path) -> Path:
+    """Where what a file held before the last write to it is kept."""
+    path = Path(os.path.realpath(path))
+    return path.with_name(path.name + "~")
+
+
+def resource_names(folder: Path) -> list[str]:
+    """Of all resources, in order. Raises `ConfigError` when the folder is there and cannot be read."""
+    return [name for name in _names(folder) if os.path.isdir(folder / name)]
+
+
+def profile_names(folder: Path, resource: str) -> list[str]:
+    """Of all profiles of a resource, in order; raises as `resource_names`."""
+    profiles = resource_path(folder, resource).with_name("profiles")
+    return [file.removesuffix(".json") for file in _names(profiles) if file.endswith(".json")]
+
+
+def no_resource(folder: Path, name: str) -> ConfigError:
+    """What to raise where there is no resource of that name."""
+    return _absent("resource", name, resource_names(folder))
+
+
+def no_profile(folder: Path, resource: str, name: str) -> ConfigError:
+    """What to raise where a resource has no profile of that name."""
+    return _absent(f"profile of the resource {shown(resource)}", name, profile_names(folder, resource))
+
+
+def _checked(name: str, what: str) -> str:
+    reason = None
+    if not name.strip():
+        reason = "it is empty"
+    elif not name.isprintable():
+        reason = "it holds a line break or another character that cannot be shown"
+    elif name != name.strip():
+        reason = "it begins or ends with a space"
+    elif "/" in name:
+        reason = "it holds a /"
+    elif name.startswith("."):
+        reason = "it begins with a dot"
+    elif len(name.encode()) > _LONGEST_NAME:
+        reason = f"it is longer than {_LONGEST_NAME} bytes"
+    if reason:
+        raise ConfigError(f"A {what} cannot be named {name[:_LONGEST_NAME]!r}: {reason}.", [("name", reason)])
+    return name
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"Cannot read the folder {shown(folder)} ({error.strerror or error}).") from error
+
+
+def _absent(what: str, name: str, there: list[str]) -> ConfigError:
+    known = f"there are: {', '.join(map(shown, there))}" if there else "there are none yet"
+    return ConfigError(f"There is no {what} named {shown(name)}; {known}.")

@@ -1,0 +1,82 @@
+"""Writing to the folder of resources: one at a time, and without remains of those who were killed at it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runners.config.errors import ConfigError, shown
+from runners.config.wholefile import TEMPORARY
+
+_PATIENCE_S = 10.0
+"""A write takes milliseconds; one that takes longer hangs, on a disk or in a debugger."""
+_PAUSE_S = 0.02
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a file system answers that has no locks."""
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Until it ends, no other Runyard writes to the folder of resources, which is made if it is missing.
+
+    So what was looked at inside (a fingerprint, a free name) still holds when it is acted on. Waits some
+    seconds for another one. Not to be nested. Raises `ConfigError` when the other one does not end, and
+    `OSError` when the folder cannot be made or written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The file stays: removing it would let two hold two locks of one name.
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if _locked(lock, folder):
+            _clear(folder)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def told(cannot: str) -> Iterator[None]:
+    """What the system refuses inside is a `ConfigError`: `cannot`, which begins a sentence, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{cannot} ({error.strerror or error}).") from error
+
+
+def _locked(lock: int, folder: Path) -> bool:
+    """Wait for the lock; False where there can be none, which leaves the fingerprints to tell of others."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise ConfigError(
+                    f"Another Runyard is writing to {shown(folder)} and does not come to an end, so nothing "
+                    "was written; try again, or end it."
+                ) from error
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return False
+            raise
+        time.sleep(_PAUSE_S)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what processes that were killed have left: whoever lives and writes would hold the lock."""
+    for pattern in (TEMPORARY, f"*/{TEMPORARY}", f"*/profiles/{TEMPORARY}"):
+        for left in folder.glob(pattern):
+            # What stays is hidden, and in nobody's way.
+            with contextlib.suppress(OSError):
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left)
+                else:
+                    left.unlink()
