@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from tui.feed import Picture
+
+if TYPE_CHECKING:
+    from runners.sample import Sample
 
 
 class PictureTaken(Message):
@@ -33,3 +38,51 @@ class OpenRuns(Message):
 
 class OpenLaunch(Message):
     """The person wants to launch something."""
+
+
+class OpenEdit(Message):
+    """The person wants to edit a resource, or one of its profiles.
+
+    `field` is the dotted path of the field to begin with; empty: the first one.
+    """
+
+    def __init__(self, resource: str, profile: str | None, field: str = "") -> None:
+        super().__init__()
+        self.resource = resource
+        self.profile = profile
+        self.field = field
+
+
+class OpenCheck(Message):
+    """The person wants to know whether work can run on a resource, as a profile of it.
+
+    Without a `profile` it is the only one, or one that the person chooses. A document that is given is what is
+    checked, saved or not; without one it is the file as it is by then.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        profile: str | None = None,
+        *,
+        resource_document: object = None,
+        profile_document: object = None,
+        sample: Sample | None = None,
+    ) -> None:
+        super().__init__()
+        self.resource = resource
+        self.profile = profile
+        self.resource_document = resource_document
+        self.profile_document = profile_document
+        self.sample = sample
+
+
+class OpenField(Message):
+    """The person wants to see the field that a finding blames, in the form of the resource or the profile."""
+
+    def __init__(self, resource: str, profile: str | None, field: str) -> None:
+        """*profile* is None where the field is one of the resource; *field* is its dotted path."""
+        super().__init__()
+        self.resource = resource
+        self.profile = profile
+        self.field = field
