@@ -28,18 +28,21 @@ def parse(text: str, keys: Collection[str]) -> Callable[[Values], bool] | None:
     return fits
 
 
-def none_fits(what: str, text: str, keys: Collection[str]) -> str:
-    """What is said in place of a list of *what* that *text* leaves empty, in a few lines."""
-    doubt = _doubt(text, keys)
+def none_fits(what: str, text: str, keys: Collection[str], states: Collection[str] = tuple(State)) -> str:
+    """What is said in place of a list of *what* that *text* leaves empty, in a few lines.
+
+    *states* are those that any of *what* can be in.
+    """
+    doubt = _doubt(text, keys, states)
     lines = [f"No {what} fits the filter.", doubt, "/ changes it, esc shows all again."]
     return "\n".join(line for line in lines if line)
 
 
-def _doubt(text: str, keys: Collection[str]) -> str:
+def _doubt(text: str, keys: Collection[str], states: Collection[str]) -> str:
     """What in *text* can hardly be meant as it stands, in a sentence; empty where there is nothing."""
     for key, wanted in _tests(text, keys):
-        if key == "state" and not any(state.startswith(wanted) for state in State):
-            return f"There is no state {wanted!r}: there are {', '.join(State)}."
+        if key == "state" and not any(state.startswith(wanted) for state in states):
+            return f"There is no state {wanted!r}: there are {', '.join(states)}."
         word, colon, _ = wanted.partition(":")
         if key is None and colon and word.isidentifier():
             close = get_close_matches(word, keys, n=1, cutoff=0.7)

@@ -56,8 +56,8 @@ class OpenEdit(Message):
 class OpenCheck(Message):
     """The person wants to know whether work can run on a resource, as a profile of it.
 
-    Without a `profile` it is the only one, or one that the person chooses. A document that is given is what is
-    checked, saved or not; without one it is the file as it is by then.
+    Without a `profile` it is the only one, or one that the person chooses. A document that is given is what
+    is checked, saved or not; without one it is the file as it is by then.
     """
 
     def __init__(

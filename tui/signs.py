@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from runners.findings import FindingState
 from runners.states import State
 from runners.store.rows import Counts
 from tui.text import ascii_only
@@ -40,8 +41,8 @@ class Sign:
     style: Style
 
 
-Shown = State | Literal["requeued"]
-"""What has a sign: every state, and a batch that SLURM has put back in its queue."""
+Shown = State | FindingState | Literal["requeued"]
+"""What has a sign: every state, a batch that SLURM has put back in its queue, and how a check came out."""
 
 _GLYPHS: Final[Mapping[Shown, tuple[str, str, Style]]] = {
     State.PENDING: ("○", "o", "pending"),
@@ -51,6 +52,10 @@ _GLYPHS: Final[Mapping[Shown, tuple[str, str, Style]]] = {
     State.CANCELLED: ("⊘", "-", "cancelled"),
     State.UNKNOWN: ("?", "?", "unknown"),
     "requeued": ("↻", "r", "requeued"),
+    FindingState.OK: ("✓", "+", "done"),
+    FindingState.WARNING: ("!", "!", "warning"),
+    FindingState.FAILURE: ("✗", "x", "failed"),
+    FindingState.UNTOLD: ("?", "?", "unknown"),
 }
 
 

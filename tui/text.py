@@ -11,9 +11,10 @@ import functools
 import locale
 import os
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal
 
-from rich.cells import cell_len, set_cell_size, split_text
+from rich.cells import cell_len, chop_cells, set_cell_size, split_text
 
 LONGEST = 4096
 """Characters of one text that are ever shown: a path's greatest length on Linux."""
@@ -40,6 +41,16 @@ def plain(text: str, limit: int = LONGEST) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_harmless(text))
+
+
+def pictured(text: str) -> str:
+    """`text` made harmless character by character: as long as it was, for a cursor that stands in it."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _picture(character) if unicodedata.category(character) in _HARMFUL else character
+        for character in text
+    )
 
 
 def _harmless(text: str) -> list[str]:
@@ -89,6 +100,21 @@ def pad(
     text = fit(text, width, keep)
     blank = " " * (width - cell_len(text))
     return text + blank if align == "left" else blank + text
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Plain `text` in lines of at most `width` cells (1 or more), broken between words where it can be."""
+    line = ""
+    for n, word in enumerate(text.split(" ")):
+        joined = f"{line} {word}" if n else word
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            yield line
+        *full, line = chop_cells(word, width) or [""]
+        yield from full
+    yield line
 
 
 @functools.cache

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.cells import chop_cells
 
 from tui.signs import Style
-from tui.text import fit, plain, width_of
+from tui.text import fit, plain, width_of, wrapped
 from tui.widgets.line_view import Piece
 
 LINE_BREAK = plain("\n")
@@ -92,7 +92,7 @@ class Passage:
         return max(1, width - sum(width_of(text) for text, _ in self.label))
 
     def _broken(self, room: int) -> list[str]:
-        return [line for text in self.texts for line in _broken_text(text, room)] or [""]
+        return [line for text in self.texts for line in wrapped(text, room)] or [""]
 
 
 Paragraph = Facts | Passage
@@ -115,18 +115,3 @@ def laid_out(paragraphs: Sequence[Paragraph], width: int, height: int) -> list[l
     return [
         line for paragraph, most in zip(shown, given, strict=True) for line in paragraph.lines(width, most)
     ]
-
-
-def _broken_text(text: str, room: int) -> Iterator[str]:
-    """A text in lines, broken between words where it can be."""
-    line = ""
-    for n, word in enumerate(text.split(" ")):
-        joined = f"{line} {word}" if n else word
-        if width_of(joined) <= room:
-            line = joined
-            continue
-        if line:
-            yield line
-        *full, line = chop_cells(word, room) or [""]
-        yield from full
-    yield line
