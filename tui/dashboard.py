@@ -27,9 +27,9 @@ from runners.engine.client import EngineClient, EngineError, engine_alive
 from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
-from tui.messages import OpenLaunch, OpenRun, PictureTaken
+from tui.messages import OpenField, OpenLaunch, OpenRun, PictureTaken
 from tui.screens.confirm import Confirm
-from tui.screens.page import Page
+from tui.screens.page import Edits, Page
 from tui.screens.runs import RunsPage
 from tui.screens.too_small import TooSmall
 from tui.standing import moment_of
@@ -96,6 +96,13 @@ class Dashboard(App[int]):
             key_display="F2",
             show=False,
             tooltip="Answer what a cluster asks before it lets us in",
+        ),
+        Binding(
+            "R",
+            "resources",
+            "resources",
+            id="app.resources",
+            tooltip="Where work can run and as whom: edit it, and check it against the real cluster",
         ),
         Binding(
             "L",
@@ -279,6 +286,32 @@ class Dashboard(App[int]):
         if self.page is not None and self.page is self.screen:
             self.push_screen(Help(self.page))
 
+    def action_resources(self) -> None:
+        """Show the resources."""
+        from tui.screens.resources import ResourcesPage
+
+        if not isinstance(self.page, ResourcesPage):
+            self.push_screen(ResourcesPage())
+
+    def on_open_field(self, message: OpenField) -> None:
+        """Somebody wants to edit a resource or a profile."""
+        self.run_worker(self._open_field(message), group="open", exclusive=True, exit_on_error=False)
+
+    async def _open_field(self, message: OpenField) -> None:
+        from tui.editing import open_subject
+        from tui.screens.edit import EditPage
+
+        wanted = (message.resource, message.profile)
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(below, EditPage) and (below.subject.resource, below.subject.profile) == wanted:
+            # It was checked from there: what is typed there is what was checked.
+            await self.pop_screen()
+            below.go_to(message.field)
+            return
+        # Its error, where there is no such file any more, is told when the worker has ended with it.
+        subject = await asyncio.to_thread(open_subject, self.home, message.resource, message.profile)
+        await self.push_screen(EditPage(subject, message.field))
+
     def action_command_log(self) -> None:
         """Show what was run on the resources."""
         from tui.screens.command_log import CommandLogPage
@@ -287,11 +320,16 @@ class Dashboard(App[int]):
             self.push_screen(CommandLogPage())
 
     async def action_leave(self) -> None:
-        """Leave. Everything that runs goes on."""
-        self.exit(0)
+        """Leave. Everything that runs goes on; what was edited and not saved is asked about first."""
+        editing = next((screen for screen in self.screen_stack if isinstance(screen, Edits)), None)
+        if editing is None:
+            self.exit(0)
+        elif not isinstance(self.screen, Confirm):
+            editing.leave(lambda: self.exit(0))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides the runs: only what a user of Runyard has a use for."""
+        yield SystemCommand("Resources", "Where work can run and as whom: edit, check", self.action_resources)
         yield SystemCommand(
             "Command log", "Every command that was run on a cluster, its reply", self.action_command_log
         )

@@ -40,19 +40,6 @@ class OpenLaunch(Message):
     """The person wants to launch something."""
 
 
-class OpenEdit(Message):
-    """The person wants to edit a resource, or one of its profiles.
-
-    `field` is the dotted path of the field to begin with; empty: the first one.
-    """
-
-    def __init__(self, resource: str, profile: str | None, field: str = "") -> None:
-        super().__init__()
-        self.resource = resource
-        self.profile = profile
-        self.field = field
-
-
 class OpenCheck(Message):
     """The person wants to know whether work can run on a resource, as a profile of it.
 
@@ -78,10 +65,10 @@ class OpenCheck(Message):
 
 
 class OpenField(Message):
-    """The person wants to see the field that a finding blames, in the form of the resource or the profile."""
+    """The person wants to edit a resource, or one of its profiles, beginning with one of the fields."""
 
-    def __init__(self, resource: str, profile: str | None, field: str) -> None:
-        """*profile* is None where the field is one of the resource; *field* is its dotted path."""
+    def __init__(self, resource: str, profile: str | None, field: str = "") -> None:
+        """*profile* is None where it is the resource; *field* is a dotted path, empty for the first one."""
         super().__init__()
         self.resource = resource
         self.profile = profile

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -16,6 +16,14 @@ from tui.widgets.top_line import TopLine
 
 if TYPE_CHECKING:
     from tui.dashboard import Dashboard
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A screen that may hold something typed that is not saved."""
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """Do *then*; where something would be lost by it, once the person has agreed to that."""
 
 
 class Page(Screen[None]):

@@ -1,0 +1,109 @@
+"""What is being edited: a resource or a profile, new or from its file. Reads and writes files: for threads.
+
+Imports no textual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from runners.config.documents import Document, add_document, read_document, save_document
+from runners.config.errors import ConfigError
+from runners.config.files import Broken, list_profiles, read_resource
+from runners.config.home import Home
+from runners.config.json_text import NOTHING
+from runners.config.profile import LocalProfile, Profile, SlurmSSHProfile, SlurmSudoProfile
+from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One resource or profile that is edited."""
+
+    resource: str
+    """The name that the resource goes by."""
+    profile: str | None
+    """The name of the profile; None: it is the resource itself."""
+    document: object
+    """What editing begins with."""
+    read: Document | None = None
+    """The file as it was read or written last; None where there is none yet."""
+
+    @property
+    def new(self) -> bool:
+        """Whether there is no file yet."""
+        return self.read is None
+
+    @property
+    def words(self) -> str:
+        """What a person calls it; untrusted."""
+        if self.profile is None:
+            return f"resource {self.resource}"
+        return f"profile {self.profile} of {self.resource}"
+
+    @property
+    def text(self) -> str:
+        """What the file holds where that is no JSON; else empty."""
+        return self.read.text if self.read is not None and self.read.data is NOTHING else ""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the file."""
+        return None if self.read is None else self.read.fingerprint
+
+
+def open_subject(home: Home, resource: str, profile: str | None) -> Subject:
+    """It, as its file is now; also a broken one.
+
+    Raises:
+        ConfigError: there is none, or it can't be read.
+    """
+    read = read_document(home.resources, resource, profile)
+    return Subject(resource, profile, {} if read.data is NOTHING else read.data, read)
+
+
+def current_fingerprint(home: Home, subject: Subject) -> str | None:
+    """Of its file as it is now; None where there is none any more, or it can't be read."""
+    try:
+        return read_document(home.resources, subject.resource, subject.profile).fingerprint
+    except ConfigError:
+        return None
+
+
+def save_subject(home: Home, subject: Subject, data: object) -> Subject:
+    """Write it; a file that there was stays as its backup.
+
+    Raises:
+        ConfigError: it is not valid, the file is another one by now, or it can't be written; nothing changes.
+    """
+    folder = home.resources
+    if subject.read is None:
+        written = add_document(folder, subject.resource, subject.profile, data)
+    else:
+        written = save_document(folder, subject.read, data)
+    return replace(subject, document=data, read=written)
+
+
+def companions(home: Home, subject: Subject, model: object) -> tuple[Resource | None, Profile | None]:
+    """The resource and the profile that *model*, which *subject* stands for as it is typed, goes with.
+
+    A resource goes with its first profile that can be used, if any.
+    """
+    if isinstance(model, LocalResource | SlurmSudoResource | SlurmSSHResource):
+        return model, None if subject.new else next(iter(_profiles(home, subject.resource)), None)
+    profile = model if isinstance(model, LocalProfile | SlurmSudoProfile | SlurmSSHProfile) else None
+    if subject.profile is None:
+        return None, None
+    try:
+        return read_resource(home.resources, subject.resource).value, profile
+    except ConfigError:
+        return None, profile
+
+
+def _profiles(home: Home, resource: str) -> Sequence[Profile]:
+    try:
+        found = list_profiles(home.resources, resource)
+    except ConfigError:
+        return []
+    return [profile.value for profile in found if not isinstance(profile, Broken)]

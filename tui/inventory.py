@@ -1,0 +1,85 @@
+"""What resources and profiles there are, row by row, as a screen shows them. Reads files.
+
+Imports no textual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runners.config.files import Broken, Stored, list_profiles, list_resources
+from runners.config.home import Home
+from runners.config.profile import Profile
+from runners.config.resource import LocalResource, Resource, SlurmSSHResource
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource, or one of its profiles. The texts are as they stand in files: untrusted."""
+
+    resource: str
+    """The name that it goes by, or that of the resource that the profile belongs to."""
+    profile: str | None
+    """None: it is the resource itself."""
+    kind: str
+    """Of resource; empty where that can't be told."""
+    where: str
+    """What it leads to: a host, a user, a partition."""
+    problem: str
+    """Why it can't be used, in one sentence; empty where it can."""
+    paused: bool
+    """It takes nothing new."""
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others."""
+        return self.resource if self.profile is None else f"{self.resource}/{self.profile}"
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.resource if self.profile is None else self.profile
+
+
+def read_inventory(home: Home) -> tuple[Entry, ...]:
+    """All resources by name, each with its profiles behind it. Blocks.
+
+    Raises:
+        ConfigError: the folder can't be read.
+    """
+    return tuple(_entries(home.resources))
+
+
+def _entries(folder: Path) -> Iterator[Entry]:
+    for resource in list_resources(folder):
+        yield _of_resource(resource)
+        kind = "" if isinstance(resource, Broken) else resource.value.type
+        for profile in list_profiles(folder, resource.name):
+            yield _of_profile(resource.name, kind, profile)
+
+
+def _of_resource(found: Stored[Resource] | Broken) -> Entry:
+    if isinstance(found, Broken):
+        return Entry(found.name, None, "", "", str(found.error), False, found.path)
+    resource = found.value
+    paused = resource.prevent_new_submissions
+    return Entry(found.name, None, resource.type, _leads_to(resource), "", paused, found.path)
+
+
+def _leads_to(resource: Resource) -> str:
+    if isinstance(resource, LocalResource):
+        slots = resource.jobs_runner_config.parallel_tasks_per_job
+        return "this machine, no limit" if slots is None else f"this machine, {slots} at a time"
+    partition = resource.jobs_runner_config.default_slurm_config.partition
+    where = resource.host if isinstance(resource, SlurmSSHResource) else "this cluster"
+    return f"{where}, partition {partition}" if partition else where
+
+
+def _of_profile(resource: str, kind: str, found: Stored[Profile] | Broken) -> Entry:
+    if isinstance(found, Broken):
+        return Entry(resource, found.name, kind, "", str(found.error), False, found.path)
+    user = found.value.username
+    return Entry(resource, found.name, kind, f"as {user}" if user else "as yourself", "", False, found.path)

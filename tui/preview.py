@@ -1,0 +1,92 @@
+"""What a resource that is being edited makes of a sample of work: the plan, and the first job's script.
+
+Imports no textual. It looks up a user's home folder, which may take a while: call it from a thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runners.config.errors import ConfigError
+from runners.config.profile import Profile
+from runners.config.resource import LocalResource, Resource
+from runners.config.units import parse_memory
+from runners.plan import Plan
+from runners.sample import Sample, sample_plan, sample_script, script_head
+from tui.sample_script import jobs_folder_of
+
+MOST_TASKS = 1_000_000
+"""A sample with more of them would be cut into more batches than anybody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTyped:
+    """A sample as it is typed: an empty text says nothing."""
+
+    tasks: str = "100"
+    cpus: str = ""
+    mem: str = ""
+    needs_gpu: bool = False
+
+    def read(self) -> Sample:
+        """What is meant.
+
+        Raises:
+            ConfigError: a text can't be read; its field is `tasks`, `cpus` or `mem`.
+        """
+        faults: list[tuple[str, str]] = []
+        tasks = _count(self.tasks, "tasks", faults)
+        cpus = _count(self.cpus, "cpus", faults) if self.cpus.strip() else None
+        mem = None
+        if self.mem.strip():
+            try:
+                mem = parse_memory(self.mem)
+            except ValueError as error:
+                faults.append(("mem", str(error)))
+        if faults:
+            raise ConfigError.at("The sample", faults)
+        return Sample(tasks, cpus, mem, self.needs_gpu)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is shown beside a form."""
+
+    plan: Plan | None = None
+    refused: str = ""
+    """Why there is no plan, in one sentence."""
+    script: tuple[str, ...] = ()
+    """The first job's script, line by line, up to the part that is Runyard's own."""
+    no_script: str = ""
+    """Why there is no script, in one sentence."""
+
+
+def preview(resource: Resource | None, profile: Profile | None, typed: SampleTyped) -> Preview:
+    """What *resource* makes of the sample; *profile* says where its files go. None: it can't be used.
+
+    Without a profile the script has the folders of a made-up user.
+    """
+    if resource is None:
+        why = "There is none while the configuration has errors."
+        return Preview(refused=why, no_script=why)
+    try:
+        sample = typed.read()
+        plan = sample_plan(resource, sample)
+    except ConfigError as error:
+        return Preview(refused=str(error), no_script="There is none, because there is no plan.")
+    if isinstance(resource, LocalResource):
+        return Preview(plan, no_script="On this machine a worker is started: there is no script to submit.")
+    folder = "/home/USER/runyard" if profile is None else jobs_folder_of(profile)
+    try:
+        script = sample_script(resource, sample, jobs_folder=folder)
+    except ConfigError as error:
+        return Preview(plan, no_script=str(error))
+    return Preview(plan, script=tuple(script_head(script)))
+
+
+def _count(text: str, field: str, faults: list[tuple[str, str]]) -> int:
+    text = text.strip().replace(",", "")
+    if text.isascii() and text.isdecimal() and 1 <= len(text) <= 9 and 1 <= int(text) <= MOST_TASKS:
+        return int(text)
+    faults.append((field, f"must be a whole number from 1 to {MOST_TASKS:,}"))
+    return 1

@@ -1,0 +1,327 @@
+"""What a person can have done to resources and profiles, from their table or from the command palette.
+
+What can't be undone is asked about first; files are written beside all else; the answer is one sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runners.batches import Line
+from runners.config.errors import ConfigError
+from tui.inventory import Entry
+from tui.messages import OpenCheck
+from tui.screens.choose import Choice, Choose
+from tui.screens.confirm import Confirm
+from tui.screens.line import AskLine
+from tui.text import plain
+
+if TYPE_CHECKING:
+    from tui.editing import Subject
+    from tui.screens.edit import EditPage
+    from tui.screens.resources import ResourcesPage
+
+_KINDS = (
+    Choice("local", "local", "This machine's own cores."),
+    Choice("slurm_ssh", "slurm_ssh", "A SLURM cluster that you log in to over SSH."),
+    Choice(
+        "slurm_sudo",
+        "slurm_sudo",
+        "A SLURM cluster that this machine belongs to, as other users through sudo.",
+    ),
+)
+
+
+def new_resource(page: ResourcesPage) -> None:
+    """A new resource from a template: its kind, its name, then the form. Nothing is written as yet."""
+
+    def chosen(kind: str | None) -> None:
+        if kind is not None:
+            _ask_name(
+                page,
+                f"New resource: {kind}",
+                "The name that it goes by here, and that --resource takes.",
+                None,
+                lambda name: _edit_new(page, name, None, kind),
+            )
+
+    page.app.push_screen(Choose("New resource", _KINDS, more="What kind of place is it?"), chosen)
+
+
+def new_profile(page: ResourcesPage, entry: Entry) -> None:
+    """A new profile from a template; nothing is written before it is saved."""
+    if not entry.kind:
+        page.dashboard.tell("Mend the resource first: what kind it is can't be told.", wrong=True)
+        return
+    _ask_name(
+        page,
+        f"New profile of {entry.resource}",
+        "The name that it goes by here, and that --profile takes.",
+        entry.resource,
+        lambda name: _edit_new(page, entry.resource, name, entry.kind),
+    )
+
+
+def duplicate(page: ResourcesPage, entry: Entry) -> None:
+    """The same again under another name; a resource with its profiles."""
+    from runners.config.folders import duplicate_profile, duplicate_resource
+
+    folder = page.dashboard.home.resources
+
+    def copy(name: str) -> None:
+        if entry.profile is None:
+            work = asyncio.to_thread(duplicate_resource, folder, entry.resource, name, profiles=True)
+            _do(page, work, f"{name} is a copy of {entry.resource}, with its profiles.", name)
+        else:
+            work = asyncio.to_thread(duplicate_profile, folder, entry.resource, entry.profile, name)
+            _do(page, work, f"The profile {name} is a copy of {entry.profile}.", f"{entry.resource}/{name}")
+
+    more = "Its profiles are copied too." if entry.profile is None else "The name of the copy."
+    owner = None if entry.profile is None else entry.resource
+    _ask_name(page, f"Duplicate {entry.name}", more, owner, copy, f"{entry.name}-copy")
+
+
+def rename(page: ResourcesPage, entry: Entry) -> None:
+    """Another name; not while runs go on under this one."""
+    from runners.config.folders import rename_profile, rename_resource
+
+    home = page.dashboard.home
+
+    def move(name: str) -> None:
+        def work() -> None:
+            _refuse_live(page, entry, "renamed")
+            if entry.profile is None:
+                rename_resource(home.resources, entry.resource, name)
+            else:
+                rename_profile(home.resources, entry.resource, entry.profile, name)
+
+        key = name if entry.profile is None else f"{entry.resource}/{name}"
+        _do(page, asyncio.to_thread(work), f"{entry.name} is called {name} from now on.", key)
+
+    owner = None if entry.profile is None else entry.resource
+    about = "Runs that have ended keep the name that they were launched with."
+    _ask_name(page, f"Rename {entry.name}", about, owner, move, entry.name)
+
+
+def remove(page: ResourcesPage, entry: Entry) -> None:
+    """Away with it, once the person has confirmed; not while runs use it."""
+    from runners.config.folders import remove_profile, remove_resource
+
+    home = page.dashboard.home
+
+    def work() -> None:
+        _refuse_live(page, entry, "removed")
+        if entry.profile is None:
+            remove_resource(home.resources, entry.resource)
+        else:
+            remove_profile(home.resources, entry.resource, entry.profile)
+
+    def question() -> str:
+        if entry.profile is not None:
+            return f"Remove the profile {plain(entry.profile)} of {plain(entry.resource)}?"
+        profiles = sum(other.resource == entry.resource for other in page.entries.values()) - 1
+        also = {0: "", 1: " and its profile"}.get(profiles, f" and its {profiles} profiles")
+        return f"Remove the resource {plain(entry.resource)}{also}?"
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            _do(page, asyncio.to_thread(work), f"{entry.name} has been removed.")
+
+    more = "This can't be undone: its backup goes too. Export (o) keeps a copy. Runs that have ended stay."
+    page.app.push_screen(Confirm(question, yes="Remove", no="Keep", more=more), answered)
+
+
+def bring_in(page: ResourcesPage, entry: Entry | None) -> None:
+    """Take a resource or a profile from a JSON file to the form; nothing is written before it is saved."""
+
+    def read(text: str) -> None:
+        page.run_worker(_bring_in(page, entry, _path(text)), group="files", exit_on_error=False)
+
+    about = (
+        "A JSON file of a resource or a profile, as fractal-server has them. It opens in the form; nothing "
+        "is written before you save it."
+    )
+    page.app.push_screen(AskLine("Import", about=about), lambda text: None if text is None else read(text))
+
+
+async def _bring_in(page: ResourcesPage, entry: Entry | None, path: Path) -> None:
+    from runners.config.errors import shown
+    from runners.config.json_text import from_json, read_file
+
+    content = await asyncio.to_thread(read_file, path)
+    document = from_json(content, shown(path))
+    if not isinstance(document, dict):
+        raise ConfigError(f"{shown(path)}: it must be a JSON object.")
+    name = document.get("name")
+    name = name.strip() if isinstance(name, str) else path.stem
+    if "resource_type" not in document:
+        _ask_name(
+            page,
+            "Import a resource",
+            "The name that it goes by here.",
+            None,
+            lambda given: _edit(page, given, None, document),
+            name,
+        )
+    elif entry is None:
+        raise ConfigError(f"{shown(path)} holds a profile: put the cursor on the resource that it is for.")
+    else:
+        _ask_name(
+            page,
+            f"Import a profile for {entry.resource}",
+            "The name that it goes by here.",
+            entry.resource,
+            lambda given: _edit(page, entry.resource, given, document),
+            name,
+        )
+
+
+def bring_out(page: ResourcesPage, entry: Entry) -> None:
+    """Write the JSON as it is to a file that must be new."""
+    from runners.config.documents import read_document
+    from runners.config.errors import shown
+
+    home = page.dashboard.home
+
+    def write(text: str) -> None:
+        path = _path(text)
+
+        def work() -> None:
+            content = read_document(home.resources, entry.resource, entry.profile).content
+            try:
+                with open(path, "xb") as file:
+                    file.write(content)
+            except OSError as error:
+                raise ConfigError(f"Cannot write {shown(path)} ({error.strerror or error}).") from error
+
+        _do(page, asyncio.to_thread(work), f"{entry.name} was written to {path}.")
+
+    about = "The file to write its JSON to, exactly as it stands; it must be new."
+    begin = f"{entry.name if entry.profile is None else f'{entry.resource}-{entry.profile}'}.json"
+    page.app.push_screen(
+        AskLine(f"Export {entry.name}", about=about, value=begin),
+        lambda text: None if text is None else write(text),
+    )
+
+
+def check(page: ResourcesPage, entry: Entry) -> None:
+    """Ask the cluster whether it can work, as its file is."""
+    page.dashboard.post_message(OpenCheck(entry.resource, entry.profile))
+
+
+def check_draft(page: EditPage) -> None:
+    """Ask the cluster whether what is typed can work, saved or not."""
+    subject, document = page.subject, page.draft.document
+    try:
+        sample = page.beside.sample.read()
+    except ConfigError:
+        sample = None
+    page.dashboard.post_message(
+        OpenCheck(
+            subject.resource,
+            subject.profile,
+            resource_document=document if subject.profile is None else None,
+            profile_document=None if subject.profile is None else document,
+            sample=sample,
+        )
+    )
+
+
+def connect(page: ResourcesPage, entry: Entry) -> None:
+    """Try to reach a cluster now. What it asks meanwhile is asked in the dashboard."""
+    if entry.kind in ("", "local") or page.dashboard.refuses_changes():
+        return
+    profile = entry.profile or page.first_profile(entry.resource)
+    if profile is None:
+        page.dashboard.tell(f"{entry.resource} has no profile yet: p makes one.", wrong=True)
+        return
+    who = f"{entry.resource} as {profile}"
+
+    async def attempt() -> None:
+        client = page.dashboard.client
+        await client.ensure_running()
+        line: Line = await client.connect(entry.resource, profile)
+        if line.up:
+            trip = "" if line.round_trip_s is None else f", {line.round_trip_s * 1000:.0f} ms"
+            page.dashboard.tell(f"{who} is up{trip}.")
+        else:
+            page.dashboard.tell(f"{who} can't be reached: {line.trouble}", wrong=True)
+
+    page.dashboard.tell(f"Trying to reach {who}…")
+    page.run_worker(attempt(), group="connect", exit_on_error=False)
+
+
+# In common
+
+
+def _ask_name(
+    page: ResourcesPage,
+    title: str,
+    about: str,
+    resource: str | None,
+    then: Callable[[str], object],
+    value: str = "",
+) -> None:
+    """Ask for a name that is free: a resource's, or that of a profile of *resource*."""
+    from runners.config.places import profile_path, resource_path
+
+    folder = page.dashboard.home.resources
+
+    def fault(name: str) -> str:
+        try:
+            path = resource_path(folder, name) if resource is None else profile_path(folder, resource, name)
+        except ConfigError as error:
+            return str(error)
+        key = name if resource is None else f"{resource}/{name}"
+        if key in page.entries or (path.parent if resource is None else path).name == "local" == name:
+            return f"There is {name!r} already; choose another name."
+        return ""
+
+    def typed(name: str | None) -> None:
+        if name is not None:
+            then(name)
+
+    page.app.push_screen(AskLine(title, about=about, value=value, fault=fault), typed)
+
+
+def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str) -> None:
+    from runners.config.templates import new_profile_document, new_resource_document
+
+    if profile is None:
+        document = {**new_resource_document(kind, page.dashboard.home), "name": resource}
+    else:
+        document = {**new_profile_document(kind), "name": profile}
+    _edit(page, resource, profile, document)
+
+
+def _edit(page: ResourcesPage, resource: str, profile: str | None, document: object) -> None:
+    from tui.editing import Subject
+    from tui.screens.edit import EditPage
+
+    subject: Subject = Subject(resource, profile, document)
+    page.app.push_screen(EditPage(subject))
+
+
+def _refuse_live(page: ResourcesPage, entry: Entry, done: str) -> None:
+    from runners.in_use import refuse_in_use
+
+    refuse_in_use(page.dashboard.home, entry.resource, entry.profile, done=done)
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def _do(page: ResourcesPage, work: Coroutine[Any, Any, Any], told: str, then: str = "") -> None:
+    """Have *work* done, say *told*, and go to the row *then*."""
+
+    async def done() -> None:
+        await work
+        page.dashboard.tell(told)
+        page.go_to(then)
+
+    page.run_worker(done(), group="files", exit_on_error=False)

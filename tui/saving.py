@@ -1,0 +1,100 @@
+"""Saving what was edited: the difference first, then the file; and what to do with edits made elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from runners.config.errors import ConfigError
+from runners.config.json_text import difference, text_difference, to_json
+from tui.editing import Subject, open_subject, save_subject
+from tui.screens.choose import Choice
+from tui.screens.difference import Difference
+
+if TYPE_CHECKING:
+    from tui.screens.edit import EditPage
+
+_SAVE = Choice("save", "Save", "Write it; the version before stays beside it as a backup")
+_MINE = Choice("mine", "Save mine", "Write what stands in the form over what was changed elsewhere")
+_THEIRS = Choice("theirs", "Take theirs", "Go on with what is in the file; undo brings back what you typed")
+
+
+def save(page: EditPage) -> None:
+    """Show what saving would change, and save once the person agrees."""
+    page.run_worker(_compare(page, saving=True), group="save", exclusive=True, exit_on_error=False)
+
+
+def compare(page: EditPage) -> None:
+    """Show what differs from the file as it is now."""
+    page.run_worker(_compare(page, saving=False), group="save", exclusive=True, exit_on_error=False)
+
+
+async def _compare(page: EditPage, *, saving: bool) -> None:
+    subject, home = page.subject, page.dashboard.home
+    document = page.draft.document
+    now: Subject | None = None
+    if not subject.new:
+        try:
+            now = await asyncio.to_thread(open_subject, home, subject.resource, subject.profile)
+        except ConfigError:
+            # Removed elsewhere, with what it stood in: it is as if it were new.
+            now = None
+    elsewhere = not subject.new and (now is None or now.fingerprint != subject.fingerprint)
+    if now is not None and now.text:
+        lines = text_difference(now.text, to_json(document).decode(), subject.words)
+    else:
+        lines = difference({} if now is None else now.document, document, subject.words)
+    if elsewhere:
+        _ask_about_theirs(page, now, lines)
+    elif not lines and not subject.new:
+        page.dashboard.tell("There is nothing to save: the form says what the file says.")
+    elif saving:
+        _ask_to_save(page, lines)
+    else:
+        page.app.push_screen(
+            Difference(f"What differs from the file of {subject.words}", lines, [], back="Back")
+        )
+
+
+def _ask_to_save(page: EditPage, lines: list[str]) -> None:
+    subject = page.subject
+
+    def answered(choice: str | None) -> None:
+        if choice == "save":
+            page.run_worker(_write(page, subject), group="save", exclusive=True, exit_on_error=False)
+
+    title = f"Add {subject.words}?" if subject.new else f"Save {subject.words}?"
+    page.app.push_screen(Difference(title, lines, [_SAVE], back="Go on editing"), answered)
+
+
+def _ask_about_theirs(page: EditPage, now: Subject | None, lines: list[str]) -> None:
+    subject = page.subject
+    if now is None:
+        more = "The file was removed elsewhere since it was opened. Saving yours makes it anew."
+    else:
+        more = (
+            "The file was changed elsewhere since it was opened. Lines with - are in the file now, "
+            "lines with + are yours."
+        )
+
+    def answered(choice: str | None) -> None:
+        if choice == "mine":
+            base = Subject(subject.resource, subject.profile, subject.document, now.read if now else None)
+            page.run_worker(_write(page, base), group="save", exclusive=True, exit_on_error=False)
+        elif choice == "theirs" and now is not None:
+            page.taken(now)
+
+    choices = [_MINE] if now is None else [_MINE, _THEIRS]
+    title = f"{subject.words} was changed elsewhere"
+    page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)
+
+
+async def _write(page: EditPage, base: Subject) -> None:
+    """Write what stands in the form; *base* is the file that it replaces."""
+    document = page.draft.document
+    # Raises what keeps it from being written: the page says so, and everything typed is still there.
+    subject = await asyncio.to_thread(save_subject, page.dashboard.home, base, document)
+    page.saved(subject)
+    assert subject.read is not None
+    kept = "" if base.new else f"; the version before it is {subject.read.path.name}~"
+    page.dashboard.tell(f"Saved {subject.words}{kept}.")

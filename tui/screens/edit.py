@@ -1,0 +1,348 @@
+"""Edit: a form for a resource or a profile; beside it its JSON, and the plan and script of a sample."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from runners.states import State
+from tui import resource_intents, saving
+from tui.editing import Subject, companions, current_fingerprint
+from tui.forms.draft import Draft
+from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
+from tui.preview import Preview, SampleTyped, preview
+from tui.screens.confirm import Confirm
+from tui.screens.page import Page
+from tui.signs import sign
+from tui.text import plain
+from tui.widgets.beside import Beside, Pane
+from tui.widgets.form.about import about
+from tui.widgets.form.form import Form
+from tui.widgets.json_pane import JsonPane
+from tui.widgets.paragraph_view import ParagraphView
+
+PAUSE_S = 0.12
+"""How long nobody types before what stands beside the form follows."""
+
+LOOK_S = 2.0
+"""Between two looks whether somebody has edited the file elsewhere."""
+
+
+class EditPage(Page):
+    """The form. Nothing is written before ctrl+s, and then only after the difference was shown."""
+
+    CSS_PATH = "edit.tcss"
+    CHANGES = frozenset({"save"})
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "save": "Save, after the difference was shown",
+        "back": "Leave the form",
+        "pane('json')": "Show the JSON, which can be edited too",
+        "pane('plan')": "Show the plan for a sample of work",
+        "pane('script')": "Show the script of a sample's first job",
+        "difference": "Show what differs from the file",
+        "check": "Check what is typed against the real cluster",
+    }
+    HELP_KEY = "F1"
+    HELP_TITLE = "Edit"
+    ABOUT = (
+        "Every field says what it is in the lines below the form; * marks what is required, • what was "
+        "changed. An empty field is not given: what it would be then stands in it. Nothing is written before "
+        "ctrl+s, which shows the difference first."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "save", id="edit.save", tooltip="Show the difference, then save it"),
+        Binding("escape", "back", "leave", id="edit.back", tooltip="Leave; asks first if anything changed"),
+        Binding("f3", "pane('json')", "JSON", id="edit.json", key_display="F3", tooltip="The JSON text"),
+        Binding("f4", "pane('plan')", "plan", id="edit.plan", key_display="F4", tooltip="The sample's plan"),
+        Binding(
+            "f5",
+            "pane('script')",
+            "script",
+            id="edit.script",
+            key_display="F5",
+            tooltip="The sample's script",
+        ),
+        Binding(
+            "f7",
+            "difference",
+            "difference",
+            id="edit.difference",
+            key_display="F7",
+            show=False,
+            tooltip="What differs from the file as it is now",
+        ),
+        Binding(
+            "f8",
+            "check",
+            "check",
+            id="edit.check",
+            key_display="F8",
+            tooltip="Ask the real cluster about what is typed, saved or not",
+        ),
+    ]
+
+    def __init__(self, subject: Subject, field: str = "") -> None:
+        """*field* is the dotted path of the field to begin with; empty: the first one."""
+        super().__init__()
+        self.subject = subject
+        spec = RESOURCE_SPEC if subject.profile is None else PROFILE_SPEC
+        if subject.new:
+            self.draft = Draft(spec, subject.document)
+        else:
+            self.draft = Draft(spec, subject.document, saved=subject.document)
+        self._field = field
+        self._pause: Timer | None = None
+        self._previewing = False
+        self._previewed: tuple[int, SampleTyped] | None = None
+        self._at: Path = ()
+        self.elsewhere = False
+        """Whether the file is another one than what was opened or saved here."""
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Title; the form and what stands beside it; the field in words."""
+        yield Static("", id="edit-title")
+        with Horizontal(id="edit"):
+            yield Form()
+            yield Beside()
+        yield ParagraphView(id="edit-about")
+
+    def on_mount(self) -> None:
+        """Begin with the form, or with the text where it is no JSON."""
+        self.form.show(self.draft)
+        if self.subject.text:
+            self.beside.json.show_text(self.subject.text)
+            self.action_pane("json")
+        else:
+            self.beside.json.show(self.draft.document)
+            if self._field:
+                self.go_to(self._field)
+        self._say()
+        self._preview_soon()
+        if not self.subject.new:
+            self.set_interval(LOOK_S, self._look)
+
+    @property
+    def form(self) -> Form:
+        """The form."""
+        return self.query_one(Form)
+
+    @property
+    def beside(self) -> Beside:
+        """What stands beside it."""
+        return self.query_one(Beside)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether leaving would lose anything."""
+        return self.subject.new or self.draft.changed() or self.beside.json.broken
+
+    def go_to(self, field: str) -> None:
+        """To the field with this dotted path."""
+        self._show_form()
+        self.form.go_to(self.draft.path_of(field))
+
+    # What is typed
+
+    @on(Form.Changed)
+    def _typed(self) -> None:
+        if not self.beside.json.has_focus_within:
+            self._follow_soon()
+        self._say()
+
+    @on(JsonPane.Edited)
+    def _json_typed(self, event: JsonPane.Edited) -> None:
+        self.draft.replace(event.document)
+        self.form.refresh_from_draft()
+        self._preview_soon()
+        self._say()
+
+    @on(JsonPane.Left)
+    def _json_left(self) -> None:
+        self._show_form()
+        self.form.focus_field()
+
+    @on(Form.FieldFocused)
+    def _focused(self, event: Form.FieldFocused) -> None:
+        self._at = event.path
+        self._tell()
+
+    @on(Beside.SampleChanged)
+    def _sample_changed(self) -> None:
+        self._preview_soon()
+
+    def _follow_soon(self) -> None:
+        """Have what stands beside the form follow, once nobody types."""
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE_S, self._follow)
+
+    def _preview_soon(self) -> None:
+        self._follow_soon()
+
+    def _follow(self) -> None:
+        if not self.beside.json.has_focus_within and not self.beside.json.broken:
+            self.beside.json.show(self.draft.document)
+        if not self._previewing:
+            self._previewing = True
+            self.run_worker(self._preview(), group="preview", exit_on_error=False)
+
+    async def _preview(self) -> None:
+        """Preview until it is of what is typed. Only one at a time: a thread can't be called back."""
+        try:
+            while True:
+                asked = (self.draft.revision, self.beside.sample)
+                if asked == self._previewed:
+                    return
+                found = await asyncio.to_thread(self._made_of, asked[1])
+                self._previewed = asked
+                self.beside.show(found)
+        finally:
+            self._previewing = False
+
+    def _made_of(self, sample: SampleTyped) -> Preview:
+        resource, profile = companions(self.dashboard.home, self.subject, self.draft.model)
+        return preview(resource, profile, sample)
+
+    # What the keys do
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane, and go to it; from there back to the form."""
+        pane = Pane(name)
+        if self.beside.pane is pane and self.beside.has_focus_within:
+            self._show_form()
+            self.form.focus_field()
+            return
+        self.beside.turn_to(pane)
+        self.add_class("-beside")
+        self.beside.focus_pane()
+
+    def _show_form(self) -> None:
+        self.remove_class("-beside")
+
+    def action_save(self) -> None:
+        """Show the difference, then save."""
+        if self.dashboard.refuses_changes():
+            return
+        if self.beside.json.broken:
+            self.dashboard.tell(
+                "The text is no JSON as it stands, so nothing was saved: see below it.", wrong=True
+            )
+            self.action_pane("json")
+            return
+        if self.draft.errors:
+            self._show_form()
+            self.form.touch_all()
+            first = next(iter(self.draft.errors))
+            self.form.go_to(first)
+            count = len(self.draft.errors)
+            faults = "1 field has an error" if count == 1 else f"{count} fields have errors"
+            self.dashboard.tell(f"Nothing was saved: {faults}.", wrong=True)
+            self._say()
+            return
+        saving.save(self)
+
+    def action_difference(self) -> None:
+        """What differs from the file as it is now."""
+        saving.compare(self)
+
+    def action_check(self) -> None:
+        """Ask the cluster about what is typed."""
+        if self.draft.errors or self.beside.json.broken:
+            self.form.touch_all()
+            self.dashboard.tell("It can be checked once its fields have no errors.", wrong=True)
+            return
+        resource_intents.check_draft(self)
+
+    def action_back(self) -> None:
+        """From a pane to the form; from there away."""
+        if self.beside.has_focus_within or self.has_class("-beside"):
+            self._show_form()
+            self.form.focus_field()
+            return
+        self.leave(self.dismiss)
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """See :class:`Edits`."""
+        if not self.unsaved:
+            then()
+            return
+
+        def question() -> str:
+            return f"Leave {self.subject.words} without saving?"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                then()
+
+        more = (
+            "What was typed is lost then. ctrl+s saves it."
+            if self.draft.changed()
+            else "It is not saved yet."
+        )
+        self.app.push_screen(Confirm(question, yes="Leave", no="Stay", more=more), answered)
+
+    # What the page says
+
+    def saved(self, subject: Subject) -> None:
+        """It is saved as it stands."""
+        self.subject = subject
+        self.draft.mark_saved(self.draft.document)
+        self.elsewhere = False
+        self.form.refresh_from_draft()
+        self._say()
+
+    def taken(self, subject: Subject) -> None:
+        """Go on with what is in the file; undo brings back what was typed."""
+        self.subject = subject
+        self.draft.replace(subject.document)
+        self.draft.mark_saved(subject.document)
+        self.elsewhere = False
+        self.form.refresh_from_draft()
+        self.beside.json.show(self.draft.document)
+        self._preview_soon()
+        self._say()
+
+    def _look(self) -> None:
+        if self.is_current:
+            self.run_worker(self._look_elsewhere(), group="elsewhere", exclusive=True, exit_on_error=False)
+
+    async def _look_elsewhere(self) -> None:
+        now = await asyncio.to_thread(current_fingerprint, self.dashboard.home, self.subject)
+        if (now != self.subject.fingerprint) != self.elsewhere:
+            self.elsewhere = not self.elsewhere
+            self._say()
+
+    def _say(self) -> None:
+        """Title and the field in words."""
+        subject, draft = self.subject, self.draft
+        parts: list[tuple[str, str] | str] = [(plain(subject.words, 60), "bold")]
+        if subject.new:
+            parts += ["   ", ("new, not saved yet", "$text-accent")]
+        elif draft.changed():
+            parts += ["   ", ("• changed, not saved", "$text-accent")]
+        if draft.errors:
+            count = len(draft.errors)
+            parts += [
+                "   ",
+                (f"{sign(State.FAILED).glyph} {count} {'error' if count == 1 else 'errors'}", "$text-error"),
+            ]
+        if self.elsewhere:
+            parts += ["   ", ("! the file was changed elsewhere: F7 shows how", "$text-warning")]
+        elif draft.unknown:
+            some = ", ".join(draft.unknown[:3]) + (" …" if len(draft.unknown) > 3 else "")
+            parts += ["   ", (f"kept, but not used: {plain(some, 60)}", "$foreground 50%")]
+        self.query_one("#edit-title", Static).update(Content.assemble(*parts))
+        self._tell()
+
+    def _tell(self) -> None:
+        self.query_one("#edit-about", ParagraphView).tell(about(self.draft, self._at))

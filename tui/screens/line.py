@@ -1,0 +1,70 @@
+"""A name or a path that a person is asked for, over a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.text import plain
+
+
+class AskLine(ModalScreen[str | None]):
+    """One line to type in; None where the person thought better of it."""
+
+    CSS_PATH = "line.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back", id="line.back", tooltip="Leave everything as it is"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        about: str,
+        value: str = "",
+        fault: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """*about* says what is wanted; *fault* why a text can't be taken, empty where it can."""
+        super().__init__()
+        self._title = title
+        self._about = about
+        self._value = value
+        self._fault = fault
+
+    def compose(self) -> ComposeResult:
+        """What is wanted, the line, and what is wrong with it."""
+        with Vertical(id="line") as frame:
+            frame.border_title = Content(plain(self._title, 60))
+            frame.border_subtitle = "enter ok   esc back"
+            yield Static(Content(self._about), id="about")
+            typed = Input(self._value, compact=True, id="typed")
+            typed.cursor_blink = False
+            yield typed
+            yield Static("", id="fault")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        # An empty line is no mistake as yet.
+        self._say(self._fault(event.value.strip()) if event.value.strip() else "")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        fault = self._fault(text) if text else "Type something, or leave with esc."
+        self._say(fault)
+        if not fault:
+            self.dismiss(text)
+
+    def _say(self, fault: str) -> None:
+        self.query_one("#fault", Static).update(Content(plain(fault)))

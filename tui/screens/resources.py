@@ -1,0 +1,360 @@
+"""Resources: where work can run and as whom, to look at, change, copy, remove and check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from runners.config.places import LOCAL
+from runners.states import State
+from tui import filters, resource_intents
+from tui.feed import Picture
+from tui.inventory import Entry, read_inventory
+from tui.messages import OpenField
+from tui.screens.page import Page
+from tui.signs import Style, sign
+from tui.standing import Standing
+from tui.text import ascii_only, plain
+from tui.widgets.columns import Cell, Column
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.paragraphs import Paragraph, Passage, facts
+from tui.widgets.table_rows import Row
+from tui.widgets.virtual_table import VirtualTable
+
+LOOK_S = 2.0
+"""Between two looks at the files: somebody may edit them elsewhere."""
+
+KEYS = ("state", "name", "kind", "where")
+"""What a filter can ask for."""
+
+
+class ResourcesPage(Page):
+    """The table of resources, each with its profiles below it."""
+
+    CSS_PATH = "resources.tcss"
+    CHANGES = frozenset({"new", "new_profile", "duplicate", "rename", "remove", "bring_in"})
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "back": "Leave the resources",
+        "edit": "Edit the resource or profile",
+        "check": "Check the resource",
+        "new": "New resource",
+        "new_profile": "New profile of this resource",
+        "duplicate": "Duplicate",
+        "rename": "Rename",
+        "remove": "Remove",
+        "bring_in": "Import a resource or profile from a JSON file",
+        "bring_out": "Export the JSON to a file",
+        "connect": "Try to reach the cluster",
+        "filter": "Filter the resources",
+    }
+    HELP_TITLE = "Resources"
+    ABOUT = (
+        "A resource is a place that runs work: this machine, or a SLURM cluster. A profile is who you are "
+        "there; its rows stand below their resource. Each is a JSON file in the schema of fractal-server."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape,backspace", "back", "back", id="resources.back", tooltip="Drop the filter, or go back"
+        ),
+        Binding("enter", "edit", "edit", id="resources.edit", tooltip="Edit it in a form"),
+        Binding(
+            "k", "check", "check", id="resources.check", tooltip="Ask the real cluster whether it can work"
+        ),
+        Binding("n", "new", "new", id="resources.new", tooltip="A new resource, from a template"),
+        Binding("p", "new_profile", "new profile", id="resources.profile", tooltip="A new profile for it"),
+        Binding("d", "duplicate", "duplicate", id="resources.duplicate", tooltip="Copy it under a new name"),
+        Binding("r", "rename", "rename", id="resources.rename", tooltip="Give it another name"),
+        Binding("x", "remove", "remove", id="resources.remove", tooltip="Remove it, after a question"),
+        Binding("i", "bring_in", "import", id="resources.import", tooltip="Take one from a JSON file"),
+        Binding("o", "bring_out", "export", id="resources.export", tooltip="Write its JSON to a file"),
+        Binding("c", "connect", "connect", id="resources.connect", tooltip="Try to reach the cluster now"),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            show=False,
+            id="resources.filter",
+            tooltip="Show some only, such as kind:ssh or state:broken",
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: dict[str, Entry] = {}
+        self._read = False
+        self._picture = Picture()
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Title with filter, the table, and the row under the cursor in words."""
+        yield FilterLine("Resources", placeholder="words, state:broken, name:…, kind:…, where:…")
+        yield VirtualTable(
+            [
+                Column("name", "resource", None, least=18, most=36),
+                Column("kind", "kind", 10, priority=2),
+                Column("where", "where", None, least=14, priority=1, keep="start"),
+                Column("state", "state", 14),
+                Column("work", "live runs", 9, align="right", priority=3),
+                Column("line", "line", 18, priority=4),
+            ],
+            id="resource-table",
+            empty="reading…",
+        )
+        yield ParagraphView(id="resource-detail")
+
+    def on_mount(self) -> None:
+        """The keys go to the table, and the files are looked at from now on."""
+        self._table.focus()
+        self.set_interval(LOOK_S, self.look)
+
+    def on_screen_resume(self) -> None:
+        """What was edited meanwhile."""
+        self.look()
+
+    def look(self) -> None:
+        """Read the files, beside all else."""
+        if self.is_current:
+            self.run_worker(self._look(), group="inventory", exclusive=True, exit_on_error=False)
+
+    async def _look(self, then: str = "") -> None:
+        entries = await asyncio.to_thread(read_inventory, self.dashboard.home)
+        before = self._entries
+        self._entries = {entry.key: entry for entry in entries}
+        self._read = True
+        if list(before) != list(self._entries):
+            self._table.set_rows([Row(key, self._cells) for key in self._entries])
+        else:
+            self._table.patch(
+                Row(key, self._cells) for key, entry in self._entries.items() if before[key] != entry
+            )
+        if then:
+            self._table.move_to(then)
+        self._say()
+
+    def go_to(self, key: str) -> None:
+        """Read the files anew, and put the cursor on this row."""
+        self.run_worker(self._look(key), group="inventory", exclusive=True, exit_on_error=False)
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """All that there is, by key."""
+        return self._entries
+
+    def first_profile(self, resource: str) -> str | None:
+        """The first profile of a resource; None where it has none."""
+        names = (entry.profile for entry in self._entries.values() if entry.resource == resource)
+        return next(filter(None, names), None)
+
+    @property
+    def chosen(self) -> Entry | None:
+        """The row under the cursor."""
+        return self._entries.get(self._table.cursor_key or "")
+
+    def show(self, picture: Picture) -> None:
+        """Bring live runs and lines up to date."""
+        old, self._picture = self._picture, picture
+        if old.runs is not picture.runs or old.places != picture.places:
+            self._table.patch(Row(key, self._cells) for key in self._entries)
+            self._say()
+
+    def pointless(self) -> frozenset[str]:
+        """What can't be done to the row under the cursor, as well."""
+        entry = self.chosen
+        nothing = set()
+        if entry is None:
+            nothing |= {
+                "edit",
+                "check",
+                "duplicate",
+                "rename",
+                "remove",
+                "bring_out",
+                "filter",
+                "new_profile",
+            }
+        if entry is None or entry.kind in ("", "local"):
+            nothing |= {"connect"}
+        if entry is not None and entry.key == LOCAL:
+            nothing |= {"rename", "remove"}
+        return super().pointless() | nothing | {"resources"}
+
+    # What the keys do
+
+    def action_back(self) -> None:
+        """From some to all, from there to where one came from."""
+        line = self.query_one(FilterLine)
+        if line.text:
+            line.action_clear()
+        else:
+            self.dismiss()
+
+    def action_edit(self) -> None:
+        """To the form."""
+        if (entry := self.chosen) is not None:
+            self.dashboard.post_message(OpenField(entry.resource, entry.profile))
+
+    def action_check(self) -> None:
+        """Ask the cluster."""
+        if (entry := self.chosen) is not None:
+            resource_intents.check(self, entry)
+
+    def action_new(self) -> None:
+        """A new resource."""
+        if not self.dashboard.refuses_changes():
+            resource_intents.new_resource(self)
+
+    def action_new_profile(self) -> None:
+        """A new profile for the resource under the cursor."""
+        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+            resource_intents.new_profile(self, entry)
+
+    def action_duplicate(self) -> None:
+        """The same under another name."""
+        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+            resource_intents.duplicate(self, entry)
+
+    def action_rename(self) -> None:
+        """Another name."""
+        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+            resource_intents.rename(self, entry)
+
+    def action_remove(self) -> None:
+        """Away with it, once the person has confirmed."""
+        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+            resource_intents.remove(self, entry)
+
+    def action_bring_in(self) -> None:
+        """From a file."""
+        if not self.dashboard.refuses_changes():
+            resource_intents.bring_in(self, self.chosen)
+
+    def action_bring_out(self) -> None:
+        """To a file."""
+        if (entry := self.chosen) is not None:
+            resource_intents.bring_out(self, entry)
+
+    def action_connect(self) -> None:
+        """Try the line now."""
+        if (entry := self.chosen) is not None:
+            resource_intents.connect(self, entry)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).ask()
+
+    # What the page shows
+
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self) -> None:
+        self._tell()
+        self.refresh_bindings()
+
+    @on(VirtualTable.Activated)
+    def _activated(self) -> None:
+        self.action_edit()
+
+    @on(FilterLine.Changed)
+    def _typed(self, event: FilterLine.Changed) -> None:
+        fits = filters.parse(event.text, KEYS)
+        self._table.set_filter(None if fits is None else lambda row: fits(self._values(row.key)))
+        self._say()
+
+    @on(FilterLine.Left)
+    def _filtered(self) -> None:
+        self._table.focus()
+
+    @property
+    def _table(self) -> VirtualTable:
+        return self.query_one("#resource-table", VirtualTable)
+
+    def _say(self) -> None:
+        if self._read:
+            self._table.empty = filters.none_fits("resource", self.query_one(FilterLine).text, KEYS)
+        self.query_one(FilterLine).say(self._table.row_count, self._table.total_count)
+        self._tell()
+        self.refresh_bindings()
+
+    def _tell(self) -> None:
+        """The row under the cursor in words."""
+        view = self.query_one("#resource-detail", ParagraphView)
+        entry = self.chosen
+        if entry is None:
+            view.tell(())
+            return
+        _, word, style = self._state(entry)
+        said: list[Paragraph] = []
+        if entry.problem:
+            said.append(Passage([(f"{word}  ", style)], [plain(entry.problem)]))
+        standing = self._standing(entry)
+        if standing is not None and standing.place is not None and standing.troubled:
+            said.append(
+                Passage([(f"{standing.sign.word}  ", standing.sign.style)], [plain(standing.place.trouble)])
+            )
+        if entry.paused:
+            said.append(
+                Passage(
+                    [("paused  ", "warning")],
+                    ["It takes nothing new (prevent_new_submissions); what runs there goes on."],
+                )
+            )
+        said.append(facts(("kind", entry.kind or "unknown"), ("leads to", plain(entry.where))))
+        said.append(Passage([("file ", "muted")], [plain(str(entry.path))], keep="end"))
+        view.tell(said)
+
+    def _values(self, key: str) -> filters.Values:
+        entry = self._entries[key]
+        return {
+            "state": self._state(entry)[1],
+            "name": entry.key,
+            "kind": entry.kind,
+            "where": entry.where,
+        }
+
+    def _state(self, entry: Entry) -> tuple[str, str, Style]:
+        """Sign, word and meaning."""
+        if entry.problem:
+            return sign(State.FAILED).glyph, "broken", "failed"
+        if entry.paused:
+            return "!", "paused", "warning"
+        return sign(State.DONE).glyph, "valid", "done"
+
+    def _standing(self, entry: Entry) -> Standing | None:
+        """How it can be reached, as far as anybody has tried."""
+        if entry.profile is None:
+            return None
+        place = self._picture.places.get((entry.resource, entry.profile))
+        return None if place is None else Standing(entry.resource, entry.profile, place, 0, 0)
+
+    def _live(self, entry: Entry) -> int:
+        return sum(
+            not run.state.final
+            and run.resource == entry.resource
+            and (entry.profile is None or run.profile == entry.profile)
+            for run in self._picture.runs.values()
+        )
+
+    def _cells(self, key: str) -> tuple[Cell, ...]:
+        entry = self._entries[key]
+        glyph, word, style = self._state(entry)
+        live = self._live(entry)
+        standing = self._standing(entry)
+        line: Cell = ""
+        if standing is not None and standing.place is not None:
+            shown = standing.sign
+            trip = f"  {standing.round_trip}" if standing.round_trip else ""
+            line = (f"{shown.glyph} {shown.word}{trip}", shown.style)
+        below = "`-" if ascii_only() else "└"
+        return (
+            (entry.name, "strong") if entry.profile is None else f"  {below} {entry.name}",
+            (entry.kind if entry.profile is None else "profile", "muted"),
+            entry.where,
+            (f"{glyph} {word}", style),
+            (f"{live:,}", "running") if live else ("·" if not ascii_only() else "-", "muted"),
+            line,
+        )

@@ -1,0 +1,132 @@
+"""The JSON text of what is edited, which can be typed in as well."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static, TextArea
+
+from runners.config.errors import ConfigError
+from runners.config.json_text import from_json
+from tui.text import plain
+
+
+class JsonPane(Vertical):
+    """In step with a form: it shows what is typed there, and tells what is typed here."""
+
+    DEFAULT_CSS = """
+    JsonPane {
+        height: 1fr;
+        & > TextArea {
+            height: 1fr; border: none; padding: 0; background: $surface;
+            scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1;
+        }
+        & > TextArea:focus { border: none; }
+        & > #json-says { height: 1; color: $text-muted; }
+        & > #json-says.-wrong { color: $text-error; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "to the form", id="json.leave", tooltip="Go back to the form"),
+    ]
+
+    class Edited(Message):
+        """The person has typed a document."""
+
+        def __init__(self, document: object) -> None:
+            super().__init__()
+            self.document = document
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last one matters."""
+            return isinstance(message, JsonPane.Edited)
+
+    class Left(Message):
+        """The person wants to go on in the form."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self._shown = ""
+
+    def compose(self) -> ComposeResult:
+        """The text, and a line about it."""
+        area = TextArea("", soft_wrap=False, show_line_numbers=False, tab_behavior="focus", compact=True)
+        area.cursor_blink = False
+        yield area
+        yield Static("", id="json-says")
+
+    @property
+    def broken(self) -> bool:
+        """Whether what is typed here is no JSON: the form holds what it was before."""
+        return self.query_one("#json-says").has_class("-wrong")
+
+    @property
+    def text(self) -> str:
+        """What stands here."""
+        return self.query_one(TextArea).text
+
+    def show(self, document: object) -> None:
+        """Show this document, unless it is the one that is being typed here."""
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        if self._normal() == text:
+            self._say("")
+        else:
+            self.show_text(text)
+
+    def show_text(self, text: str) -> None:
+        """Show this text, which may be no JSON."""
+        self._shown = text
+        area = self.query_one(TextArea)
+        if area.text != text:
+            at = area.cursor_location
+            area.load_text(text)
+            area.cursor_location = at
+        self._judge()
+
+    def on_focus(self) -> None:
+        """To the text."""
+        self.query_one(TextArea).focus()
+
+    def action_leave(self) -> None:
+        """To the form."""
+        self.post_message(self.Left())
+
+    @on(TextArea.Changed)
+    def _changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if event.text_area.text == self._shown:
+            return
+        self._shown = event.text_area.text
+        ok, document = self._judge()
+        if ok:
+            self.post_message(self.Edited(document))
+
+    def _judge(self) -> tuple[bool, object]:
+        """Whether it is JSON, and what; a fault is told."""
+        try:
+            document = from_json(self.text.encode("utf-8", "surrogatepass"), "The text")
+        except ConfigError as error:
+            self._say(str(error), wrong=True)
+            return False, None
+        self._say("")
+        return True, document
+
+    def _normal(self) -> str | None:
+        """What is typed here as it would be shown; None where it is no JSON."""
+        try:
+            return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return None
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        says = self.query_one("#json-says", Static)
+        says.set_class(wrong, "-wrong")
+        says.update(Content(plain(text)))
