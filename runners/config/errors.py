@@ -39,14 +39,22 @@ def shown(text: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
+KEY = "[key]"
+"""In a location: the key before it is at fault, not what it stands for."""
+
+
 def faulty_fields(error: ValidationError) -> list[tuple[str, str]]:
     """The `(dotted path, message)` of every fault that pydantic found, in our words."""
-    # A model is not a discriminated union here, so a location holds field names, keys and indices only;
-    # "[key]" marks a fault of a mapping's key.
+    # A model is not a discriminated union here, so a location holds field names, keys and indices only.
     return [
-        (".".join(str(part) for part in fault["loc"] if part != "[key]"), _message(fault))
-        for fault in error.errors(include_url=False, include_input=False)
+        (".".join(str(part) for part in location if part != KEY), message)
+        for location, message in located_faults(error)
     ]
+
+
+def located_faults(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
+    """The `(location, message)` of every fault, as pydantic locates it: names, keys, indices and `KEY`."""
+    return [(fault["loc"], _message(fault)) for fault in error.errors(include_url=False, include_input=False)]
 
 
 def fault(fields: Iterable[tuple[str, str]]) -> ValidationError:

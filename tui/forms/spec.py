@@ -84,6 +84,11 @@ class FieldSpec:
     """What a group is made from."""
 
     @property
+    def empty_is_none(self) -> bool:
+        """An optional group for which `{}` says that there is none."""
+        return self.none is not None
+
+    @property
     def closed(self) -> bool:
         """A group that refuses keys it does not know; others drop them."""
         return self.model is not None and self.model.model_config.get("extra") == "forbid"
@@ -101,9 +106,12 @@ class FieldSpec:
             return self
         tag = value.get(self.tag) if isinstance(value, dict) else None
         if isinstance(tag, str) and tag in self.variants:
-            return self.variants[tag]
-        of_tag = next(found for group in self.variants.values() if (found := group.field(self.tag)))
-        return replace(self, kind=Kind.GROUP, fields=(of_tag,), variants={}, tag="")
+            found = self.variants[tag]
+            return (
+                replace(self, kind=Kind.GROUP, fields=found.fields, model=found.model) if self.name else found
+            )
+        of_tag = next(each for group in self.variants.values() if (each := group.field(self.tag)))
+        return replace(self, kind=Kind.GROUP, fields=(of_tag,))
 
 
 def spec_of(model: type[BaseModel], name: str = "", about: str = "") -> FieldSpec:

@@ -1,0 +1,27 @@
+"""What a typed value means, in other words: "3G" is "3,000 MB". Pure; imports no textual."""
+
+from __future__ import annotations
+
+from runners.config.units import format_duration, parse_duration, parse_memory
+from tui.forms.spec import FieldSpec, Kind
+
+
+def echo(spec: FieldSpec, value: object) -> str:
+    """What *value* means, where that is worth telling; else, and where it can't be read, an empty text."""
+    try:
+        if spec.kind is Kind.MEMORY:
+            return _memory(value)
+        if spec.kind is Kind.TIME and isinstance(value, str):
+            time = format_duration(parse_duration(value))
+            return "" if time == value.strip() else time
+    except ValueError:
+        pass
+    return ""
+
+
+def _memory(value: object) -> str:
+    mb = parse_memory(value)
+    if isinstance(value, str) and value.strip()[-1:] in "MGT":
+        return f"{mb:,} MB"
+    # Of a plain number of MB only where that is exact.
+    return f"{mb // 1000:,} GB" if mb >= 1000 and mb % 1000 == 0 else ""

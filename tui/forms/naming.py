@@ -1,0 +1,57 @@
+"""Dotted names of fields, as errors and findings have them, and the paths of a form. Imports no textual."""
+
+from __future__ import annotations
+
+from tui.forms.spec import FieldSpec, Kind, Path
+from tui.forms.tree import Rows, at
+
+
+def dotted(tree: object, path: Path) -> str:
+    """The name of a field: names of fields, keys of maps and indices of lists, with dots between."""
+    parts = []
+    for part in path:
+        if isinstance(tree, Rows) and isinstance(part, int) and part < len(tree):
+            parts.append(tree[part][0])
+        else:
+            parts.append(str(part))
+        tree = at(tree, (part,))
+    return ".".join(parts)
+
+
+def path_of(spec: FieldSpec, tree: object, name: str) -> Path:
+    """The field that a dotted name means, or the nearest one around it that a form shows.
+
+    Keys of maps may hold dots themselves: the longest one that fits is meant.
+    """
+    path: Path = ()
+    while name:
+        group = spec.variant(tree)
+        step = _step(group, tree, name)
+        if step is None:
+            return path
+        part, taken = step
+        spec = (group.field(part) if isinstance(part, str) else group.item) or group
+        tree = at(tree, (part,))
+        path = (*path, part)
+        name = name[taken:].removeprefix(".")
+    return path
+
+
+def _step(spec: FieldSpec, tree: object, name: str) -> tuple[str | int, int] | None:
+    """The first part of a dotted name, and how much of it that is."""
+    head = name.partition(".")[0]
+    if spec.kind is Kind.GROUP:
+        found = spec.field(head)
+        return None if found is None or found.kind is Kind.NOTHING else (head, len(head))
+    if isinstance(tree, Rows):
+        fitting = [
+            (len(key), -index)
+            for index, (key, _) in enumerate(tree)
+            if key and (name == key or name.startswith(key + "."))
+        ]
+        # Of rows with the same key the first one.
+        length, index = max(fitting, default=(0, 0))
+        return (-index, length) if fitting else None
+    if spec.kind is Kind.LIST and isinstance(tree, list) and head.isdecimal() and int(head) < len(tree):
+        return int(head), len(head)
+    return None
