@@ -20,7 +20,8 @@ from tui.verbs import VERBS, load
 _EXIT_CODES = """\
 exit codes:
   0  done
-  1  the work did not succeed (run --wait, wait, retry --wait)
+  1  the work did not succeed (run --wait, wait, retry --wait), or could not
+     where a check has looked (resource check)
   2  bad input: nothing was done
   3  no such run, task, resource or profile
   4  the store or the engine can't be used

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -183,7 +183,7 @@ class EngineClient:
             raise EngineError(_NO_ENGINE)
         return Line(**reply[0])
 
-    async def check(self, resource: object, profile: object, sample: Sample) -> AsyncIterator[Finding]:
+    async def check(self, resource: object, profile: object, sample: Sample) -> AsyncGenerator[Finding, None]:
         """Have the engine check a resource as a profile, and yield what it finds as it finds it.
 
         Cancelling the task, or closing the iterator, stops the check. Nothing is changed on the resource, and

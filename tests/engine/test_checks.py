@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -88,7 +88,7 @@ async def test_a_draft_is_checked_and_not_the_file(lab: Lab, tmp_path: Path) -> 
 async def test_findings_come_one_by_one_and_as_they_are(lab: Lab, gate: Gate) -> None:
     async with lab.hosted():
         sample = Sample(tasks=7, cpus=2, mem_mb=300, needs_gpu=True)
-        async with aclosing(cast("Any", lab.client.check(local(lab), None, sample))) as findings:
+        async with aclosing(lab.client.check(local(lab), None, sample)) as findings:
             assert (await anext(findings)).check == "first"
             assert gate.ended == 0
             gate.open.set()
@@ -109,7 +109,7 @@ async def test_whoever_stops_reading_stops_the_check(lab: Lab, gate: Gate) -> No
         with pytest.raises(asyncio.CancelledError):
             await reading
         await until(lambda: gate.ended == 1)
-        async with aclosing(cast("Any", lab.client.check(local(lab), None, SAMPLE))) as findings:
+        async with aclosing(lab.client.check(local(lab), None, SAMPLE)) as findings:
             await anext(findings)
         await until(lambda: gate.ended == 2)
 

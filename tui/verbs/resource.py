@@ -12,6 +12,7 @@ from runners.states import State
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.output import Column
+from tui.verbs import checking
 from tui.verbs.opening import add_json, example, open_store
 
 if TYPE_CHECKING:
@@ -32,8 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "runyard resource show local > cluster.json",
         "runyard resource add cluster.json --name uzh",
         "runyard resource connect uzh --profile me",
+        "runyard resource check uzh --tasks 2000 --mem 4G",
     )
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate|connect")
+    verbs = parser.add_subparsers(
+        dest="what", required=True, metavar="list|show|add|remove|validate|connect|check"
+    )
     add_json(verbs.add_parser("list", help="list them, broken ones too"))
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
     show.add_argument("name", metavar="RESOURCE")
@@ -58,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     connect.add_argument("name", metavar="RESOURCE")
     connect.add_argument("--profile", metavar="P", help="the profile, where there are several")
+    checking.describe(verbs.add_parser("check", help="ask a cluster whether runs can work there"))
 
 
 def execute(args: argparse.Namespace, home: Home) -> int:
@@ -73,6 +78,10 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             return _remove(home, args.name)
         case "connect":
             return _connect(home, args.name, args.profile)
+        case "check":
+            make_home(home)
+            refuse_unknown(home, args.name)
+            return checking.check(args, home)
     _read(args.file)
     output.line(f"{args.file} is a valid resource.")
     return ExitCode.OK
