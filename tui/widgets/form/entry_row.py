@@ -1,0 +1,58 @@
+"""One entry of a map: a key and a value beside each other."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from tui.forms.draft import Draft
+from tui.forms.spec import FieldSpec
+from tui.widgets.form.item_row import ItemRow
+from tui.widgets.form.typed import Typed
+
+
+class EntryRow(ItemRow):
+    """`1 ↑ ↓ −  key  value`."""
+
+    @property
+    def _map(self) -> FieldSpec:
+        return self.draft.spec(self.path[:-1])
+
+    def compose(self) -> ComposeResult:
+        """Key and value."""
+        yield Typed(self.draft.key(self.path), suggestions=self._map.keys)
+        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices)
+
+    def show_value(self) -> None:
+        """Both as they are."""
+        key, value = self.query(Typed)
+        key.show(self.draft.key(self.path), "key")
+        value.show(self.draft.text(self.path), "value")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        text, path = event.input.value, self.path
+        if event.input is self.children[1]:
+            super()._typed(event)
+        elif text != self.draft.key(path):
+
+            def apply(draft: Draft) -> None:
+                draft.rename(path, text)
+
+            self.edit(apply)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        """From the key to the value, and from there to a new entry."""
+        event.stop()
+        if event.input is self.children[0]:
+            self.children[1].focus()
+        else:
+            self.action_add()
+
+    @property
+    def removable(self) -> bool:
+        """Whether backspace may remove it: neither key nor value is in it."""
+        return not self.draft.text(self.path) and not self.draft.key(self.path)

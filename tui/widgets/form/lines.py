@@ -1,0 +1,94 @@
+"""The lines of one section: made when it is shown, and kept as far as they stay what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from tui.forms.spec import Kind, Path
+from tui.widgets.form.chooser_row import ChooserRow
+from tui.widgets.form.entry_row import EntryRow
+from tui.widgets.form.group_row import GroupRow
+from tui.widgets.form.head_row import HeadRow
+from tui.widgets.form.item_row import ItemRow
+from tui.widgets.form.layouts import LINES, LinesLayout
+from tui.widgets.form.row import Row
+from tui.widgets.form.sections import Part, Place
+from tui.widgets.form.sheet import Sheet
+from tui.widgets.form.text_row import TextRow
+
+_SPECIAL = {Part.GROUP: GroupRow, Part.HEAD: HeadRow, Part.ITEM: ItemRow, Part.ENTRY: EntryRow}
+_CHOSEN = (Kind.BOOL, Kind.CHOICE)
+
+
+def row_of(sheet: Sheet, place: Place) -> Row:
+    """The widget for a line of a section."""
+    if place.part is not Part.FIELD:
+        return _SPECIAL[place.part](sheet, place)
+    chosen = sheet.draft.spec(place.path).kind in _CHOSEN
+    return ChooserRow(sheet, place) if chosen else TextRow(sheet, place)
+
+
+class Lines(Vertical):
+    """Scrolls; it has no keys of its own, for the arrow keys go from field to field."""
+
+    DEFAULT_CSS = """
+    Lines {
+        height: 1fr;
+        padding: 0 1;
+        overflow-y: auto;
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+    }
+    """
+
+    @property
+    def layout(self) -> LinesLayout:
+        """How the lines are arranged."""
+        return LINES
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The lines, from the top."""
+        return cast("Sequence[Row]", self.children)
+
+    def row(self, path: Path) -> Row | None:
+        """The line of a field, or of what is around it."""
+        found = {row.path: row for row in self.rows}
+        return next((found[path[:end]] for end in range(len(path), -1, -1) if path[:end] in found), None)
+
+    async def show(self, sheet: Sheet, places: Sequence[Place]) -> None:
+        """Show these lines and no others, up to date."""
+        mounted = self.rows
+        kept = {
+            row.place: row
+            for row in mounted
+            # The same key may be another field now: the kind of resource was changed.
+            if row.sheet is sheet and sheet.draft.spec(row.path) is row.spec
+        }
+        wanted = set(places)
+        gone = [row for row in mounted if row.place not in wanted or kept.get(row.place) is not row]
+        for row in kept.values():
+            if row.place in wanted:
+                row.bring_up_to_date()
+        if gone:
+            await self.remove_children(gone)
+        await self._mount_missing(sheet, places, kept)
+
+    async def _mount_missing(self, sheet: Sheet, places: Sequence[Place], kept: dict[Place, Row]) -> None:
+        """Mount what is not there, each run of neighbours at once."""
+        at = 0
+        missing: list[Widget] = []
+        for place in [*places, None]:
+            if place is not None and place not in kept:
+                missing.append(row_of(sheet, place))
+                continue
+            if missing:
+                await self.mount_all(missing, before=at if at < len(self.children) else None)
+                at += len(missing)
+                missing = []
+            at += 1

@@ -1,0 +1,43 @@
+"""A field whose value is typed: a text, a number, an amount of memory, a time, a path."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from tui.forms.draft import Draft
+from tui.widgets.form.row import Row
+from tui.widgets.form.sheet import default_of
+from tui.widgets.form.typed import Typed
+
+NONE = "none"
+"""What stands where nothing is what was asked for."""
+
+
+class TextRow(Row):
+    """A line to type in; its default stands there while it is empty."""
+
+    def compose(self) -> ComposeResult:
+        """The line."""
+        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices)
+
+    def show_value(self) -> None:
+        """The text as it is, wherever it came from."""
+        none = self.draft.is_none(self.path)
+        self.query_one(Typed).show(
+            self.draft.text(self.path), NONE if none else default_of(self.spec), none=none
+        )
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        # What it holds now: a message may be older than an undo, or than the line's place in a list.
+        text = event.input.value
+        path = self.path
+        if text != self.draft.text(path):
+
+            def apply(draft: Draft) -> None:
+                draft.type(path, text)
+
+            self.edit(apply)
