@@ -251,6 +251,11 @@ class Draft:
         """Whether anything differs from what was saved, at the path or below; never in a new document."""
         return not self._is_new and not same(at(self._tree, path), counterpart(self._tree, path, self._saved))
 
+    def saved(self, path: Path) -> object:
+        """The JSON value that was saved here, `MISSING` where none was; for the explanation of a change."""
+        value = counterpart(self._tree, path, self._saved)
+        return value if value is MISSING else plain(spec_at(self._spec, self._tree, path), value)
+
     # What is wrong, and what things mean
 
     @property
