@@ -52,9 +52,9 @@ def _placed(spec: FieldSpec, tree: object, location: tuple[str | int, ...], mess
                 if not (isinstance(tree, dict) and part in tree):
                     # The tag of a union, or the name of a wrapper: a person sees neither.
                     continue
-                return path, f"has the key {shown(part)}, which {message}"
+                return path, f'has the key "{shown(part)}", which {message}'
             if found.kind is Kind.NOTHING:
-                return path, f"has the key {shown(part)}, which {message}"
+                return path, f'has the key "{shown(part)}", which {message}'
             step: str | int = found.name
         elif isinstance(tree, Rows):
             row = next((index for index, (key, _) in enumerate(tree) if key == str(part)), None)
