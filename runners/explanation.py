@@ -61,6 +61,12 @@ class About:
     """The time limit of the job; negative or infinite for none."""
     peak_mb: float | None = None
     """The most memory that the task held."""
+    slots: int = 1
+    """Of what was asked for and reached, so many tasks had a part."""
+    slurm: bool = False
+    """It is a job of SLURM, or in one."""
+    own: frozenset[str] = frozenset()
+    """What its step asks for itself, as keys of its `meta`: the resource's values do not count for these."""
 
     def command(self, template: str) -> str:
         """*template* with what is known in the place of ``{job}`` and such; empty where something is not."""
@@ -71,6 +77,16 @@ class About:
     def setting(self, path: str, value: str) -> str:
         """The command that sets the field at *path* of the resource, or RESOURCE, to *value*."""
         return f"runyard resource set {_word(self.resource) or 'RESOURCE'} {shlex.quote(f'{path}={value}')}"
+
+    def advice(self, text: str, *templates: str) -> str:
+        """*text* with the first of the commands for which everything is known.
+
+        Where there is none, the last sentence of *text*, which only leads to it, is left out.
+        """
+        command = next(filter(None, map(self.command, templates)), "")
+        if templates and not command and ". " in text:
+            text = text.rpartition(". ")[0]
+        return advice(text, command)
 
     def again(self, command: str) -> str:
         """*command*, and then the run once more, where it is known."""
@@ -86,6 +102,13 @@ def advice(text: str, command: str = "") -> str:
 def sentence(words: str) -> str:
     """*words*, which lack capital and full stop, as a sentence."""
     return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith((".", "!", "?")) else ".")
+
+
+def filled(words: str, named: str) -> str:
+    """*words* with *named* in the place of {0}; where nothing is named, without its place."""
+    if named:
+        return words.replace("{0}", named)
+    return words.replace(" ({0})", "").replace(": {0}", "")
 
 
 def _word(text: str) -> str:

@@ -74,12 +74,7 @@ def explain_reason(reason: str, about: About) -> Explanation | None:
 def _remedy(meaning: Meaning, about: About) -> str:
     if meaning.need is Need.NEVER and meaning.field:
         return advice(meaning.advice, about.setting(meaning.field, meaning.value))
-    command = next(filter(None, map(about.command, meaning.commands)), "")
-    text = meaning.advice
-    if meaning.commands and not command and ". " in text:
-        # Its last sentence only says what the command would show.
-        text = text.rpartition(". ")[0]
-    return advice(text, command)
+    return about.advice(meaning.advice, *meaning.commands)
 
 
 def _parts(reason: str) -> Sequence[_Part]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from runners.config.errors import shown
-from runners.explanation import BATCHING, SLURM_SET, About, Explanation, Need, advice, sentence
+from runners.explanation import BATCHING, SLURM_SET, About, Explanation, Need, advice, filled, sentence
 from runners.slurm.reasons import explain_reason
 
 
@@ -348,7 +348,7 @@ def _capital(text: str) -> str:
 
 
 def _explained(refusal: _Refusal, named: str, about: About, settings: str) -> Explanation:
-    words = refusal.words.replace("{0}", named) if named else refusal.words.replace(" ({0})", "")
+    words = filled(refusal.words, named)
     field = refusal.field
     if field and refusal.of == "resource" and "." not in field:
         field = f"{settings}.{field}"

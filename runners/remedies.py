@@ -1,0 +1,354 @@
+"""Why a task or a batch has failed, in a sentence, and what to do about it. Pure.
+
+Reasons are those that are kept in the store: the worker's, and those of :mod:`runners.slurm.endings`. What a
+program printed at last may tell more.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from runners.config.errors import shown
+from runners.explanation import SLURM_SET, About, Explanation, advice, filled, sentence
+from runners.slurm.endings import explain_ending
+
+_NOT_STARTED = "not started: "
+
+_MEMORY = re.compile(
+    r"out of memory(?:: asked ([\d.]+ [MGT]B))?(?:, )?(?:(?:: )?reached ([\d.]+ [MGT]B))?", re.IGNORECASE
+)
+_MB = {"MB": 1, "GB": 1000, "TB": 1_000_000}
+
+_LOGS = "runyard logs {run}"
+_RETRY = "runyard retry {run}"
+
+
+def explain_failure(reason: str, about: About, says: Sequence[str] = ()) -> Explanation | None:
+    """Why a task or a batch *about* which this is known failed for *reason*, and what to do.
+
+    Args:
+        reason: as it is kept in the store; untrusted.
+        about: what is known of it.
+        says: the last lines that it printed, if they are known.
+
+    Returns:
+        None where the reason is empty, or says all that can be said.
+    """
+    reason = reason.strip().removeprefix(_NOT_STARTED)
+    if match := _MEMORY.match(reason):
+        return _memory(match, about)
+    if reason.startswith(("exit code ", "killed by ")) and (told := explain_output(says, about)) is not None:
+        return told
+    for pattern, explain in _FAILURES.items():
+        if found := pattern.match(reason):
+            return explain(found, about)
+    return explain_ending(reason, about)
+
+
+def explain_output(says: Sequence[str], about: About) -> Explanation | None:
+    """What the last lines that a program printed tell of its failure; None where they tell nothing known."""
+    for line in reversed(says):
+        for pattern, explain in _OUTPUTS.items():
+            if found := pattern.search(line):
+                return explain(found, about)
+    return None
+
+
+def explain_all(reasons: Iterable[tuple[str, About]], most: int = 5) -> Sequence[tuple[Explanation, int]]:
+    """One explanation for each cause among *reasons*, and how many have it; the most frequent first.
+
+    Of one cause the explanation that asks for the most is taken: it helps all. At most *most* of them.
+    """
+    found: dict[str, Explanation] = {}
+    counts: dict[str, int] = {}
+    for reason, about in reasons:
+        explained = explain_failure(reason, about)
+        if explained is None:
+            continue
+        counts[explained.cause] = counts.get(explained.cause, 0) + 1
+        before = found.get(explained.cause)
+        if before is None or explained.amount > before.amount:
+            found[explained.cause] = explained
+    causes = sorted(found, key=lambda cause: -counts[cause])
+    return [(found[cause], counts[cause]) for cause in causes[:most]]
+
+
+def _memory(match: re.Match[str], about: About) -> Explanation:
+    asked, reached = (_mb(group) for group in match.groups())
+    # A job's memory is that of all its slots.
+    asked, reached = (value and value / max(1, about.slots) for value in (asked, reached))
+    reached = reached or about.peak_mb
+    told = ", ".join(group for group in match.groups() if group)
+    words = "The memory was not enough" + (
+        f": {match[0].removeprefix('out of memory: ')}." if told else ": the task was ended for it."
+    )
+    need = max(2 * (asked or 0.0), 1.5 * (reached or 0.0))
+    value = _rounded(need) if need else "MEMORY"
+    if not about.slurm:
+        text = "Run fewer tasks at a time (--slots), or use a machine with more memory, and launch it again"
+        return Explanation(words, advice(text), cause="out of memory", amount=need)
+    if "mem" in about.own:
+        text = (
+            f"Launch it again with more memory for each task (--mem {value}, or mem in the meta of its step)"
+        )
+        return Explanation(words, advice(text), cause="out of memory", amount=need)
+    field = f"{SLURM_SET}.mem"
+    remedy = advice("Ask for more memory, and retry", about.again(about.setting(field, value)))
+    return Explanation(words, remedy, cause="out of memory", of="resource", field=field, amount=need)
+
+
+def _mb(text: str | None) -> float | None:
+    if not text:
+        return None
+    number, unit = text.split(" ")
+    return float(number) * _MB[unit.upper()]
+
+
+def _rounded(mb: float) -> str:
+    """At least so much memory, as a person would ask for it: `512M`, `4G`."""
+    if mb <= 1000:
+        return f"{math.ceil(mb / 64) * 64}M"
+    return f"{math.ceil(mb / 1000)}G"
+
+
+_Explain = Callable[[re.Match[str], About], Explanation]
+
+
+def _plainly(cause: str, words: str, text: str, command: str = "") -> _Explain:
+    """*words*, with what the reason names in the place of {0}, and what to do."""
+
+    def explain(match: re.Match[str], about: About) -> Explanation:
+        named = next((shown(group.strip()) for group in match.groups() if group), "")
+        remedy = about.advice(text, *([command] if command else []))
+        return Explanation(sentence(filled(words, named)), remedy, cause=cause)
+
+    return explain
+
+
+_PATH = (
+    "Give its whole path, or see to it that PATH leads to it where the task runs (on a cluster: "
+    "module load among extra_lines of the resource)"
+)
+
+_missing = _plainly("command not found", "a command is not found: {0}", _PATH)
+_closed = _plainly(
+    "not executable",
+    "a file can't be run as a program: {0}",
+    "Check that it may be executed (chmod +x FILE) and begins with a #! line, if it is a script",
+)
+_disk = _plainly(
+    "disk full",
+    "there is no room left on a file system: {0}",
+    "Remove what is no longer needed there, or use another folder, and retry. How full it is",
+    "df -h",
+)
+_quota = _plainly(
+    "quota",
+    "the disk quota is used up: {0}",
+    "Remove what is no longer needed, or ask for more, and retry. What is used",
+    "quota -s",
+)
+
+_SIGNALS: Final[Mapping[str, tuple[str, str]]] = {
+    "SIGKILL": (
+        "it was killed from outside, most often because the machine or the job ran out of memory",
+        "Give it more memory or run fewer at a time, and retry; if that is not it, see what it printed",
+    ),
+    "SIGSEGV": (
+        "the program read or wrote memory that is not its own",
+        "That is a fault in the program, or in its input: see what it printed",
+    ),
+    "SIGBUS": (
+        "the program used memory that nothing stands behind, as when a disk is full",
+        "Check the room on the file systems that it writes to, and see what it printed",
+    ),
+    "SIGABRT": ("the program gave up by itself", "See what it printed"),
+    "SIGFPE": ("the program reckoned wrong, such as a division by zero", "See what it printed"),
+    "SIGILL": (
+        "the program holds an instruction that the CPU does not know",
+        "Build it for the oldest CPU among the nodes, or ask for nodes that suit (constraint)",
+    ),
+    "SIGXCPU": ("it used more CPU time than its limit", "Raise the limit (ulimit -t), or divide the work"),
+    "SIGXFSZ": ("a file grew over its size limit", "Raise the limit (ulimit -f), or write smaller files"),
+    "SIGPIPE": ("what read its output went away", "See what it printed"),
+    "SIGTERM": ("it was asked from outside to end", "Ask who ended it, and retry"),
+    "SIGINT": ("it was interrupted", "Retry"),
+    "SIGHUP": ("its session went away", "Retry"),
+}
+
+
+def _signal(match: re.Match[str], about: About) -> Explanation:
+    name = match[1]
+    words, text = _SIGNALS.get(name, (f"it was ended by {shown(name)}", "See what it printed"))
+    command = _LOGS if text.endswith("printed") else _RETRY if text.endswith(("retry", "Retry")) else ""
+    return Explanation(sentence(words), advice(text, about.command(command) if command else ""), cause=name)
+
+
+_SHELL_SIGNALS: Final[Mapping[int, str]] = {
+    129: "SIGHUP",
+    130: "SIGINT",
+    132: "SIGILL",
+    134: "SIGABRT",
+    135: "SIGBUS",
+    136: "SIGFPE",
+    137: "SIGKILL",
+    139: "SIGSEGV",
+    141: "SIGPIPE",
+    143: "SIGTERM",
+    152: "SIGXCPU",
+    153: "SIGXFSZ",
+}
+"""What a shell ends with when a signal ended its last command."""
+
+
+def _exit(match: re.Match[str], about: About) -> Explanation:
+    code = int(match[1])
+    see = advice("See what it printed", about.command(_LOGS))
+    if code == 127:
+        return replace(_missing(_ANY, about), sentence="A command of it is not found (exit code 127).")
+    if code == 126:
+        return replace(_closed(_ANY, about), sentence="A command of it can't be executed (exit code 126).")
+    if (name := _SHELL_SIGNALS.get(code)) is not None:
+        words, text = _SIGNALS[name]
+        told = sentence(f"a command of it was ended by {name}: {words}")
+        return Explanation(told, advice(text), cause=name)
+    return Explanation(f"The program itself ended with exit code {code}.", see, cause="exit code")
+
+
+_ANY = re.match("", "") or next(re.finditer("", ""))
+
+_FAILURES: Final[Mapping[re.Pattern[str], _Explain]] = {
+    re.compile(pattern, re.DOTALL | re.IGNORECASE): explain
+    for pattern, explain in (
+        (r"exit code (\d{1,4})$", _exit),
+        (r"killed by (SIG[A-Z0-9+]+|signal \d+)", _signal),
+        (r".*disk quota exceeded", _quota),
+        (r".*no space left on device", _disk),
+        (r"command not found: (.*)", _missing),
+        (
+            r"the interpreter in its #! line is missing: (.*)",
+            _plainly(
+                "interpreter",
+                "the interpreter in the #! line of a script is missing: {0}",
+                "Correct the first line of the script, which may end with a carriage return from Windows",
+            ),
+        ),
+        (r"permission denied: (.*)", _closed),
+        (r"not a program \(no #! line\?\): (.*)", _closed),
+        (
+            r"arguments too long: (.*)",
+            _plainly(
+                "arguments",
+                "the command is longer than the system allows: {0}",
+                "Hand the task its item in a file: {args_json} stands for one",
+            ),
+        ),
+        (
+            r"the folder to work in cannot be entered: (.*)",
+            _plainly(
+                "workdir",
+                "the folder to work in can't be entered where the task runs: {0}",
+                "Use a folder that is there on all nodes: --workdir DIR",
+            ),
+        ),
+        (
+            r".*\((?:log|arguments|result)\)$",
+            _plainly(
+                "folder",
+                "what the run writes can't be written where the task runs",
+                "Check that the folder of the run can be written to there, and has room",
+            ),
+        ),
+        (
+            r"time limit of (.+? s) reached",
+            _plainly(
+                "task time limit",
+                "the task took longer than its own time limit: {0}",
+                "Launch it again with more time for each task (--time, or time in the meta of its step)",
+            ),
+        ),
+        (
+            r"bad result|its result can't be read: (.*)",
+            _plainly(
+                "result",
+                "the result that the task left can't be read as JSON: {0}",
+                "Have the program write one JSON value to {out_json}; see what it printed",
+                _LOGS,
+            ),
+        ),
+        (
+            r"the worker's report of it is lost",
+            _plainly(
+                "report lost", "the line in which the worker reported its end can't be read", "Retry", _RETRY
+            ),
+        ),
+        (
+            r"worker died",
+            _plainly(
+                "worker died",
+                "the worker was killed, by a restart of the machine or for want of memory, say",
+                "Retry",
+                _RETRY,
+            ),
+        ),
+        (
+            r"The worker (?:did not start|can't be started): (.*)|The batch in .* cannot be started: (.*)",
+            _plainly("worker", "the worker can't be started: {0}", "Correct what it says, and retry", _RETRY),
+        ),
+    )
+}
+"""By the form of the reason, in the order in which they are looked for."""
+
+_OUTPUTS: Final[Mapping[re.Pattern[str], _Explain]] = {
+    re.compile(pattern): explain
+    for pattern, explain in (
+        (r"(.{0,120}Disk quota exceeded)", _quota),
+        (r"(.{0,120}No space left on device)", _disk),
+        (
+            r"ModuleNotFoundError: No module named '?([\w.]{1,100})|ImportError: (.{1,120})",
+            _plainly(
+                "python module",
+                "a Python module is missing where the task runs: {0}",
+                "Install it in the environment that the task uses, or use a Python that has it",
+            ),
+        ),
+        (
+            r"((?:CUDA|HIP) out of memory|CUDA_ERROR_OUT_OF_MEMORY)",
+            _plainly(
+                "GPU memory",
+                "the memory of the GPU was not enough",
+                "Give each task a GPU of its own or a larger one (gres, constraint), or smaller pieces",
+            ),
+        ),
+        (
+            r"^MemoryError\b|std::bad_alloc|[Cc]annot allocate memory",
+            _plainly(
+                "no memory given",
+                "the program was given no more memory",
+                "Ask for more memory (--mem, or mem of the resource), and launch it again",
+            ),
+        ),
+        (r"(?:^|: )(?:line \d+: )?([^:]{1,100}): (?:command )?not found$", _missing),
+        (
+            r"error while loading shared libraries: ([^:]{1,100})",
+            _plainly(
+                "library",
+                "a shared library is missing where the task runs: {0}",
+                "Load its module among extra_lines of the resource, or set LD_LIBRARY_PATH (--export)",
+            ),
+        ),
+        (
+            r"([^:]{1,100}): [Pp]ermission denied",
+            _plainly(
+                "permission",
+                "a file may not be used: {0}",
+                "Check whom it belongs to, as the user that the task runs as",
+            ),
+        ),
+    )
+}
+"""By what stands in a line."""
