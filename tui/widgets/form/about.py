@@ -24,13 +24,13 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
     states = facts(
         ("now", _state(draft, path, spec)),
         ("was", _was(draft, path)),
-        ("default", default_of(spec).removeprefix("default ")),
+        ("default", default_of(spec).partition(": ")[2]),
         ("unit", spec.unit),
     )
     told: list[Paragraph] = [Facts([[name], *states.facts])]
     for end in range(len(path), -1, -1):
         if error := draft.errors.get(path[:end]):
-            whose = draft.dotted(path[:end]).rpartition(".")[2] or "The document"
+            whose = _word(draft, path[:end])
             told.append(Passage([(f"{sign(State.FAILED).glyph} ", "failed")], [plain(f"{whose} {error}")]))
     # Items and entries have no description of their own: their list has.
     described = spec.about or (draft.spec(path[:-1]).about if path else "")
@@ -40,6 +40,17 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
         words = "ctrl+n takes the none back." if draft.is_none(path) else "ctrl+n says that there is none."
         told.append(Passage([], [words]))
     return told
+
+
+def _word(draft: Draft, path: Path) -> str:
+    """What an error is said of."""
+    if not path:
+        return "The document"
+    if isinstance(path[-1], str):
+        return path[-1]
+    if draft.spec(path[:-1]).kind is Kind.MAP and draft.key(path):
+        return draft.key(path)
+    return f"{path[-2]} {path[-1] + 1}"
 
 
 def _state(draft: Draft, path: Path, spec: FieldSpec) -> str:

@@ -60,10 +60,10 @@ class Chooser(EditLine):
     def _lay_out(self) -> None:
         on, off = sign(State.RUNNING), sign(State.PENDING)
         spots = [
-            picked(n, *_option(option.text, on if n == self._at else off), (_BETWEEN, None))
+            picked(n, (_BETWEEN if n else "", None), *_option(option.text, on if n == self._at else off))
             for n, option in enumerate(self._options)
         ]
-        wide = sum(width_of(text) for spot in spots for text, _ in spot.pieces) - len(_BETWEEN)
+        wide = sum(width_of(text) for spot in spots for text, _ in spot.pieces)
         if wide + 1 > self.size.width and self._options:
             last = len(self._options) - 1
             at = self._at

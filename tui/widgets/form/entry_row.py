@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
@@ -30,12 +29,11 @@ class EntryRow(ItemRow):
         key.show(self.draft.key(self.path), "key")
         value.show(self.draft.text(self.path), "value")
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        text, path = event.input.value, self.path
-        if event.input is self.children[1]:
-            super()._typed(event)
+    def typed(self, line: Input, text: str) -> None:
+        """The key or the value is this text now."""
+        path = self.path
+        if line is self.children[1]:
+            super().typed(line, text)
         elif text != self.draft.key(path):
 
             def apply(draft: Draft) -> None:
@@ -43,11 +41,9 @@ class EntryRow(ItemRow):
 
             self.edit(apply)
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    def submitted(self, line: Input) -> None:
         """From the key to the value, and from there to a new entry."""
-        event.stop()
-        if event.input is self.children[0]:
+        if line is self.children[0]:
             self.children[1].focus()
         else:
             self.action_add()

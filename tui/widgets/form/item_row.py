@@ -104,6 +104,10 @@ class ItemRow(TextRow):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self.submitted(event.input)
+
+    def submitted(self, line: Input) -> None:
+        """Enter was pressed in a line: go on with a new one."""
         self.action_add()
 
     @on(Typed.Emptied)

@@ -31,7 +31,7 @@ class Tab(NamedTuple):
         if self.changed:
             parts += [(f" {changed_mark()}", "" if current else "$text-warning")]
         if self.errors:
-            parts += [(f" {sign(State.FAILED).glyph} {self.errors}", "" if current else "$text-error")]
+            parts += [(f" {sign(State.FAILED).glyph}{self.errors}", "" if current else "$text-error")]
         elif self.lacks:
             parts += [("*", "" if current else "$text-warning")]
         content = Content.assemble(*parts, " ")

@@ -85,12 +85,12 @@ class Sheet:
 
 
 def default_of(spec: FieldSpec) -> str:
-    """What holds where nothing is given, in a few words; "" where there must be something."""
+    """What holds where nothing is given, such as `default: 5`; "" where there must be something."""
     if spec.required:
         return ""
     if spec.default in (None, [], {}):
         return NOT_GIVEN if spec.default is None else "none"
     if isinstance(spec.default, bool):
-        return f"default {'yes' if spec.default else 'no'}"
+        return f"default: {'yes' if spec.default else 'no'}"
     shown = spec.default if isinstance(spec.default, str) else json.dumps(spec.default)
-    return plain(f"default {shown} {spec.unit}".rstrip())
+    return plain(f"default: {shown} {spec.unit}".rstrip())

@@ -30,10 +30,13 @@ class TextRow(Row):
         )
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    def _changed(self, event: Input.Changed) -> None:
         event.stop()
         # What it holds now: a message may be older than an undo, or than the line's place in a list.
-        text = event.input.value
+        self.typed(event.input, event.input.value)
+
+    def typed(self, line: Input, text: str) -> None:
+        """A line holds this text now."""
         path = self.path
         if text != self.draft.text(path):
 

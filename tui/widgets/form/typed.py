@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rich.text import Text
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
@@ -22,6 +24,9 @@ class Typed(Input):
         &.-none > .input--placeholder { color: $foreground 80%; text-style: italic; }
     }
     """
+
+    # Textual lays the whole screen out anew whenever this changes: half the cost of a key.
+    virtual_size = Reactive(Size(0, 0), layout=False)
 
     class Emptied(Message):
         """Somebody wants to remove more than there is: the line is empty."""
