@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -43,8 +43,8 @@ def explain_failure(reason: str, about: About, says: Sequence[str] = ()) -> Expl
         return _memory(match, about)
     if reason.startswith(("exit code ", "killed by ")) and (told := explain_output(says, about)) is not None:
         return told
-    for pattern, explain in _FAILURES.items():
-        if found := pattern.match(reason):
+    for pattern, explain in _FAILURES:
+        if found := re.match(pattern, reason, re.DOTALL | re.IGNORECASE):
             return explain(found, about)
     return explain_ending(reason, about)
 
@@ -52,29 +52,10 @@ def explain_failure(reason: str, about: About, says: Sequence[str] = ()) -> Expl
 def explain_output(says: Sequence[str], about: About) -> Explanation | None:
     """What the last lines that a program printed tell of its failure; None where they tell nothing known."""
     for line in reversed(says):
-        for pattern, explain in _OUTPUTS.items():
-            if found := pattern.search(line):
+        for pattern, explain in _OUTPUTS:
+            if found := re.search(pattern, line):
                 return explain(found, about)
     return None
-
-
-def explain_all(reasons: Iterable[tuple[str, About]], most: int = 5) -> Sequence[tuple[Explanation, int]]:
-    """One explanation for each cause among *reasons*, and how many have it; the most frequent first.
-
-    Of one cause the explanation that asks for the most is taken: it helps all. At most *most* of them.
-    """
-    found: dict[str, Explanation] = {}
-    counts: dict[str, int] = {}
-    for reason, about in reasons:
-        explained = explain_failure(reason, about)
-        if explained is None:
-            continue
-        counts[explained.cause] = counts.get(explained.cause, 0) + 1
-        before = found.get(explained.cause)
-        if before is None or explained.amount > before.amount:
-            found[explained.cause] = explained
-    causes = sorted(found, key=lambda cause: -counts[cause])
-    return [(found[cause], counts[cause]) for cause in causes[:most]]
 
 
 def _memory(match: re.Match[str], about: About) -> Explanation:
@@ -221,134 +202,128 @@ def _exit(match: re.Match[str], about: About) -> Explanation:
 
 _ANY = re.match("", "") or next(re.finditer("", ""))
 
-_FAILURES: Final[Mapping[re.Pattern[str], _Explain]] = {
-    re.compile(pattern, re.DOTALL | re.IGNORECASE): explain
-    for pattern, explain in (
-        (r"exit code (\d{1,4})$", _exit),
-        (r"killed by (SIG[A-Z0-9+]+|signal \d+)", _signal),
-        (r".*disk quota exceeded", _quota),
-        (r".*no space left on device", _disk),
-        (r"command not found: (.*)", _missing),
-        (
-            r"the interpreter in its #! line is missing: (.*)",
-            _plainly(
-                "interpreter",
-                "the interpreter in the #! line of a script is missing: {0}",
-                "Correct the first line of the script, which may end with a carriage return from Windows",
-            ),
+_FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
+    (r"exit code (\d{1,4})$", _exit),
+    (r"killed by (SIG[A-Z0-9+]+|signal \d+)", _signal),
+    (r".*disk quota exceeded", _quota),
+    (r".*no space left on device", _disk),
+    (r"command not found: (.*)", _missing),
+    (
+        r"the interpreter in its #! line is missing: (.*)",
+        _plainly(
+            "interpreter",
+            "the interpreter in the #! line of a script is missing: {0}",
+            "Correct the first line of the script, which may end with a carriage return from Windows",
         ),
-        (r"permission denied: (.*)", _closed),
-        (r"not a program \(no #! line\?\): (.*)", _closed),
-        (
-            r"arguments too long: (.*)",
-            _plainly(
-                "arguments",
-                "the command is longer than the system allows: {0}",
-                "Hand the task its item in a file: {args_json} stands for one",
-            ),
+    ),
+    (r"permission denied: (.*)", _closed),
+    (r"not a program \(no #! line\?\): (.*)", _closed),
+    (
+        r"arguments too long: (.*)",
+        _plainly(
+            "arguments",
+            "the command is longer than the system allows: {0}",
+            "Hand the task its item in a file: {args_json} stands for one",
         ),
-        (
-            r"the folder to work in cannot be entered: (.*)",
-            _plainly(
-                "workdir",
-                "the folder to work in can't be entered where the task runs: {0}",
-                "Use a folder that is there on all nodes: --workdir DIR",
-            ),
+    ),
+    (
+        r"the folder to work in cannot be entered: (.*)",
+        _plainly(
+            "workdir",
+            "the folder to work in can't be entered where the task runs: {0}",
+            "Use a folder that is there on all nodes: --workdir DIR",
         ),
-        (
-            r".*\((?:log|arguments|result)\)$",
-            _plainly(
-                "folder",
-                "what the run writes can't be written where the task runs",
-                "Check that the folder of the run can be written to there, and has room",
-            ),
+    ),
+    (
+        r".*\((?:log|arguments|result)\)$",
+        _plainly(
+            "folder",
+            "what the run writes can't be written where the task runs",
+            "Check that the folder of the run can be written to there, and has room",
         ),
-        (
-            r"time limit of (.+? s) reached",
-            _plainly(
-                "task time limit",
-                "the task took longer than its own time limit: {0}",
-                "Launch it again with more time for each task (--time, or time in the meta of its step)",
-            ),
+    ),
+    (
+        r"time limit of (.+? s) reached",
+        _plainly(
+            "task time limit",
+            "the task took longer than its own time limit: {0}",
+            "Launch it again with more time for each task (--time, or time in the meta of its step)",
         ),
-        (
-            r"bad result|its result can't be read: (.*)",
-            _plainly(
-                "result",
-                "the result that the task left can't be read as JSON: {0}",
-                "Have the program write one JSON value to {out_json}; see what it printed",
-                _LOGS,
-            ),
+    ),
+    (
+        r"bad result|its result can't be read: (.*)",
+        _plainly(
+            "result",
+            "the result that the task left can't be read as JSON: {0}",
+            "Have the program write one JSON value to {out_json}; see what it printed",
+            _LOGS,
         ),
-        (
-            r"the worker's report of it is lost",
-            _plainly(
-                "report lost", "the line in which the worker reported its end can't be read", "Retry", _RETRY
-            ),
+    ),
+    (
+        r"the worker's report of it is lost",
+        _plainly(
+            "report lost", "the line in which the worker reported its end can't be read", "Retry", _RETRY
         ),
-        (
-            r"worker died",
-            _plainly(
-                "worker died",
-                "the worker was killed, by a restart of the machine or for want of memory, say",
-                "Retry",
-                _RETRY,
-            ),
+    ),
+    (
+        r"worker died",
+        _plainly(
+            "worker died",
+            "the worker was killed, by a restart of the machine or for want of memory, say",
+            "Retry",
+            _RETRY,
         ),
-        (
-            r"The worker (?:did not start|can't be started): (.*)|The batch in .* cannot be started: (.*)",
-            _plainly("worker", "the worker can't be started: {0}", "Correct what it says, and retry", _RETRY),
-        ),
-    )
-}
+    ),
+    (
+        r"The worker (?:did not start|can't be started): (.*)|The batch in .* cannot be started: (.*)",
+        _plainly("worker", "the worker can't be started: {0}", "Correct what it says, and retry", _RETRY),
+    ),
+)
 """By the form of the reason, in the order in which they are looked for."""
 
-_OUTPUTS: Final[Mapping[re.Pattern[str], _Explain]] = {
-    re.compile(pattern): explain
-    for pattern, explain in (
-        (r"(.{0,120}Disk quota exceeded)", _quota),
-        (r"(.{0,120}No space left on device)", _disk),
-        (
-            r"ModuleNotFoundError: No module named '?([\w.]{1,100})|ImportError: (.{1,120})",
-            _plainly(
-                "python module",
-                "a Python module is missing where the task runs: {0}",
-                "Install it in the environment that the task uses, or use a Python that has it",
-            ),
+_OUTPUTS: Final[tuple[tuple[str, _Explain], ...]] = (
+    (r"(.{0,120}Disk quota exceeded)", _quota),
+    (r"(.{0,120}No space left on device)", _disk),
+    (
+        r"ModuleNotFoundError: No module named '?([\w.]{1,100})|ImportError: (.{1,120})",
+        _plainly(
+            "python module",
+            "a Python module is missing where the task runs: {0}",
+            "Install it in the environment that the task uses, or use a Python that has it",
         ),
-        (
-            r"((?:CUDA|HIP) out of memory|CUDA_ERROR_OUT_OF_MEMORY)",
-            _plainly(
-                "GPU memory",
-                "the memory of the GPU was not enough",
-                "Give each task a GPU of its own or a larger one (gres, constraint), or smaller pieces",
-            ),
+    ),
+    (
+        r"((?:CUDA|HIP) out of memory|CUDA_ERROR_OUT_OF_MEMORY)",
+        _plainly(
+            "GPU memory",
+            "the memory of the GPU was not enough",
+            "Give each task a GPU of its own or a larger one (gres, constraint), or smaller pieces",
         ),
-        (
-            r"^MemoryError\b|std::bad_alloc|[Cc]annot allocate memory",
-            _plainly(
-                "no memory given",
-                "the program was given no more memory",
-                "Ask for more memory (--mem, or mem of the resource), and launch it again",
-            ),
+    ),
+    (
+        r"^MemoryError\b|std::bad_alloc|[Cc]annot allocate memory",
+        _plainly(
+            "no memory given",
+            "the program was given no more memory",
+            "Ask for more memory (--mem, or mem of the resource), and launch it again",
         ),
-        (r"(?:^|: )(?:line \d+: )?([^:]{1,100}): (?:command )?not found$", _missing),
-        (
-            r"error while loading shared libraries: ([^:]{1,100})",
-            _plainly(
-                "library",
-                "a shared library is missing where the task runs: {0}",
-                "Load its module among extra_lines of the resource, or set LD_LIBRARY_PATH (--export)",
-            ),
+    ),
+    (r"(?:^|: )(?:line \d+: )?([^:]{1,100}): (?:command )?not found$", _missing),
+    (
+        r"error while loading shared libraries: ([^:]{1,100})",
+        _plainly(
+            "library",
+            "a shared library is missing where the task runs: {0}",
+            "Load its module among extra_lines of the resource, or set LD_LIBRARY_PATH (--export)",
         ),
-        (
-            r"([^:]{1,100}): [Pp]ermission denied",
-            _plainly(
-                "permission",
-                "a file may not be used: {0}",
-                "Check whom it belongs to, as the user that the task runs as",
-            ),
+    ),
+    (
+        r"([^:]{1,100}): [Pp]ermission denied",
+        _plainly(
+            "permission",
+            "a file may not be used: {0}",
+            "Check whom it belongs to, as the user that the task runs as",
         ),
-    )
-}
+    ),
+)
 """By what stands in a line."""

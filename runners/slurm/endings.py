@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from runners.config.errors import shown
@@ -26,8 +26,8 @@ _AGAIN = "runyard retry {run}"
 
 def explain_ending(reason: str, about: About) -> Explanation | None:
     """Why the job *about* has ended for *reason*, as it is kept; None where that says nothing known."""
-    for pattern, explain in _ENDINGS.items():
-        if match := pattern.match(reason):
+    for pattern, explain in _ENDINGS:
+        if match := re.match(pattern, reason, re.DOTALL | re.IGNORECASE):
             return explain(match, about)
     return None
 
@@ -122,117 +122,114 @@ def _state(match: re.Match[str], about: About) -> Explanation:
 _JOB = "scontrol show job {job}"
 _ACCOUNTED = "sacct -j {job} -o JobID,State,ExitCode,Reason,MaxRSS"
 
-_ENDINGS: Final[Mapping[re.Pattern[str], _Explain]] = {
-    re.compile(pattern, re.DOTALL | re.IGNORECASE): explain
-    for pattern, explain in (
-        (r"time limit(?: of [\d:-]+)? of the job reached", _time),
-        (r"time limit$", _time),
-        (
-            rf"node failure{_HOSTS}",
-            _plainly(
-                "node failure",
-                "a node of the job failed ({0})",
-                "If the same node fails again, leave it out (exclude in the resource). Retry",
-                _AGAIN,
-            ),
+_ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
+    (r"time limit(?: of [\d:-]+)? of the job reached", _time),
+    (r"time limit$", _time),
+    (
+        rf"node failure{_HOSTS}",
+        _plainly(
+            "node failure",
+            "a node of the job failed ({0})",
+            "If the same node fails again, leave it out (exclude in the resource). Retry",
+            _AGAIN,
         ),
-        (
-            rf"its nodes did not start{_HOSTS}",
-            _plainly(
-                "boot failure",
-                "the nodes of the job did not start ({0})",
-                "If it happens again, ask your administrators. Retry",
-                _AGAIN,
-            ),
+    ),
+    (
+        rf"its nodes did not start{_HOSTS}",
+        _plainly(
+            "boot failure",
+            "the nodes of the job did not start ({0})",
+            "If it happens again, ask your administrators. Retry",
+            _AGAIN,
         ),
-        (
-            r"preempted by another job",
-            _plainly(
-                "preempted",
-                "the job had to make room for one with more rights",
-                "In another partition or QOS jobs may be left in peace. Retry",
-                _AGAIN,
-            ),
+    ),
+    (
+        r"preempted by another job",
+        _plainly(
+            "preempted",
+            "the job had to make room for one with more rights",
+            "In another partition or QOS jobs may be left in peace. Retry",
+            _AGAIN,
         ),
-        (
-            r"its deadline has passed",
-            _plainly(
-                "deadline",
-                "the job could not end before its deadline",
-                "Set a later deadline, or none, in extra_lines, and retry",
-                _AGAIN,
-            ),
+    ),
+    (
+        r"its deadline has passed",
+        _plainly(
+            "deadline",
+            "the job could not end before its deadline",
+            "Set a later deadline, or none, in extra_lines, and retry",
+            _AGAIN,
         ),
-        (
-            r"cancelled from outside(?: by ([^;]+))?",
-            _plainly(
-                "cancelled from outside",
-                "the job was cancelled outside of Runyard, by its owner or an administrator: {0}",
-                "Ask who cancelled it, and why; then retry",
-                _AGAIN,
-            ),
+    ),
+    (
+        r"cancelled from outside(?: by ([^;]+))?",
+        _plainly(
+            "cancelled from outside",
+            "the job was cancelled outside of Runyard, by its owner or an administrator: {0}",
+            "Ask who cancelled it, and why; then retry",
+            _AGAIN,
         ),
-        (r"SLURM refuses the batch: (.*)", _refused),
-        (r"The site takes no more jobs of yours at the moment: (.*)", _full),
-        (r"There is no (.+?) here; set the Python", _no_python),
-        (r"(?:The folder )?(.+?) can't be (?:made|written)\.? \(node", _no_folder),
-        (
-            r"(?:SLURM takes nothing at the moment|Nobody knows whether sbatch took it)[:,] (.*?)\.?$",
-            _plainly(
-                "controller",
-                "SLURM's controller gave no clear answer ({0})",
-                "Nothing to do, it is asked again; if it lasts, ask your administrators",
-            ),
+    ),
+    (r"SLURM refuses the batch: (.*)", _refused),
+    (r"The site takes no more jobs of yours at the moment: (.*)", _full),
+    (r"There is no (.+?) here; set the Python", _no_python),
+    (r"(?:The folder )?(.+?) can't be (?:made|written)\.? \(node", _no_folder),
+    (
+        r"(?:SLURM takes nothing at the moment|Nobody knows whether sbatch took it)[:,] (.*?)\.?$",
+        _plainly(
+            "controller",
+            "SLURM's controller gave no clear answer ({0})",
+            "Nothing to do, it is asked again; if it lasts, ask your administrators",
         ),
-        (
-            r"The batch can't be launched: (.*?)\.?$",
-            _plainly("launch", "the batch can't be launched: {0}", "Correct what it says, and retry", _AGAIN),
+    ),
+    (
+        r"The batch can't be launched: (.*?)\.?$",
+        _plainly("launch", "the batch can't be launched: {0}", "Correct what it says, and retry", _AGAIN),
+    ),
+    (
+        r"its job was killed by signal (\d+)",
+        _plainly(
+            "job killed",
+            "the job was killed by signal {0}, and SLURM does not say why",
+            "Ask your administrators, if it happens again. What SLURM kept of it",
+            _ACCOUNTED,
         ),
-        (
-            r"its job was killed by signal (\d+)",
-            _plainly(
-                "job killed",
-                "the job was killed by signal {0}, and SLURM does not say why",
-                "Ask your administrators, if it happens again. What SLURM kept of it",
-                _ACCOUNTED,
-            ),
+    ),
+    (
+        r"its job ended with exit code (\d+) before",
+        _plainly(
+            "job exit code",
+            "the script of the job ended with exit code {0} before the worker had begun",
+            "See what it printed, and correct what runs first: extra_lines of the resource",
         ),
-        (
-            r"its job ended with exit code (\d+) before",
-            _plainly(
-                "job exit code",
-                "the script of the job ended with exit code {0} before the worker had begun",
-                "See what it printed, and correct what runs first: extra_lines of the resource",
-            ),
+    ),
+    (
+        r"its job ended with exit code (\d+)",
+        _plainly(
+            "job exit code",
+            "the script of the job ended with exit code {0}",
+            "See the output of the job in the folder of the batch. What SLURM kept of it",
+            _ACCOUNTED,
         ),
-        (
-            r"its job ended with exit code (\d+)",
-            _plainly(
-                "job exit code",
-                "the script of the job ended with exit code {0}",
-                "See the output of the job in the folder of the batch. What SLURM kept of it",
-                _ACCOUNTED,
-            ),
+    ),
+    (
+        r"its job has left the queue",
+        _plainly(
+            "lost",
+            "the job has left the queue, and SLURM does not say why",
+            "Without accounting SLURM forgets such jobs soon. Retry",
+            _AGAIN,
         ),
-        (
-            r"its job has left the queue",
-            _plainly(
-                "lost",
-                "the job has left the queue, and SLURM does not say why",
-                "Without accounting SLURM forgets such jobs soon. Retry",
-                _AGAIN,
-            ),
+    ),
+    (r"its job is (\w+)(?: \((.*?)\))?", _state),
+    (
+        r"(?:no agent could start: |slot agent died \()(.*?)\)?$",
+        _plainly(
+            "slots",
+            "a slot of the job could not be started, or was ended by SLURM ({0})",
+            "Retry, and ask your administrators if it happens again. What SLURM kept of it",
+            _ACCOUNTED,
         ),
-        (r"its job is (\w+)(?: \((.*?)\))?", _state),
-        (
-            r"(?:no agent could start: |slot agent died \()(.*?)\)?$",
-            _plainly(
-                "slots",
-                "a slot of the job could not be started, or was ended by SLURM ({0})",
-                "Retry, and ask your administrators if it happens again. What SLURM kept of it",
-                _ACCOUNTED,
-            ),
-        ),
-    )
-}
+    ),
+)
 """By the form of the reason, in the order in which they are looked for."""

@@ -6,7 +6,6 @@ The words are those of `job_state_reason_string` in SLURM 20.11 to 24.11. Most n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -241,58 +240,55 @@ REASONS: Final[Mapping[str, Meaning]] = {
 
 _LET_GO = "If it happens again, ask your administrators about the node. To let the job go"
 
-TEXTS: Final[tuple[tuple[re.Pattern[str], Meaning], ...]] = tuple(
-    (re.compile(pattern, re.IGNORECASE), reason)
-    for pattern, reason in (
-        (
-            r"launch failed requeued held",
-            _site("held: a node could not start it, so it was put back", _LET_GO, "scontrol release {job}"),
+TEXTS: Final[tuple[tuple[str, Meaning], ...]] = (
+    (
+        r"launch failed requeued held",
+        _site("held: a node could not start it, so it was put back", _LET_GO, "scontrol release {job}"),
+    ),
+    (
+        r"user env retrieval failed requeued held",
+        _site("held: a node could not read the user's environment", _LET_GO, "scontrol release {job}"),
+    ),
+    (
+        r"requeued in special exit state|special exit",
+        _site("held: it was put back with a special exit", "Let it go", "scontrol release {job}"),
+    ),
+    (
+        r"prolog\w* .*(fail|held)",
+        _site("held: the cluster's own preparations failed", _LET_GO, "scontrol release {job}"),
+    ),
+    (
+        r"reserved for maintenance|maintenance",
+        Meaning(
+            "waiting: the nodes are reserved for a maintenance",
+            Need.WAITS,
+            "It starts after the maintenance; with a time limit that ends before, sooner. When that is",
+            ("scontrol show reservation",),
         ),
-        (
-            r"user env retrieval failed requeued held",
-            _site("held: a node could not read the user's environment", _LET_GO, "scontrol release {job}"),
+    ),
+    (
+        r"nodes required for job are down, drained or reserved",
+        _site(
+            "waiting: the nodes that it could use are down, drained or kept for others",
+            "It starts when nodes are back or free. What is wrong with nodes",
+            "sinfo --list-reasons",
         ),
-        (
-            r"requeued in special exit state|special exit",
-            _site("held: it was put back with a special exit", "Let it go", "scontrol release {job}"),
+    ),
+    (
+        r"may be reserved for other job",
+        _turn("waiting: the nodes that it needs may be kept for another job"),
+    ),
+    (r"job'?s account not (permitted|known)", REASONS["AccountNotAllowed"]),
+    (r"job'?s qos not (permitted|known)", REASONS["QOSNotAllowed"]),
+    (
+        r"user'?s group not permitted",
+        _never(
+            "can't start: none of the user's groups may use the partition",
+            "Cancel it, use another partition, and retry; or ask your administrators",
+            f"{SLURM_SET}.partition",
+            "PARTITION",
         ),
-        (
-            r"prolog\w* .*(fail|held)",
-            _site("held: the cluster's own preparations failed", _LET_GO, "scontrol release {job}"),
-        ),
-        (
-            r"reserved for maintenance|maintenance",
-            Meaning(
-                "waiting: the nodes are reserved for a maintenance",
-                Need.WAITS,
-                "It starts after the maintenance; with a time limit that ends before, sooner. When that is",
-                ("scontrol show reservation",),
-            ),
-        ),
-        (
-            r"nodes required for job are down, drained or reserved",
-            _site(
-                "waiting: the nodes that it could use are down, drained or kept for others",
-                "It starts when nodes are back or free. What is wrong with nodes",
-                "sinfo --list-reasons",
-            ),
-        ),
-        (
-            r"may be reserved for other job",
-            _turn("waiting: the nodes that it needs may be kept for another job"),
-        ),
-        (r"job'?s account not (permitted|known)", REASONS["AccountNotAllowed"]),
-        (r"job'?s qos not (permitted|known)", REASONS["QOSNotAllowed"]),
-        (
-            r"user'?s group not permitted",
-            _never(
-                "can't start: none of the user's groups may use the partition",
-                "Cancel it, use another partition, and retry; or ask your administrators",
-                f"{SLURM_SET}.partition",
-                "PARTITION",
-            ),
-        ),
-        (r"burst.?buffer", REASONS["BurstBufferOperation"]),
-    )
+    ),
+    (r"burst.?buffer", REASONS["BurstBufferOperation"]),
 )
-"""Texts that slurmctld gives in place of a word, or behind one."""
+"""Texts that slurmctld gives in place of a word, or behind one: patterns for them without their case."""

@@ -102,4 +102,4 @@ def _parts(reason: str) -> Sequence[_Part]:
 def _text(text: str) -> Meaning | None:
     """What a text that slurmctld gives means; in listings of jobs it has _ for spaces."""
     spaced = text.replace("_", " ")
-    return next((meaning for pattern, meaning in TEXTS if pattern.search(spaced)), None)
+    return next((meaning for pattern, meaning in TEXTS if re.search(pattern, spaced, re.I)), None)

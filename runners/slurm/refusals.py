@@ -299,9 +299,7 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         need=Need.ACTION,
     ),
 }
-"""By what stands in it, in the order in which they are looked for."""
-
-_PATTERNS = tuple((re.compile(words, re.IGNORECASE), refusal) for words, refusal in _REFUSALS.items())
+"""By patterns of what stands in it, without its case, in the order in which they are looked for."""
 
 _LIMIT = re.compile(r"\b(?:QOS|Assoc|Max)[A-Z]\w+")
 """SLURM names the limit on a line of its own, before the words for all of them."""
@@ -332,8 +330,8 @@ def explain_refusal(
                 sentence=_capital(_WAITING.sub("", explained.sentence)),
                 remedy=_capital(explained.remedy.removeprefix("Cancel it, ")),
             )
-    for pattern, refusal in _PATTERNS:
-        if match := pattern.search(text):
+    for pattern, refusal in _REFUSALS.items():
+        if match := re.search(pattern, text, re.IGNORECASE):
             named = next((group for group in match.groups() if group and group.strip()), "")
             return _explained(refusal, shown(named.strip())[:_LONGEST], about, settings)
     return None
