@@ -28,7 +28,7 @@ from runners.batches import (
 )
 from runners.config.resource import LocalResource
 from runners.event_files import events_path, new_events, read_events
-from runners.findings import Finding, FindingState
+from runners.findings import Finding
 from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
 from runners.reading import fetch, read_log
@@ -84,18 +84,12 @@ class LocalRunner(BaseRunner):
 
     async def check(self, sample: "Sample") -> AsyncIterator[Finding]:
         """See :meth:`BaseRunner.check`."""
-        folder = self._resource.jobs_local_dir
-        try:
-            await self._transport.make_folders([folder])
-            probe = posixpath.join(folder, f".check-{os.getpid()}")
-            await self._transport.make_folders([probe])
-            await self._transport.write({posixpath.join(probe, "file"): b"x" * 4096})
-            await self._transport.remove(probe)
-        except TransportError as error:
-            fix = "Make it writable, or set jobs_local_dir of the resource to a folder that is."
-            yield Finding("jobs folder", FindingState.FAILURE, str(error), fix)
-            return
-        yield Finding("jobs folder", FindingState.OK, f"{folder!r} can be written")
+        # Here, so that what only checks need is not loaded by every engine.
+        from runners.check import check_local
+
+        async with contextlib.aclosing(check_local(self._resource)) as findings:
+            async for finding in findings:
+                yield finding
 
     def plan(self, step: Step, tasks: int) -> Plan:
         """See :meth:`BaseRunner.plan`."""

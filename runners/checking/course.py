@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from runners.config.errors import shown
@@ -54,7 +54,7 @@ class _UnderWay:
     """None: there are no more."""
 
 
-async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> AsyncIterator[Finding]:
+async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> AsyncGenerator[Finding, None]:
     """All findings of *stages*, which are done one after the other.
 
     Where a look stops the course, one last finding says what was not looked at. Ending the iteration ends the

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import posixpath
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from runners.base import BaseRunner
 from runners.batches import (
@@ -21,12 +21,10 @@ from runners.batches import (
     Watched,
 )
 from runners.config.resource import SlurmSSHResource, SlurmSudoResource
-from runners.findings import Finding
 from runners.plan import Plan, plan_slurm
 from runners.reading import fetch, read_log
-from runners.sample import Sample, worker_source
+from runners.sample import worker_source
 from runners.slurm.cancels import cancel
-from runners.slurm.checking import check_cluster
 from runners.slurm.client import SlurmClient
 from runners.slurm.launches import Launches
 from runners.slurm.life import Patience
@@ -72,7 +70,6 @@ class BaseSlurmRunner(BaseRunner):
         patience = patience or Patience()
         self._resource = resource
         self._transport = transport
-        self._as_user = as_user
         self._client = SlurmClient(transport, user)
         self._scripts = Scripts(resource.jobs_local_dir)
         self._launches = Launches(self._client, self._scripts, patience)
@@ -107,17 +104,6 @@ class BaseSlurmRunner(BaseRunner):
         with contextlib.suppress(TransportError):
             await self._transport.exchange([Command(("sbatch", "--version"))], timeout_s=_REACH_S)
         return self.line
-
-    async def check(self, sample: Sample) -> AsyncIterator[Finding]:
-        """See :meth:`BaseRunner.check`."""
-        for finding in await check_cluster(
-            self._transport,
-            self._client,
-            jobs_folder=self.jobs_folder,
-            python=self._resource.jobs_slurm_python_worker,
-            as_user=self._as_user,
-        ):
-            yield finding
 
     def plan(self, step: Step, tasks: int) -> Plan:
         """See :meth:`BaseRunner.plan`."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from runners.config.profile import SlurmSSHProfile
 from runners.config.resource import SlurmSSHResource
+from runners.findings import Finding
+from runners.sample import Sample
 from runners.slurm.base import BaseSlurmRunner
 from runners.slurm.life import Patience
 from runners.transport.base import Transport
+from runners.transport.ssh import SSHTransport
 
 
 class SlurmSSHRunner(BaseSlurmRunner):
@@ -18,6 +24,7 @@ class SlurmSSHRunner(BaseSlurmRunner):
         profile: SlurmSSHProfile,
         *,
         transport: Transport,
+        line: SSHTransport | None = None,
         patience: Patience | None = None,
     ) -> None:
         """Open nothing as yet.
@@ -26,10 +33,13 @@ class SlurmSSHRunner(BaseSlurmRunner):
             resource: the cluster.
             profile: who logs in, and the folders there.
             transport: to the login node; perhaps shared with others, and closed with this runner.
+            line: the one over SSH that *transport* passes all on to, where it is not one itself.
             patience: how long to wait for what.
         """
         super().__init__(resource, transport, user=profile.username, patience=patience)
+        self._resource: SlurmSSHResource = resource
         self._profile = profile
+        self._line = line or (transport if isinstance(transport, SSHTransport) else None)
         self._host = resource.host
 
     @property
@@ -41,3 +51,15 @@ class SlurmSSHRunner(BaseSlurmRunner):
     def place(self) -> str:
         """See :attr:`BaseRunner.place`."""
         return f"ssh:{self._profile.username}@{self._host}"
+
+    async def check(self, sample: Sample) -> AsyncIterator[Finding]:
+        """See :meth:`BaseRunner.check`."""
+        # Here, so that what only checks need is not loaded by every engine.
+        from runners.check import check_ssh
+
+        if self._line is None:
+            raise ValueError("a runner without a line over SSH can't be checked")
+        checked = check_ssh(self._resource, self._profile, self._line, self._transport, sample)
+        async with contextlib.aclosing(checked) as findings:
+            async for finding in findings:
+                yield finding

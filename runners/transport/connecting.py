@@ -88,7 +88,7 @@ class Connector:
         if self.present is not None:
             return
         if self._attempt is not None:
-            raise UnreachableError(
+            raise UnansweredError(
                 f"{self._login.host!r} is being logged in to at the moment, which may wait for a person; "
                 "answer in the dashboard, or with: runyard resource connect NAME"
             )

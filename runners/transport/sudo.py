@@ -71,7 +71,8 @@ class SudoTransport(Transport):
         own: Sequence[str] = (),
         record: Record | None = None,
     ) -> None:
-        self._user = user
+        self.user = self._user = user
+        self._sudo = (*sudo, "-n")
         self._as_user = (*sudo, "-n", "-H", "-u", user, "--")
         self._own = tuple(own)
         self._records = Recorder(f"sudo:{user}", record)
@@ -86,6 +87,30 @@ class SudoTransport(Transport):
     def whole_reads(self) -> bool:
         """See :attr:`Transport.whole_reads`."""
         return True
+
+    async def try_granted(self, name: str, *arguments: str, timeout_s: float) -> Reply:
+        """Run one of `GRANTED` as the user, and return what came back, be it sudo's own refusal.
+
+        Raises:
+            TransportError: sudo can't be started.
+        """
+        return await self._bare((*self._as_user, path_of(name), *arguments), timeout_s)
+
+    async def ask_sudo(self, *arguments: str, timeout_s: float) -> Reply:
+        """What sudo itself answers, as with ``-l``. It asks nobody for a password.
+
+        Raises:
+            TransportError: sudo can't be started.
+        """
+        return await self._bare((*self._sudo, *arguments), timeout_s)
+
+    async def run_own(self, *argv: str, timeout_s: float) -> Reply:
+        """Run any command as whoever asks sudo.
+
+        Raises:
+            TransportError: it can't be started.
+        """
+        return await self._bare((*self._own, *argv), timeout_s)
 
     async def exchange(
         self,
@@ -130,12 +155,18 @@ class SudoTransport(Transport):
     async def close(self) -> None:
         """See :meth:`Transport.close`; there is nothing to let go of."""
 
+    async def _bare(self, argv: Sequence[str], timeout_s: float) -> Reply:
+        command = Command(tuple(argv))
+        run = functools.partial(run_here, timeout_s=timeout_s, environment=_environment())
+        (reply,) = await in_turn([command], run, self._records, False)
+        return reply
+
     def _argv(self, command: Command) -> tuple[str, ...]:
         name = command.argv[0]
         if name in GRANTED:
-            return (*self._as_user, _path_of(name), *command.argv[1:])
+            return (*self._as_user, path_of(name), *command.argv[1:])
         if name in OWN:
-            return (*self._own, _path_of(name), *command.argv[1:])
+            return (*self._own, path_of(name), *command.argv[1:])
         raise ValueError(f"{name!r} is not a command that can be run through sudo")
 
     async def _run(self, command: Command, timeout_s: float, *, first: bool) -> Reply:
@@ -171,7 +202,7 @@ class SudoTransport(Transport):
             )
         if refusal := _REFUSED.search(said):
             line = said[said.rfind("\n", 0, refusal.start()) + 1 :].partition("\n")[0].removeprefix("sudo: ")
-            grant = ", ".join(_path_of(name) for name in GRANTED)
+            grant = ", ".join(path_of(name) for name in GRANTED)
             raise UnreachableError(
                 f"sudo does not let us act as {self._user!r} ({line}); ask this machine's administrators "
                 f'for the line "{_own_name()} ALL=({self._user}) NOPASSWD: {grant}" in the sudoers file'
@@ -207,7 +238,7 @@ class SudoTransport(Transport):
         self._check_user()
         try:
             async with asyncio.timeout(READ_S):
-                cat = (*self._as_user, _path_of("cat"))
+                cat = (*self._as_user, path_of("cat"))
                 starts = await read_starts(cat, different, cap, _environment())
         except TimeoutError as error:
             raise TransportError(f"files could not be read within {READ_S:g} s") from error
@@ -239,7 +270,7 @@ def _environment() -> dict[str, str]:
 
 
 @functools.cache
-def _path_of(name: str) -> str:
+def path_of(name: str) -> str:
     """Where a command is, since sudoers files name commands by their paths."""
     of_system = None if name in ("sbatch", "scancel", *OWN) else shutil.which(name, path="/usr/bin:/bin")
     return of_system or shutil.which(name) or shutil.which(name, path=os.defpath) or f"/usr/bin/{name}"

@@ -34,11 +34,13 @@ def sudo_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Clu
     assert isinstance(profile, SlurmSudoProfile)
     changed, home = resource.model_copy(update=changes), lab.spec.home_of(lab.spec.user)
 
-    def open_runner(transport: Transport) -> SlurmSudoRunner:
-        return SlurmSudoRunner(changed, profile, home=home, transport=transport, patience=patience)
-
     operator = ("runuser", "-u", lab.spec.operator, "--")
-    return Cluster(lab, open_runner, SudoTransport(profile.username, sudo=(*operator, "sudo"), own=operator))
+    line = SudoTransport(profile.username, sudo=(*operator, "sudo"), own=operator)
+
+    def open_runner(transport: Transport) -> SlurmSudoRunner:
+        return SlurmSudoRunner(changed, profile, home=home, transport=transport, line=line, patience=patience)
+
+    return Cluster(lab, open_runner, line)
 
 
 def ssh_cluster(
@@ -58,9 +60,6 @@ def ssh_cluster(
     assert isinstance(profile, SlurmSSHProfile)
     changed = resource.model_copy(update=changes)
 
-    def open_runner(transport: Transport) -> SlurmSSHRunner:
-        return SlurmSSHRunner(changed, profile, transport=transport, patience=patience)
-
     config = config or lab.home.config
     login = Login(
         resource.host,
@@ -69,7 +68,12 @@ def ssh_cluster(
         ssh_config=config / "ssh_config",
         known_hosts=config / "known_hosts",
     )
-    return Cluster(lab, open_runner, SSHTransport(login, ask=nobody))
+    line = SSHTransport(login, ask=nobody)
+
+    def open_runner(transport: Transport) -> SlurmSSHRunner:
+        return SlurmSSHRunner(changed, profile, transport=transport, line=line, patience=patience)
+
+    return Cluster(lab, open_runner, line)
 
 
 async def nobody(place: str, kind: Kind, text: str, prompts: Sequence[Prompt]) -> Sequence[str]:

@@ -1,0 +1,138 @@
+"""What is found of a folder on some machine, and the findings that follow from it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runners.config.errors import shown
+from runners.findings import Finding, FindingState
+
+SPACE_FAILURE_MB = 50.0
+"""With less than that nothing can be run that is worth it."""
+SPACE_WARNING_MB = 1000.0
+FILES_WARNING = 0.97
+"""The share of the files that a file system can hold that are there."""
+
+_IN_MEMORY = frozenset({"tmpfs", "ramfs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder that runs are to write to."""
+
+    check: str
+    """`jobs folder` or `local folder`."""
+    path: str
+    who: str
+    """Who writes there, as a sentence names them: `you`, `'ann'`."""
+    where: str
+    """On which machine, as a sentence names it: `this machine`."""
+    of: Literal["resource", "profile"]
+    field: str
+    """Of the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What there is at the path of a place, or, if nothing, at the nearest folder above it."""
+
+    path: str
+    is_folder: bool
+    writable: bool | None
+    """Whether files can be made in it; None: it can't be told."""
+    why: str = ""
+    """Why it can't be told, or why not; as a sentence."""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The file system that a place is on."""
+
+    free_mb: float
+    size_mb: float
+    kind: str
+    """Such as `ext4`; empty: not known."""
+    files: int = 0
+    """How many it can hold; 0: it has no such limit."""
+    files_left: int = 0
+    evidence: str = ""
+
+
+def folder_finding(place: Place, ground: Ground) -> Finding:
+    """Whether runs can write there."""
+    path, above = shown(place.path), shown(ground.path)
+    there = ground.path == place.path
+    if not ground.is_folder:
+        detail = (
+            f"{above} on {place.where} is a file, and {'no folder' if there else f'so {path} can never be'}."
+        )
+        fix = "Name another folder, or have the file moved away."
+    elif ground.writable is None:
+        what = f"{path} is there" if there else f"{path} would be made in {above}"
+        detail = f"{what}; whether {place.who} may write there can't be told. {ground.why}".strip()
+        return Finding(
+            place.check, FindingState.UNTOLD, detail, "", ground.evidence, of=place.of, field=place.field
+        )
+    elif not ground.writable:
+        detail = (
+            f"{place.who[:1].upper()}{place.who[1:]} can't write to {path} on {place.where}."
+            if there
+            else f"{path} is not there, and {place.who} can't make it in {above} on {place.where}."
+        )
+        detail = f"{detail} {ground.why}".strip()
+        fix = f"Name another folder, or have {above} made writable for {place.who}."
+    else:
+        detail = (
+            f"{path} can be written to by {place.who}."
+            if there
+            else f"{path} is not there yet, and can be made by {place.who}."
+        )
+        return Finding(place.check, FindingState.OK, detail, evidence=ground.evidence)
+    return Finding(
+        place.check, FindingState.FAILURE, detail, fix, ground.evidence, of=place.of, field=place.field
+    )
+
+
+def space_finding(place: Place, space: Space | None, why: str = "") -> Finding:
+    """Whether what runs write has room; *why* there is no *space* known, if so."""
+    check, path = f"{place.check} space", shown(place.path)
+    if space is None:
+        detail = f"How much room there is for {path} can't be told: {why or 'df gives no answer'}."
+        return Finding(check, FindingState.UNTOLD, detail)
+    kind = f" ({shown(space.kind)})" if space.kind else ""
+    left = f"{megabytes(space.free_mb)} of {megabytes(space.size_mb)} are free where {path} is{kind}."
+    state, detail, fix = FindingState.OK, left, ""
+    if space.free_mb < SPACE_FAILURE_MB:
+        state = FindingState.FAILURE
+        detail = f"The disk is as good as full: {left}"
+        fix = "Make room there, or name a folder on another disk."
+    elif space.files and space.files_left < space.files * (1 - FILES_WARNING):
+        state = FindingState.WARNING
+        detail = f"Only {space.files_left:,} more files fit where {path} is, of {space.files:,} in all{kind}."
+        fix = "Remove files there, or name a folder on another disk."
+    elif space.free_mb < SPACE_WARNING_MB:
+        state = FindingState.WARNING
+        detail = f"Only {left}"
+        fix = "Make room there, or name a folder on another disk."
+    elif space.kind in _IN_MEMORY:
+        state = FindingState.WARNING
+        detail = f"{path} is in the memory of {place.where}{kind}: it is gone when that is started anew."
+        fix = "Name a folder on a disk."
+    if state is FindingState.OK:
+        return Finding(check, state, detail, evidence=space.evidence)
+    return Finding(check, state, detail, fix, space.evidence, of=place.of, field=place.field)
+
+
+def megabytes(amount: float) -> str:
+    """MB as people read them."""
+    return f"{amount / 1000:,.1f} GB" if amount >= 1000 else f"{amount:,.0f} MB"
+
+
+def ancestors(path: str) -> list[str]:
+    """*path* and the folders above it, the root last."""
+    found = [path.rstrip("/") or "/"]
+    while found[-1] != "/":
+        found.append(found[-1].rpartition("/")[0] or "/")
+    return found

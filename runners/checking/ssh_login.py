@@ -1,0 +1,107 @@
+"""Preflight of an SSH resource: whether the host is the one it was, and lets us in. Nobody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import asyncssh
+
+from runners.checking.sentences import sentence, told_by
+from runners.config.errors import shown
+from runners.findings import Finding, FindingState
+from runners.transport.base import Command, TransportError, UnreachableError
+from runners.transport.login import HostKeyChangedError, LoginRefusedError, UnansweredError
+from runners.transport.questions import Kind, NoAnswerError, Prompt
+from runners.transport.shell import NoShellError
+from runners.transport.ssh import SSHTransport
+
+_FIRST_S = 20.0
+
+_CONNECT = "runyard resource connect NAME"
+
+
+class _Asked:
+    """Takes the questions that a person would be asked, and answers none."""
+
+    def __init__(self) -> None:
+        self.kind: Kind | None = None
+        self.text = ""
+        self.prompts: Sequence[Prompt] = ()
+
+    async def ask(self, place: str, kind: Kind, text: str, prompts: Sequence[Prompt]) -> Sequence[str]:
+        """As `Questions.ask` does."""
+        self.kind, self.text, self.prompts = kind, text, prompts
+        raise NoAnswerError(refused=False)
+
+
+async def login_findings(line: SSHTransport) -> AsyncIterator[Finding]:
+    """Whether there is, or can be, a line: `host key`, `login`, and `channels` where there is none at all."""
+    asked = _Asked()
+    there = line.is_up
+    try:
+        await line.try_quietly(asked.ask)
+    except UnreachableError as error:
+        for finding in _why_not(line.login.user, error, asked):
+            yield finding
+        return
+    showed = "When it was logged in to, it showed" if there else "It shows"
+    yield Finding("host key", FindingState.OK, f"{showed} the key that it is known by.")
+    yield await _shell_finding(line)
+
+
+def _why_not(user: str, error: UnreachableError, asked: _Asked) -> list[Finding]:
+    detail, fix = told_by(error)
+    known = Finding("host key", FindingState.OK, "It shows the key that it is known by.")
+    match error, asked.kind:
+        case HostKeyChangedError(), _:
+            what, found, to_do = str(error).partition(" Ask the administrators")
+            return [
+                Finding("host key", FindingState.FAILURE, sentence(what), sentence(f"{found}{to_do}")),
+            ]
+        case _, Kind.HOST_KEY:
+            # Without the question, which comes last.
+            what = f"{asked.text.rpartition('. ')[0]}."
+            fix = (
+                "Connect to the resource once, compare the key with the one that the host's administrators "
+                f"publish, and accept it: {_CONNECT}"
+            )
+            return [Finding("host key", FindingState.FAILURE, sentence(what), fix)]
+        case _, Kind.PASSPHRASE:
+            fix = f"Connect to the resource, give the passphrase, and check again: {_CONNECT}"
+            detail = f"{sentence(asked.text)} Its passphrase is for you to give, and a check asks nobody."
+            return [Finding("login", FindingState.UNTOLD, detail, fix)]
+        case _, Kind.CODE:
+            prompts = ", ".join(shown(prompt.label.strip()) for prompt in asked.prompts)
+            detail = (
+                f"The host asks for something that only you can give ({prompts}), and a check asks nobody. "
+                "It may be that it refuses the key."
+            )
+            fix = f"Connect to the resource, answer, and check again: {_CONNECT}"
+            return [known, Finding("login", FindingState.UNTOLD, detail, fix, evidence=shown(asked.text))]
+        case UnansweredError(), _:
+            return [Finding("login", FindingState.UNTOLD, detail, fix)]
+        case LoginRefusedError(), _:
+            fix = fix or f"See whether there is a user {shown(user)} over there."
+            return [
+                known,
+                Finding(
+                    "login", FindingState.FAILURE, detail, fix, of="profile", field="ssh_key_path"
+                ),
+            ]  # fmt: skip
+    return [Finding("login", FindingState.FAILURE, detail, fix)]
+
+
+async def _shell_finding(line: SSHTransport) -> Finding:
+    """Whether commands can be run over the line that there is."""
+    try:
+        exchange = await line.quiet().exchange([Command(("id", "-un"))], timeout_s=_FIRST_S)
+    except TransportError as error:
+        detail, fix = told_by(error)
+        cause = error.__cause__
+        if isinstance(cause, NoShellError) and isinstance(cause.__cause__, asyncssh.ChannelOpenError):
+            fix = "Ask the administrators of the host to allow more in its sshd_config: MaxSessions 10"
+            return Finding("channels", FindingState.FAILURE, detail, fix)
+        return Finding("login", FindingState.FAILURE, detail, fix)
+    name = exchange.replies[0].out.decode("utf-8", "replace").strip()
+    detail = f"The host lets us in, and commands run as {shown(name or line.login.user)}."
+    return Finding("login", FindingState.OK, detail)
