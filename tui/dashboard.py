@@ -27,7 +27,7 @@ from runners.engine.client import EngineClient, EngineError, engine_alive
 from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
-from tui.messages import OpenField, OpenLaunch, OpenRun, PictureTaken
+from tui.messages import OpenCheck, OpenField, OpenLaunch, OpenRun, PictureTaken
 from tui.screens.confirm import Confirm
 from tui.screens.page import Edits, Page
 from tui.screens.runs import RunsPage
@@ -311,6 +311,13 @@ class Dashboard(App[int]):
         # Its error, where there is no such file any more, is told when the worker has ended with it.
         subject = await asyncio.to_thread(open_subject, self.home, message.resource, message.profile)
         await self.push_screen(EditPage(subject, message.field))
+
+    def on_open_check(self, message: OpenCheck) -> None:
+        """Somebody wants to know whether a resource works. It changes nothing, so anybody may."""
+        from tui.screens.check import CheckPage
+
+        if not isinstance(self.page, CheckPage):
+            self.push_screen(CheckPage(message))
 
     def action_command_log(self) -> None:
         """Show what was run on the resources."""

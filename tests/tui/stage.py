@@ -1,8 +1,9 @@
-"""A dashboard on a made-up store, whose clock stands still and whose engine has logs and questions only."""
+"""A dashboard on a made-up store: its clock stands still, its engine has logs, questions and checks only."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from runners.batches import LogChunk
 from runners.config.files import ensure_local_resource
 from runners.config.home import Home
 from runners.engine.client import EngineClient, EngineError
+from runners.findings import Finding
+from runners.sample import Sample
 from runners.store.writer import Writer
 from runners.transport.questions import Question
 from tests.tui import stores
@@ -24,7 +27,7 @@ Stage = Pilot[int]
 
 
 class Logs(EngineClient):
-    """An engine's logs, by run and task, its questions, and nothing else of it."""
+    """An engine's logs, by run and task, its questions, its checks, and nothing else of it."""
 
     def __init__(self, home: Home, logs: Mapping[tuple[str, int], bytes], no_engine: str = "") -> None:
         """*no_engine* is why an engine can't be started; empty where one can."""
@@ -36,6 +39,16 @@ class Logs(EngineClient):
         """What it needs a person for."""
         self.given: list[tuple[int, Sequence[str] | None]] = []
         """What a person has answered, by the question's id."""
+        self.findings: list[Finding] = []
+        """What a check finds; one that goes on takes in what is added."""
+        self.checking = False
+        """Whether a check goes on when all of these were found."""
+        self.check_trouble = ""
+        """Why it ends then; empty where it ends well."""
+        self.checked: list[tuple[object, object, Sample]] = []
+        """What was checked: resource, profile, sample."""
+        self.left = 0
+        """How many checks have ended, whether they came to their end or were given up."""
 
     async def ensure_running(self, timeout_s: float = 10.0) -> None:
         """Only counted: there is no engine to start."""
@@ -54,6 +67,22 @@ class Logs(EngineClient):
         for question in open_ones:
             self.asked.remove(question)
         return bool(open_ones)
+
+    async def check(self, resource: object, profile: object, sample: Sample) -> AsyncGenerator[Finding, None]:
+        """As the engine does."""
+        self.checked.append((resource, profile, sample))
+        told = 0
+        try:
+            while told < len(self.findings) or self.checking:
+                if told < len(self.findings):
+                    told += 1
+                    yield self.findings[told - 1]
+                else:
+                    await asyncio.sleep(0.005)
+            if self.check_trouble:
+                raise EngineError(self.check_trouble)
+        finally:
+            self.left += 1
 
     async def read_log(self, run: str, task: int, offset: int, limit: int) -> LogChunk:
         """As the engine does."""

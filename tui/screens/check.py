@@ -1,0 +1,438 @@
+"""Check: whether work can run on a resource, found out from the real one, finding by finding."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from runners.config.errors import ConfigError
+from runners.config.units import format_mb
+from runners.engine.client import EngineError
+from runners.findings import REST, Finding, FindingState
+from runners.sample import Sample
+from tui import filters
+from tui.check_documents import CheckDocuments, NeedsProfileError, documents_of
+from tui.finding_words import copied, summary
+from tui.messages import OpenCheck, OpenField
+from tui.screens.page import Page
+from tui.signs import sign
+from tui.text import plain, wrapped
+from tui.widgets.columns import Cell, Column
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.finding_detail import FindingDetail
+from tui.widgets.line_view import Piece
+from tui.widgets.piece_line import PieceLine
+from tui.widgets.table_rows import Row
+from tui.widgets.virtual_table import VirtualTable
+
+KEYS = ("state", "check", "detail", "fix")
+"""What a filter can ask for."""
+
+_WORST_FIRST = (FindingState.FAILURE, FindingState.WARNING, FindingState.UNTOLD, FindingState.OK)
+
+
+class Phase(StrEnum):
+    """How far the check is; the words that stand beside the number of findings."""
+
+    READING = "reading the files…"
+    STARTING = "starting the engine…"
+    RUNNING = "running…"
+    DONE = "done"
+    BROKEN = "not finished"
+
+
+class CheckPage(Page):
+    """The table of findings as they arrive, and one of them in detail."""
+
+    CSS_PATH = "check.tcss"
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "back": "Leave the check",
+        "open": "Go to the field at fault",
+        "again": "Check again",
+        "evidence": "Show what was asked and answered",
+        "problems": "Show only what is not ok, or all",
+        "next_problem": "Go to the next problem",
+        "choose_profile": "Check as another profile",
+        "copy": "Copy what to do",
+        "filter": "Filter the findings",
+    }
+    HELP_TITLE = "Check"
+    ABOUT = (
+        "What would keep work from running on a resource, asked of the resource itself: nothing is changed "
+        "there, nothing is started, and nobody is asked anything. What could not be told is said to be so."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "back", "back", id="check.back", tooltip="Drop the filter, or go back"),
+        Binding("enter", "open", "to the field", id="check.open", tooltip="Go to the field that is at fault"),
+        Binding(
+            "r", "again", "again", id="check.again", tooltip="Check again, with the files as they are now"
+        ),
+        Binding(
+            "e", "evidence", "evidence", id="check.evidence", tooltip="What was asked and answered, in full"
+        ),
+        Binding("y", "copy", "copy fix", id="check.copy", tooltip="Copy what to do to the clipboard"),
+        Binding(
+            "f", "problems", "problems", id="check.problems", tooltip="Only what is not ok, or all again"
+        ),
+        Binding(
+            "n", "next_problem", "next", id="check.next", tooltip="Go to the next finding that is not ok"
+        ),
+        Binding("p", "choose_profile", "profile", id="check.profile", tooltip="Check as another profile"),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            id="check.filter",
+            tooltip="Show some findings only, such as state:failure or check:partition",
+        ),
+    ]
+
+    def __init__(self, asked: OpenCheck) -> None:
+        super().__init__()
+        self._resource = asked.resource
+        self._profile = asked.profile
+        self._given = asked.resource_document
+        self._given_profile = asked.profile_document
+        self._sample = asked.sample or Sample()
+        self._documents: CheckDocuments | None = None
+        self._phase = Phase.READING
+        self._trouble = ""
+        """Why there are no more findings, in one sentence; empty where there may be, or the check is done."""
+        self._done_at = 0.0
+        self._found: dict[str, Finding] = {}
+        self._fresh: dict[str, Finding] = {}
+        """Those of this time; what is left of the time before stays in its place until it is found again."""
+        self._only_problems = False
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Title with filter, what is checked, the table, and the finding under the cursor."""
+        yield FilterLine("Check", placeholder="words, state:failure, check:…, detail:…, fix:…")
+        yield PieceLine(id="check-head")
+        yield VirtualTable(
+            [
+                Column("check", "check", 20),
+                Column("state", "state", 9, value=lambda key: _WORST_FIRST.index(self._found[key].state)),
+                Column("detail", "detail", None, least=24, sortable=False),
+                Column("fix", "fix", None, least=24, priority=1, sortable=False),
+            ],
+            id="check-table",
+        )
+        yield FindingDetail()
+
+    def on_mount(self) -> None:
+        """The keys go to the table, and the check begins."""
+        self._table.focus()
+        self._begin()
+
+    def on_resize(self) -> None:
+        """What is said in an empty table is broken to its width."""
+        if self.is_mounted:
+            self._say()
+
+    # The check
+
+    def _begin(self) -> None:
+        self._trouble = ""
+        self._fresh = {}
+        self._turn_to(Phase.READING)
+        self._table.patch(Row(key, self._cells) for key in self._found)
+        self.run_worker(self._check(), group="check", exclusive=True, exit_on_error=False)
+
+    async def _check(self) -> None:
+        try:
+            self._documents = documents = await asyncio.to_thread(
+                documents_of,
+                self.dashboard.home,
+                self._resource,
+                self._profile,
+                given=self._given,
+                given_profile=self._given_profile,
+            )
+            self._profile = documents.acts_as
+            self._turn_to(Phase.STARTING)
+            await self.dashboard.client.ensure_running()
+            self._turn_to(Phase.RUNNING)
+            check = self.dashboard.client.check(documents.resource, documents.profile, self._sample)
+            async with aclosing(check) as coming:
+                async for finding in coming:
+                    self._take(finding)
+        except NeedsProfileError as error:
+            self._break("Several profiles could be meant: p chooses one.")
+            self._choose_among(error.names)
+        except (ConfigError, EngineError) as error:
+            self._break(str(error))
+        else:
+            self._finish()
+
+    def _take(self, finding: Finding) -> None:
+        """One more finding: in place of the same one of the time before, or at the end."""
+        key = finding.check
+        while key in self._fresh:
+            key += "+"
+        self._found[key] = self._fresh[key] = finding
+        self._table.patch([Row(key, self._cells)])
+        self._say()
+
+    def _finish(self) -> None:
+        self._done_at = self.dashboard.now()
+        if self._fresh.keys() != self._found.keys():
+            self._found = dict(self._fresh)
+            self._table.set_rows(Row(key, self._cells) for key in self._found)
+        self._turn_to(Phase.DONE)
+
+    def _break(self, trouble: str) -> None:
+        self._trouble = trouble
+        self._turn_to(Phase.BROKEN)
+
+    def _turn_to(self, phase: Phase) -> None:
+        self._phase = phase
+        self._say()
+
+    # What the keys do
+
+    @property
+    def chosen(self) -> Finding | None:
+        """The finding under the cursor."""
+        return self._found.get(self._table.cursor_key or "")
+
+    def pointless(self) -> frozenset[str]:
+        """What the finding under the cursor has no use for."""
+        finding = self.chosen
+        nothing = set()
+        if finding is None:
+            nothing |= {"evidence", "filter", "problems"}
+        if finding is None or not finding.field:
+            nothing.add("open")
+        if finding is None or not finding.fix:
+            nothing.add("copy")
+        if not self._problems():
+            nothing.add("next_problem")
+        if self._documents is None or len(self._documents.profiles) < 2:
+            nothing.add("choose_profile")
+        return super().pointless() | nothing
+
+    def action_back(self) -> None:
+        """From some to all findings, from there to where one came from."""
+        line = self.query_one(FilterLine)
+        if line.text:
+            line.action_clear()
+        elif self._only_problems:
+            self.action_problems()
+        else:
+            self.dismiss()
+
+    def action_again(self) -> None:
+        """Check again; a check that still goes on is given up."""
+        self._begin()
+
+    def action_open(self) -> None:
+        """To the field that the finding under the cursor blames."""
+        finding = self.chosen
+        if finding is None:
+            return
+        if not finding.field:
+            self.dashboard.tell("This finding blames no field of the configuration: e shows all of it.")
+            return
+        profile = self._profile if finding.of == "profile" else None
+        self.dashboard.post_message(OpenField(self._resource, profile, finding.field))
+
+    def action_evidence(self) -> None:
+        """All of the finding under the cursor."""
+        from tui.screens.evidence import Evidence
+
+        if (finding := self.chosen) is not None:
+            self.app.push_screen(Evidence(finding))
+
+    def action_copy(self) -> None:
+        """Copy what can be pasted, or else the sentence."""
+        finding = self.chosen
+        if finding is None:
+            return
+        if finding.fix:
+            self.app.copy_to_clipboard(copied(finding.fix))
+            self.dashboard.tell("What to do is on the clipboard.")
+        else:
+            self.dashboard.tell("There is nothing to do about this finding.")
+
+    def action_problems(self) -> None:
+        """Only what is not ok, or all."""
+        self._only_problems = not self._only_problems
+        self._sift()
+
+    def action_next_problem(self) -> None:
+        """To the next finding that is not ok, after the last to the first."""
+        keys = list(self._table.keys)
+        wanted = self._problems()
+        at = keys.index(self._table.cursor_key) + 1 if self._table.cursor_key in keys else 0
+        key = next((key for key in [*keys[at:], *keys[:at]] if key in wanted), None)
+        if key is not None:
+            self._table.move_to(key)
+
+    def action_choose_profile(self) -> None:
+        """Check as another profile."""
+        names = () if self._documents is None else self._documents.profiles
+        if len(names) > 1:
+            self._choose_among(names)
+        elif self._phase is Phase.BROKEN:
+            self._begin()
+
+    def _choose_among(self, names: Iterable[str]) -> None:
+        from tui.screens.choose import Choice, Choose
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._profile, self._given_profile = name, None
+                self._found = {}
+                self._table.set_rows([])
+                self._begin()
+
+        choices = [
+            Choice(name, plain(name, 60), f"of the resource {plain(self._resource, 40)}") for name in names
+        ]
+        self.app.push_screen(Choose("Check as which profile?", choices), chosen)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).ask()
+
+    # What the page shows
+
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self) -> None:
+        self._tell()
+
+    @on(VirtualTable.Activated)
+    def _activated(self) -> None:
+        self.action_open()
+
+    @on(FilterLine.Changed)
+    def _typed(self) -> None:
+        self._sift()
+
+    @on(FilterLine.Left)
+    def _filtered(self) -> None:
+        self._table.focus()
+
+    @property
+    def _table(self) -> VirtualTable:
+        return self.query_one("#check-table", VirtualTable)
+
+    def _problems(self) -> set[str]:
+        return {key for key, finding in self._found.items() if finding.state is not FindingState.OK}
+
+    def _sift(self) -> None:
+        """Show what fits the filter."""
+        fits = filters.parse(self.query_one(FilterLine).text, KEYS)
+        problems = self._only_problems
+
+        def shown(row: Row) -> bool:
+            finding = self._found[row.key]
+            if problems and finding.state is FindingState.OK:
+                return False
+            return fits is None or fits(_values(finding))
+
+        self._table.set_filter(shown if problems or fits is not None else None)
+        self._say()
+
+    def _say(self) -> None:
+        """How far it is, what is checked, and what it came to; then the finding under the cursor."""
+        table = self._table
+        more = self._phase.value
+        if self._phase is Phase.DONE:
+            more = f"done at {time.strftime('%H:%M', time.localtime(self._done_at))}"
+        if self._only_problems:
+            more += "  problems only"
+        self.query_one(FilterLine).say(table.row_count, table.total_count, more)
+        self.query_one("#check-head", PieceLine).show(self._head(), self._counts())
+        room = max(20, min(76, self.size.width - 6))
+        paragraphs = self._empty().splitlines()
+        table.empty = "\n".join(line for text in paragraphs for line in wrapped(plain(text), room))
+        self._tell()
+
+    def _tell(self) -> None:
+        self.query_one(FindingDetail).show(self.chosen, self._trouble)
+        self.refresh_bindings()
+
+    def _head(self) -> list[Piece]:
+        who = plain(self._resource, 30)
+        if self._profile is not None:
+            who += f" as {plain(self._profile, 30)}"
+        saved = self._documents is None or self._documents.saved
+        what: Piece = ("as saved", "muted") if saved else ("as typed, not saved", "warning")
+        return [(who, "strong"), ("  ", None), what, (f"   {_sample_words(self._sample)}", "muted")]
+
+    def _counts(self) -> list[Piece]:
+        """What it came to so far, the worst first."""
+        counts = Counter(finding.state for finding in self._fresh.values() if finding.check != REST)
+        pieces: list[Piece] = []
+        for state in _WORST_FIRST:
+            if counts[state]:
+                shown = sign(state)
+                pieces.append((f"  {shown.glyph} {counts[state]} {shown.word}", shown.style))
+        return pieces
+
+    def _empty(self) -> str:
+        """What is said where no finding is shown."""
+        if self._found:
+            if self._only_problems and not self.query_one(FilterLine).text and not self._problems():
+                if self._phase is Phase.DONE:
+                    return f"Everything that could be looked at is fine: {summary(self._found.values())}."
+                return "Nothing is wrong so far."
+            return filters.none_fits("finding", self.query_one(FilterLine).text, KEYS, tuple(FindingState))
+        if self._phase is Phase.BROKEN:
+            return f"{self._trouble}\n\nr tries it again."
+        if self._phase is Phase.DONE:
+            return "There was nothing to look at."
+        if self._phase is not Phase.RUNNING:
+            return self._phase.value
+        local = self._documents is not None and self._documents.local
+        return (
+            "looking at this machine…"
+            if local
+            else "asking the cluster…\n\nEach finding appears as it arrives."
+        )
+
+    def _cells(self, key: str) -> tuple[Cell, ...]:
+        finding = self._found[key]
+        shown = sign(finding.state)
+        state = f"{shown.glyph} {shown.word}"
+        if key not in self._fresh:
+            # Of the time before.
+            return tuple((text, "muted") for text in (finding.check, state, finding.detail, finding.fix))
+        fine = finding.state is FindingState.OK
+        return (
+            finding.check,
+            (state, shown.style),
+            (finding.detail, "muted") if fine else finding.detail,
+            finding.fix,
+        )
+
+
+def _values(finding: Finding) -> filters.Values:
+    return {
+        "state": finding.state.value,
+        "check": finding.check,
+        "detail": finding.detail,
+        "fix": finding.fix,
+    }
+
+
+def _sample_words(sample: Sample) -> str:
+    """The work that the scheduler is asked about: `100 tasks of 2 CPUs, 4 GB, GPU`."""
+    needs = [] if sample.cpus is None else [f"{sample.cpus} {'CPU' if sample.cpus == 1 else 'CPUs'}"]
+    if sample.mem_mb is not None:
+        needs.append(format_mb(sample.mem_mb))
+    if sample.needs_gpu:
+        needs.append("GPU")
+    tasks = f"{sample.tasks:,} {'task' if sample.tasks == 1 else 'tasks'}"
+    return f"{tasks} of {', '.join(needs)}" if needs else tasks

@@ -1,0 +1,49 @@
+"""One finding of a check, in as many lines as there is room for."""
+
+from __future__ import annotations
+
+from runners.findings import Finding
+from tui.finding_words import fix_parts
+from tui.signs import sign
+from tui.text import plain
+from tui.widgets.line_view import Piece
+from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.paragraphs import Paragraph, Passage, facts
+
+
+class FindingDetail(ParagraphView):
+    """Shows what was found, what to do about it, and what was asked and answered."""
+
+    def show(self, finding: Finding | None, trouble: str = "") -> None:
+        """Show this one, and before it why there are no more."""
+        said: list[Paragraph] = []
+        if trouble:
+            said.append(Passage([("! ", "warning")], [plain(trouble)]))
+        if finding is not None:
+            said += _paragraphs(finding)
+        self.tell(said)
+
+
+def field_words(finding: Finding) -> str:
+    """The field that a finding blames; empty where it blames none."""
+    return f"{finding.field} of the {finding.of}" if finding.of and finding.field else ""
+
+
+def printed_lines(text: str) -> list[str]:
+    """The lines of *text*, each harmless, without blank ones at its end."""
+    return [plain(line) for line in text.rstrip().split("\n")] if text.strip() else []
+
+
+def _paragraphs(finding: Finding) -> list[Paragraph]:
+    shown = sign(finding.state)
+    verdict: list[Piece] = [(f"{shown.glyph} {plain(finding.check, 40)}", shown.style), ("  ", None)]
+    parts: list[Paragraph] = [Passage(verdict, printed_lines(finding.detail))]
+    if finding.fix:
+        sentence, pasted = fix_parts(finding.fix)
+        texts = [*printed_lines(sentence), *printed_lines(pasted)]
+        parts.append(Passage([("fix   ", "running")], texts))
+    if field := field_words(finding):
+        parts.append(facts(("field", plain(field, 200))))
+    if finding.evidence.strip():
+        parts.append(Passage([("said  ", "muted")], printed_lines(finding.evidence), which="last"))
+    return parts
