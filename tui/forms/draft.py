@@ -123,8 +123,7 @@ class Draft:
 
     def size(self, path: Path) -> int:
         """How many items or rows a list or map has."""
-        value = at(self._tree, path)
-        return len(value) if isinstance(value, list) else 0
+        return len(self._copy(spec_at(self._spec, self._tree, path), path))
 
     def key(self, path: Path) -> str:
         """The key of a map's row."""
@@ -177,15 +176,13 @@ class Draft:
 
     def remove(self, path: Path) -> None:
         """Take out an item or row; the list or map stays, be it empty."""
-        _, index = self._items(path)
-        items = self._copy(spec_at(self._spec, self._tree, path[:-1]), path[:-1])
+        items, index = self._items(path)
         del items[index]
         self._change(path, self._with(path[:-1], items))
 
     def move(self, path: Path, by: int) -> Path:
         """Move an item or row down, or up with a negative number, as far as it goes; returns its new path."""
-        _, index = self._items(path)
-        items = self._copy(spec_at(self._spec, self._tree, path[:-1]), path[:-1])
+        items, index = self._items(path)
         target = max(0, min(index + by, len(items) - 1))
         moved = (*path[:-1], target)
         if target != index:
@@ -199,9 +196,8 @@ class Draft:
         if not isinstance(rows, Rows):
             raise KeyError(path)
         if rows[index][0] != key:
-            renamed = Rows(rows)
-            renamed[index] = (key, rows[index][1])
-            self._change(path, self._with(path[:-1], renamed), typing="rename")
+            rows[index] = (key, rows[index][1])
+            self._change(path, self._with(path[:-1], rows), typing="rename")
 
     def replace(self, document: object, *, typing: bool = False) -> None:
         """Another document, as it is; *typing* it is one step to undo with what was typed just before."""
@@ -300,20 +296,20 @@ class Draft:
         return isinstance(saved, (str, int, float)) and text_of(saved) == text
 
     def _items(self, path: Path) -> tuple[list[Any], int]:
-        """The list or rows that a path points into, and the index. Raises `KeyError` if it does not."""
-        items = at(self._tree, path[:-1])
-        if not path or not isinstance(path[-1], int) or not isinstance(items, list):
+        """A copy of what a path points into, and the index. Raises `KeyError` where there is no such item."""
+        if not path or not isinstance(path[-1], int):
             raise KeyError(path)
+        items = self._copy(spec_at(self._spec, self._tree, path[:-1]), path[:-1])
         if not 0 <= path[-1] < len(items):
             raise KeyError(path)
         return items, path[-1]
 
     def _copy(self, field: FieldSpec, path: Path) -> list[Any]:
-        """The items of a list or map, to be changed; none where something else stands there."""
+        """The items of a list or map, as a copy to change; none where something else stands there."""
         items = at(self._tree, path)
         if field.kind is Kind.MAP:
             return Rows(items) if isinstance(items, Rows) else Rows()
-        return list(items) if isinstance(items, list) else []
+        return list(items) if field.kind is Kind.LIST and isinstance(items, list) else []
 
     def _with(self, path: Path, value: object) -> _State:
         return self._state._replace(tree=planted(self._spec, self._tree, path, value))

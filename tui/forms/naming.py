@@ -24,7 +24,8 @@ def path_of(spec: FieldSpec, tree: object, name: str) -> Path:
     Keys of maps may hold dots themselves: the longest one that fits is meant.
     """
     path: Path = ()
-    while name:
+    more = bool(name)
+    while more:
         group = spec.variant(tree)
         step = _step(group, tree, name)
         if step is None:
@@ -33,7 +34,8 @@ def path_of(spec: FieldSpec, tree: object, name: str) -> Path:
         spec = (group.field(part) if isinstance(part, str) else group.item) or group
         tree = at(tree, (part,))
         path = (*path, part)
-        name = name[taken:].removeprefix(".")
+        # The key of a row may be empty: there is more where there is a dot.
+        more, name = len(name) > taken, name[taken + 1 :]
     return path
 
 
@@ -47,7 +49,7 @@ def _step(spec: FieldSpec, tree: object, name: str) -> tuple[str | int, int] | N
         fitting = [
             (len(key), -index)
             for index, (key, _) in enumerate(tree)
-            if key and (name == key or name.startswith(key + "."))
+            if name == key or name.startswith(f"{key}.")
         ]
         # Of rows with the same key the first one.
         length, index = max(fitting, default=(0, 0))
