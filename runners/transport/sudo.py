@@ -37,7 +37,7 @@ from runners.transport.records import Record, Recorder
 GRANTED = ("sbatch", "scancel", "cat", "ls", "mkdir")
 """The commands that run as the other user."""
 
-OWN = ("squeue", "sacct", "sinfo", "scontrol")
+OWN = ("squeue", "sacct", "sinfo", "scontrol", "sacctmgr", "id")
 """The commands that run as ourselves."""
 
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")

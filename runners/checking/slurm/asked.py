@@ -1,0 +1,208 @@
+"""What a set of the configuration makes a job ask for, as sbatch reads it from the script. Pure.
+
+The script decides and not the configuration: it has how many slots the plan gave a job, and the lines of
+people's own, which go before the options of the configuration.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from runners.config.slurm import SlurmRunnerConfig, SlurmTaskConfig
+from runners.config.units import parse_duration
+from runners.sample import script_head
+
+GPU_SET = "GPU set"
+"""What stands behind the words of findings that are of the GPU set."""
+
+_LONG = (
+    "account chdir clusters constraint cpus-per-task exclude gpus gpus-per-node gpus-per-task gres job-name "
+    "licenses mem mem-per-cpu nodelist nodes ntasks ntasks-per-node open-mode output partition qos "
+    "reservation signal time time-min"
+).split()
+_SHORT = {
+    "A": "account",
+    "C": "constraint",
+    "L": "licenses",
+    "M": "clusters",
+    "N": "nodes",
+    "c": "cpus-per-task",
+    "G": "gpus",
+    "n": "ntasks",
+    "p": "partition",
+    "q": "qos",
+    "t": "time",
+    "w": "nodelist",
+    "x": "exclude",
+}
+_FIELDS = {"cpus-per-task": "cpus_per_task", "mem-per-cpu": "mem"}
+"""Of options that are not called like the field of the configuration."""
+_OF_SETTINGS = frozenset(
+    "partition cpus-per-task mem mem-per-cpu constraint gres gpus time account exclude nodelist nodes".split()
+)
+
+_MEMORY = re.compile(r"([0-9]{1,15})([KMGT]?)B?", re.IGNORECASE)
+_MB_IN = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
+_NO_LIMIT = ("unlimited", "infinite", "-1", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job of one set."""
+
+    gpu: bool
+    config: SlurmRunnerConfig
+    merged: SlurmTaskConfig
+    """The set, laid over the default."""
+    options: Mapping[str, str]
+    """By their long names, as they count."""
+    own: frozenset[str]
+    """Those that lines of people's own give."""
+    script: bytes
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """Any of them will do."""
+        return tuple(filter(None, self.options.get("partition", "").split(",")))
+
+    @property
+    def slots(self) -> int:
+        """How many tasks run at a time, 1 or more."""
+        return max(1, _whole(self.options.get("ntasks")) or 1)
+
+    @property
+    def cpus(self) -> int | None:
+        """CPUs of each slot, which are on one node."""
+        return _whole(self.options.get("cpus-per-task", "1"))
+
+    @property
+    def task_mb(self) -> float | None:
+        """Memory that a node must have for a single slot of the job; None where it can't be told."""
+        if "mem" in self.own:
+            return read_memory(self.options["mem"])
+        if "mem-per-cpu" in self.own:
+            each = read_memory(self.options["mem-per-cpu"])
+            return None if each is None or self.cpus is None else each * self.cpus
+        whole = read_memory(self.options.get("mem", ""))
+        if whole is not None:
+            return whole / self.slots
+        each = read_memory(self.options.get("mem-per-cpu", ""))
+        return None if each is None or self.cpus is None else each * self.cpus
+
+    @property
+    def node_mb(self) -> float | None:
+        """Memory that each node of the job must have; None where it can't be told."""
+        whole = read_memory(self.options.get("mem", ""))
+        return self.task_mb if whole is None or "mem-per-cpu" in self.own else whole
+
+    @property
+    def grows(self) -> bool:
+        """Whether the memory that each node must have grows with the slots of a job."""
+        return not self.merged.use_mem_per_cpu and not self.own & {"mem", "mem-per-cpu"}
+
+    @property
+    def nodes(self) -> int | None:
+        """How many nodes it wants at least; None where it does not say, or says what can't be read."""
+        least = self.options.get("nodes", "").split("-")[0]
+        return _whole(least)
+
+    @property
+    def time_s(self) -> float | None:
+        """Seconds of its time limit, infinity for none at all; None where it names no limit.
+
+        Raises:
+            ValueError: it names what is no time.
+        """
+        text = self.options.get("time")
+        if text is None:
+            return None
+        return math.inf if text.strip().lower() in _NO_LIMIT else float(parse_duration(text))
+
+    def check(self, name: str) -> str:
+        """The words of a finding about this set."""
+        return f"{name}, {GPU_SET}" if self.gpu else name
+
+    def field(self, option: str) -> str:
+        """The dotted path of the field that says *option*; empty where a step does."""
+        name = _FIELDS.get(option, option)
+        if option in self.own or option not in _OF_SETTINGS:
+            name = "extra_lines"
+        given = self.config.gpu_slurm_config if self.gpu else None
+        of_gpu = given is not None and name in _given(given)
+        # A sample may say itself what each task needs.
+        if name == "cpus_per_task" and self.cpus != self.merged.cpus_per_task:
+            return ""
+        if name == "mem" and self.task_mb is not None and self.merged.mem is not None:
+            if self.grows and self.task_mb != self.merged.mem:
+                return ""
+        return f"jobs_runner_config.{'gpu' if of_gpu else 'default'}_slurm_config.{name}"
+
+
+def merged_set(config: SlurmRunnerConfig, *, gpu: bool) -> SlurmTaskConfig:
+    """A set as it counts: what the GPU set gives goes before what the default gives."""
+    over = _given(config.gpu_slurm_config) if gpu and config.gpu_slurm_config else {}
+    return config.default_slurm_config.model_copy(update=over)
+
+
+def read_asked(config: SlurmRunnerConfig, script: bytes, *, gpu: bool) -> Asked:
+    """What the job of *script* asks for, which was made of a set of *config*."""
+    merged = merged_set(config, gpu=gpu)
+    options: dict[str, str] = {}
+    own: set[str] = set()
+    mine = set(merged.extra_lines)
+    for line in script_head(script):
+        if not line.startswith("#SBATCH"):
+            continue
+        for name, value in _options(line.removeprefix("#SBATCH")):
+            options[name] = value
+            if line in mine:
+                own.add(name)
+    return Asked(gpu, config, merged, options, frozenset(own), script)
+
+
+def read_memory(text: str) -> float | None:
+    """MB from memory as sbatch takes it, whose units are steps of 1024; None for anything else."""
+    match = _MEMORY.fullmatch(text.strip())
+    return float(match[1]) * _MB_IN[match[2].upper()] if match else None
+
+
+def _given(config: SlurmTaskConfig) -> dict[str, object]:
+    """What a set gives. Of all nulls that of the memory alone gives nothing (see `job_settings`)."""
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    return {name: value for name, value in given.items() if name != "mem" or value is not None}
+
+
+def _options(text: str) -> Iterator[tuple[str, str]]:
+    """Options with a value, by their long names. What is not known is passed over."""
+    try:
+        words = iter(shlex.split(text, comments=True))
+    except ValueError:
+        # sbatch refuses it.
+        return
+    for word in words:
+        if word.startswith("--"):
+            given, equals, value = word[2:].partition("=")
+            name = _long(given)
+        elif len(word) > 1 and word[0] == "-" and word[1] in _SHORT:
+            name, value = _SHORT[word[1]], word[2:].removeprefix("=")
+            equals = value
+        else:
+            continue
+        if name is not None:
+            yield name, value if equals else next(words, "")
+
+
+def _long(given: str) -> str | None:
+    if given in _LONG:
+        return given
+    fitting = [name for name in _LONG if given and name.startswith(given)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _whole(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -1,0 +1,95 @@
+"""Whether jobs that are as large as the configuration lets them become fit on nodes. Pure."""
+
+from __future__ import annotations
+
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.fits import cpus_of, mb, memory_of
+from runners.checking.slurm.settings import SHOW_CONFIG
+from runners.checking.slurm.words import Put, batching_field, evidence, names
+from runners.findings import Finding, FindingState
+
+_CHECK = "batching"
+
+
+def batching(put: Put, facts: Facts, *, refused: bool) -> Finding | None:
+    """`batching`: jobs up to the maxima can run.
+
+    Args:
+        put: for the set.
+        facts: of the cluster.
+        refused: the scheduler takes not even the job of the sample.
+
+    None: what nodes have is not known.
+    """
+    groups = facts.groups_in(put.asked.partitions)
+    if not groups:
+        return None
+    config = put.asked.config.batching_config
+    has_mb, has_cpus = memory_of(facts), cpus_of(facts)
+    best_mb, best_cpus = max(groups, key=has_mb), max(groups, key=has_cpus)
+    most_mb, most_cpus = int(has_mb(best_mb)), has_cpus(best_cpus)
+    where = names(put.asked.partitions)
+    per_node = put.asked.grows
+    if per_node and config.max_mem_per_job > most_mb:
+        target = config.target_mem_per_job > most_mb
+        field = "target_mem_per_job" if target else "max_mem_per_job"
+        need = put.asked.node_mb
+        fails = refused and need is not None and need > most_mb
+        return _large(
+            put,
+            field,
+            f"Jobs may grow to {mb(config.max_mem_per_job)}, and no node of {where} gives a job more than "
+            f"{mb(most_mb)}: SLURM refuses larger ones.",
+            f"Set {'target_mem_per_job and ' if target else ''}max_mem_per_job to {most_mb}M or less.",
+            evidence(SHOW_NODES, best_mb.row),
+            fails=fails,
+        )
+    nodes = max(1, put.asked.nodes or 1)
+    if config.max_cpus_per_job > most_cpus * nodes:
+        target = config.target_cpus_per_job > most_cpus * nodes
+        field = "target_cpus_per_job" if target else "max_cpus_per_job"
+        every = sum(has_cpus(one) * one.count for one in groups)
+        return _large(
+            put,
+            field,
+            f"Jobs may grow to {config.max_cpus_per_job} CPUs, and no node of {where} gives a job more than "
+            f"{most_cpus}: larger ones need several nodes, and ask each for the memory of all tasks.",
+            f"Set {'target_cpus_per_job and ' if target else ''}max_cpus_per_job "
+            f"to {most_cpus * nodes} or less.",
+            evidence(SHOW_NODES, best_cpus.row),
+            fails=refused and put.asked.slots * (put.asked.cpus or 1) > every,
+        )
+    each = put.asked.cpus or 1
+    slots = max(put.asked.slots, config.max_cpus_per_job // each)
+    if task_mb := put.asked.task_mb:
+        slots = min(slots, int(config.max_mem_per_job // task_mb))
+    for key, what in (("MaxTasksPerNode", "tasks on a node"), ("MaxStepCount", "steps in a job")):
+        limit = facts.settings.number(key)
+        if limit and slots > limit * (nodes if key == "MaxTasksPerNode" else 1):
+            return _large(
+                put,
+                "max_cpus_per_job",
+                f"Jobs may grow to {slots} tasks at a time, and SLURM allows {limit} {what} here ({key}).",
+                f"Set max_cpus_per_job to {limit * each} or less.",
+                evidence(SHOW_CONFIG, facts.settings.line(key)),
+                fails=False,
+            )
+    size = facts.settings.script_bytes
+    if size is not None and len(put.asked.script) > size:
+        return _large(
+            put,
+            "max_num_jobs",
+            f"The script of a job has {len(put.asked.script):,} bytes, and this cluster takes {size:,}.",
+            "Set max_num_jobs higher, so that fewer tasks share a job.",
+            evidence(SHOW_CONFIG, facts.settings.line("SchedulerParameters")),
+            fails=refused,
+        )
+    size_mb = f" and {mb(config.max_mem_per_job)}" if per_node else ""
+    detail = f"Jobs of up to {config.max_cpus_per_job} CPUs{size_mb} fit on a node of {where}."
+    return put.ok(_CHECK, detail, evidence(SHOW_NODES, best_mb.row))
+
+
+def _large(put: Put, field: str, detail: str, fix: str, proof: str, *, fails: bool) -> Finding:
+    state = FindingState.FAILURE if fails else FindingState.WARNING
+    path = batching_field(field)
+    return Finding(put.asked.check(_CHECK), state, detail, fix, proof, of="resource", field=path)

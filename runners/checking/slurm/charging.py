@@ -1,0 +1,167 @@
+"""Who is charged, by which QOS, and how many jobs that allows. Pure."""
+
+from __future__ import annotations
+
+from runners.checking.slurm.access import charged, qos_of
+from runners.checking.slurm.accounts import Account, Accounts, account_commands
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.settings import SHOW_CONFIG
+from runners.checking.slurm.words import Put, batching_field, evidence, names, near_first
+from runners.config.errors import shown
+from runners.findings import Finding, FindingState
+
+
+def account(put: Put, facts: Facts) -> Finding | None:
+    """`account`: the user may be charged to it. None: it needs the accounting, which does not answer."""
+    given = put.asked.options.get("account")
+    if not facts.settings.accounting:
+        taken = f" {shown(given)} is taken as it is." if given else ""
+        return put.ok("account", f"There is no accounting here, so no account is needed.{taken}")
+    if facts.accounts is None:
+        return None
+    told = facts.accounts
+    mine = list(dict.fromkeys(one.account for one in told.associations))
+    user = shown(told.user)
+    ask, _, _, every = account_commands(told.user, "", told.cluster)
+    proof = evidence(ask, *(one.row for one in told.associations))
+    name = told.charged(given)
+    if told.of(name, put.asked.partitions):
+        usual = "" if given else ", which is the default of"
+        return put.ok("account", f"{shown(name)}{usual or ' is an account of'} {user}.", proof)
+    if not facts.charges:
+        enforced = evidence(SHOW_CONFIG, facts.settings.line("AccountingStorageEnforce"))
+        return put.ok("account", "Accounts are not enforced here.", enforced)
+    if not mine:
+        example = given or next((one for one in told.accounts if one != "root"), "ACCOUNT")
+        return put.failure(
+            "account",
+            f"{user} has no account on this cluster, and none of its jobs is taken without one.",
+            f"Have the site's administrators add one: sacctmgr add user {user} account={shown(example)}",
+            proof,
+            option="account" if given else "",
+        )
+    near = near_first(name, mine)
+    if not given:
+        where = names(put.asked.partitions)
+        return put.failure(
+            "account",
+            f"{user} has no default account that counts in {where}.",
+            f"Set account to one of: {names(near)}.",
+            proof,
+            option="account",
+        )
+    choose = f"Set account to one of: {names(near)}."
+    if name in mine:
+        only = [one.partition for one in told.associations if one.account == name]
+        detail = f"{user} may use the account {shown(name)} only in the partitions {names(only)}."
+        return put.failure("account", detail, choose, proof, option="account")
+    if name in told.accounts:
+        detail = f"The account {shown(name)} is not one of {user}, who has {names(mine)}."
+        add = f"Or have it added: sacctmgr add user {user} account={shown(name)}"
+        proof = f"{proof}\n{evidence(every, told.accounts[name].row)}"
+        return put.failure("account", detail, f"{choose} {add}", proof, option="account")
+    detail = f"There is no account {shown(given)} here; {user} has {names(mine)}."
+    return put.failure("account", detail, choose, proof, option="account")
+
+
+def qos(put: Put, facts: Facts) -> Finding | None:
+    """`qos`: it is there and may be used. None: it needs the accounting, which does not answer."""
+    asked = put.asked.options.get("qos")
+    if not facts.settings.accounting:
+        detail = "There is no accounting here, so there are no QOS."
+        return put.ok("qos", f"{detail} {shown(asked)} has no effect." if asked else detail)
+    if facts.accounts is None:
+        return None
+    told = facts.accounts
+    mine = told.of(charged(put, facts), put.asked.partitions)
+    allowed = list(dict.fromkeys(name for one in mine for name in one.qos))
+    proof = evidence(account_commands(told.user, "", told.cluster)[0], *(one.row for one in mine))
+    if asked is None:
+        usual = qos_of(put, facts)
+        return put.ok(
+            "qos", f"Jobs have the QOS {shown(usual)}." if usual else "Jobs have the usual QOS.", proof
+        )
+    name = asked.lower()
+    if name in told.qos and (name in allowed or not allowed):
+        return put.ok("qos", f"{shown(name)} may be used.", proof)
+    if name in told.qos:
+        detail = f"The QOS {shown(name)} is not allowed to {shown(told.user)}, who may use {names(allowed)}."
+        add = (
+            f"Or have it added: sacctmgr modify user {shown(told.user)} "
+            f"where account={shown(charged(put, facts))} set qos+={shown(name)}"
+        )
+    else:
+        detail = f"There is no QOS {shown(asked)} here."
+        add = ""
+    choose = f"Choose one of {names(near_first(name, allowed or told.qos))} in extra_lines, or leave it out."
+    fix = f"{choose} {add}".strip()
+    if "qos" not in facts.settings.enforced:
+        detail += " SLURM does not enforce QOS here, so it has no effect."
+        return put.warning("qos", detail, fix, proof, option="qos")
+    return put.failure("qos", detail, fix, proof, option="qos")
+
+
+def job_limits(put: Put, facts: Facts) -> Finding | None:
+    """`job limits`: there may be as many jobs as a step may become. None: the accounting does not answer."""
+    wanted = put.asked.config.batching_config.max_num_jobs
+    limits: list[tuple[int, str, str]] = []
+    if (most := facts.settings.number("MaxJobCount")) is not None:
+        proof = evidence(SHOW_CONFIG, facts.settings.line("MaxJobCount"))
+        limits.append((most, "the cluster holds at most {} jobs (MaxJobCount)", proof))
+    if facts.settings.accounting and facts.settings.enforced & {"limits", "safe"}:
+        if facts.accounts is None:
+            return None
+        limits += _limits(put, facts, facts.accounts)
+    limits.sort(key=lambda limit: limit[0])
+    if not limits or limits[0][0] >= wanted:
+        told = limits[0][1].format(limits[0][0]) if limits else "no limit is known"
+        detail = f"{told[:1].upper()}{told[1:]}; a step becomes at most {wanted} jobs."
+        return put.ok("job limits", detail, limits[0][2] if limits else "")
+    most, why, proof = limits[0]
+    field = batching_field("max_num_jobs")
+    if most == 0:
+        detail = f"No job is taken at all: {why.format(0)}."
+        fix = "Have the site's administrators raise the limit."
+        return Finding(put.asked.check("job limits"), FindingState.FAILURE, detail, fix, proof)
+    detail = (
+        f"A step becomes up to {wanted} jobs, but {why.format(most)}: "
+        "the others are handed over only when some have ended."
+    )
+    fix = f"Set max_num_jobs to {most} or less, or have the site's administrators raise the limit."
+    return Finding(
+        put.asked.check("job limits"), FindingState.WARNING, detail, fix, proof, of="resource", field=field
+    )
+
+
+def _limits(put: Put, facts: Facts, told: Accounts) -> list[tuple[int, str, str]]:
+    """Limits, what each of them is, with {} in the place of the number, and its evidence."""
+    user, name = shown(told.user), charged(put, facts)
+    ask, _, ask_qos, every = account_commands(told.user, "", told.cluster)
+    found: list[tuple[int, str, str]] = []
+    for one in told.of(name, put.asked.partitions)[:1]:
+        if one.most_jobs is not None:
+            what = f"{user} may have {{}} in the queue with the account {_plain(name)} (MaxSubmitJobs)"
+            found.append((one.most_jobs, what, evidence(ask, one.row)))
+    above: tuple[str, Account]
+    for above in told.above(name):
+        if above[1].most_jobs is not None:
+            what = f"the account {_plain(above[0])} may have {{}} in the queue (GrpSubmitJobs)"
+            found.append((above[1].most_jobs, what, evidence(every, above[1].row)))
+    own = [one.qos for one in facts.partitions_of(put.asked.partitions)[:1] if one.qos]
+    for quality in dict.fromkeys([qos_of(put, facts), *own]):
+        if (entry := told.qos.get(quality)) is None:
+            continue
+        which = f"the QOS {_plain(quality)} allows"
+        for most, whom in (
+            (entry.jobs_of_user, "{} in the queue to one user (MaxSubmitJobsPerUser)"),
+            (entry.jobs_of_account, "{} in the queue to one account (MaxSubmitJobsPerAccount)"),
+            (entry.jobs, "{} in the queue to all together (GrpSubmitJobs)"),
+        ):
+            if most is not None:
+                found.append((most, f"{which} {whom}", evidence(ask_qos, entry.row)))
+    return found
+
+
+def _plain(name: str) -> str:
+    """A name in a text that is formatted later."""
+    return shown(name).replace("{", "{{").replace("}", "}}")

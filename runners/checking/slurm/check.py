@@ -1,0 +1,145 @@
+"""What SLURM itself can tell of whether a resource can work. Nothing is changed, and no job is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+from runners.checking.course import not_looked_at
+from runners.checking.slurm.asked import GPU_SET, Asked, read_asked
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.questions import ASK_S, ask, ask_accounting, ask_cluster, ask_trials
+from runners.checking.slurm.sets import OF_SET, look_at, told_once
+from runners.checking.slurm.settings import SHOW_CONFIG, read_settings
+from runners.checking.slurm.site import accounting, command, controller, queue
+from runners.config.errors import ConfigError, shown
+from runners.config.slurm import SlurmRunnerConfig
+from runners.findings import REST, Finding, FindingState
+from runners.transport.base import Command, Transport
+
+COMMANDS = ("sbatch", "squeue", "scancel")
+
+OF_SITE = (*COMMANDS, "controller", "accounting", "queue")
+"""The words of the findings about the cluster as a whole, in their order."""
+
+_CHECK_OF = {
+    "cpus_per_task": "cpus",
+    "mem": "memory",
+    "partition": "partition",
+    "time": "time limit",
+    "gres": "gres",
+    "gpus": "gres",
+    "constraint": "features",
+    "nodelist": "nodes",
+    "exclude": "nodes",
+    "nodes": "nodes",
+    "account": "account",
+}
+"""Which check it is that a field fails where not even a script can be made of it."""
+
+
+def checks_of(config: SlurmRunnerConfig) -> tuple[str, ...]:
+    """The words of all findings, in their order."""
+    default = (*OF_SITE, *OF_SET)
+    if config.gpu_slurm_config is None:
+        return default
+    return (*default, *(f"{word}, {GPU_SET}" for word in OF_SET if word != "batching"))
+
+
+async def check_slurm(
+    transport: Transport,
+    config: SlurmRunnerConfig,
+    *,
+    user: str,
+    as_user: bool,
+    script: Callable[[bool], bytes],
+) -> AsyncIterator[Finding]:
+    """What SLURM tells, one finding after the other, in the order of :func:`checks_of`.
+
+    What an earlier finding leaves without a sense is told of by a last one, :data:`REST`. Four round trips,
+    each bounded in time; ending the iteration ends the one that is under way.
+
+    Args:
+        transport: to the cluster; the line is known to work.
+        config: what is to be checked.
+        user: who owns the jobs.
+        as_user: all commands run as that user, those too that only look.
+        script: the whole script of a job of the sample, for the default or (True) the GPU set. What it raises
+            as a ConfigError is told as a finding.
+    """
+    argvs = [*((name, "--version") for name in COMMANDS), SHOW_CONFIG, ("id", "-un")]
+    *versions, shown_config, who = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
+    for name, reply in zip(COMMANDS, versions, strict=True):
+        yield command(name, reply, versions)
+    settings = None if shown_config.code else read_settings(shown_config.out.decode("utf-8", "replace"))
+    answering = controller(settings, shown_config)
+    yield answering
+    every = checks_of(config)
+    if settings is None:
+        yield _rest([(word, answering) for word in every[every.index("controller") + 1 :]])
+        return
+    facts = Facts(settings, user)
+    ourselves = user if as_user else who.out.decode("utf-8", "replace").strip() if who.code == 0 else ""
+    told, trouble = None, ""
+    if settings.accounting:
+        told, trouble = await ask_accounting(transport, user, ourselves, settings.cluster)
+    books = accounting(settings, trouble)
+    yield books
+    yield queue(settings, told, ourselves, as_user=as_user)
+    sets: dict[bool, Asked] = {}
+    broken: dict[bool, Finding] = {}
+    for gpu in (False, True) if config.gpu_slurm_config is not None else (False,):
+        try:
+            sets[gpu] = read_asked(config, script(gpu), gpu=gpu)
+        except ConfigError as error:
+            broken[gpu] = _unusable(config, error, gpu=gpu)
+    facts = await ask_cluster(transport, replace(facts, accounts=told), [*sets.values()])
+    trials = await ask_trials(transport, [*sets.values()], settings.today)
+    words_of = dict(zip(sets, trials, strict=True))
+    left: list[tuple[str, Finding]] = []
+    before: list[Finding] = []
+    for gpu in sorted({*sets, *broken}):
+        if gpu in sets:
+            of_set = look_at(sets[gpu], facts, words_of[gpu], before)
+            findings = of_set.findings
+            left += [(word, because or books) for word, because in of_set.left]
+        else:
+            cause = broken[gpu]
+            findings = told_once([cause], before)
+            own = [word for word in every[len(OF_SITE) :] if word.endswith(GPU_SET) is gpu]
+            left += [(word, cause) for word in own if word != cause.check]
+        for finding in findings:
+            yield finding
+        before += findings
+    if left:
+        yield _rest(left)
+
+
+def _unusable(config: SlurmRunnerConfig, error: ConfigError, *, gpu: bool) -> Finding:
+    """What to say of a set that no script can be made of."""
+    name, message = error.fields[0] if error.fields else ("", "")
+    given = config.gpu_slurm_config if gpu else None
+    in_gpu_set = given is not None and name in given.model_fields_set
+    set_name = "gpu_slurm_config" if in_gpu_set else "default_slurm_config"
+    check = _CHECK_OF.get(name, "batching")
+    known = name in type(config.default_slurm_config).model_fields
+    detail = f"{shown(name)} {shown(message)}." if name else str(error)
+    return Finding(
+        f"{check}, {GPU_SET}" if gpu else check,
+        FindingState.FAILURE,
+        f"No job can be made: {detail}",
+        f"Set {shown(name)} in {set_name}." if known else "Change how tasks share jobs.",
+        of="resource" if known else "",
+        field=f"jobs_runner_config.{set_name}.{name}" if known else "",
+    )
+
+
+def _rest(left: Sequence[tuple[str, Finding]]) -> Finding:
+    """What was not looked at, a sentence for each finding that is the reason."""
+    words: dict[str, list[str]] = {}
+    reasons: dict[str, Finding] = {}
+    for word, because in left:
+        words.setdefault(because.check, []).append(word)
+        reasons[because.check] = because
+    sentences = [not_looked_at(words[check], because) for check, because in reasons.items()]
+    return Finding(REST, FindingState.UNTOLD, " ".join(sentences))

@@ -1,0 +1,44 @@
+"""All that a cluster has told, for the checks of its sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runners.checking.slurm.accounts import Accounts
+from runners.checking.slurm.partitions import NodeGroup, Partition, groups_of
+from runners.checking.slurm.settings import SlurmSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known; None stands for what could not be told."""
+
+    settings: SlurmSettings
+    user: str
+    """Who owns the jobs."""
+    partitions: Mapping[str, Partition] | None = None
+    groups: Sequence[NodeGroup] | None = None
+    nodes_asked: tuple[str, ...] = ()
+    """The command that told of them."""
+    user_groups: frozenset[str] | None = None
+    """The user's, on the machine that submits."""
+    accounts: Accounts | None = None
+    places: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Lists of nodes as jobs name them, each with the names of the nodes."""
+    homes: Mapping[str, frozenset[str]] | None = None
+    """The partitions of the nodes that jobs name, by the node; one that is not there is in none."""
+
+    def partitions_of(self, asked: Sequence[str]) -> list[Partition]:
+        """Those of the partitions that are there."""
+        known = self.partitions or {}
+        return [known[name] for name in asked if name in known]
+
+    def groups_in(self, asked: Sequence[str]) -> list[NodeGroup] | None:
+        """The nodes of partitions; None where that can't be told."""
+        return None if self.groups is None else groups_of(self.groups, asked)
+
+    @property
+    def charges(self) -> bool:
+        """Whether jobs need an account that is their owner's."""
+        return self.settings.accounting and "associations" in self.settings.enforced

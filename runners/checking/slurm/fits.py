@@ -1,0 +1,260 @@
+"""Whether nodes have the CPUs, the memory, the devices and the features that a job needs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.features import read_constraint
+from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres_ask
+from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup
+from runners.checking.slurm.words import Put, evidence, names, near_first
+from runners.config.errors import shown
+from runners.findings import Finding
+
+
+def cpus(put: Put, facts: Facts) -> Finding:
+    """`cpus`: some node has those of a task."""
+    groups = facts.groups_in(put.asked.partitions)
+    need = put.asked.cpus
+    if not groups or need is None:
+        return _unknown(put, facts, "cpus", groups)
+    has_cpus = cpus_of(facts)
+    best = max(groups, key=has_cpus)
+    proof = _proof(put, facts, best)
+    where = names(put.asked.partitions)
+    if need > has_cpus(best):
+        return put.failure(
+            "cpus",
+            f"A task asks for {_count(need, 'CPU')}, and no node of {where} gives a job more than "
+            f"{has_cpus(best)}.",
+            f"Set cpus_per_task to {has_cpus(best)} or less, or name a partition with larger nodes.",
+            proof,
+            option="cpus-per-task",
+        )
+    if warned := _not_now(put, "cpus", groups, lambda one: has_cpus(one) >= need, "so many CPUs", proof):
+        return warned
+    detail = f"A task asks for {_count(need, 'CPU')}; nodes of {where} have up to {has_cpus(best)}."
+    return put.ok("cpus", detail, proof)
+
+
+def memory(put: Put, facts: Facts) -> Finding:
+    """`memory`: some node has that of a task. Whether one has that of a whole job is `batching`'s."""
+    groups = facts.groups_in(put.asked.partitions)
+    need = put.asked.task_mb
+    if not groups or need is None:
+        return _unknown(put, facts, "memory", groups)
+    has_mb = memory_of(facts)
+    best = max(groups, key=has_mb)
+    proof = _proof(put, facts, best)
+    where = names(put.asked.partitions)
+    option = "mem-per-cpu" if "mem-per-cpu" in put.asked.own else "mem"
+    most = int(has_mb(best))
+    if need > most:
+        return put.failure(
+            "memory",
+            f"A task asks for {mb(need)}, and no node of {where} gives a job more than {mb(most)}.",
+            f"Set mem to {most}M or less, or name a partition with larger nodes.",
+            proof,
+            option=option,
+        )
+    if warned := _not_now(put, "memory", groups, lambda one: has_mb(one) >= need, "so much memory", proof):
+        return warned
+    detail = f"A task asks for {mb(need)}; nodes of {where} have up to {mb(most)}."
+    return put.ok("memory", detail, proof)
+
+
+def gres(put: Put, facts: Facts) -> Finding:
+    """`gres`: nodes have the devices, of that type and in that number."""
+    options = put.asked.options
+    given = [(name, options[name]) for name in ("gres", "gpus") if options.get(name)]
+    if not given:
+        return put.ok("gres", "Jobs ask for no GPUs and no other devices.")
+    groups = facts.groups_in(put.asked.partitions)
+    if not groups or any(one.gres is None for one in groups):
+        return _unknown(put, facts, "gres", groups)
+    devices = [one.gres or {} for one in groups]
+    proof = evidence(SHOW_NODES, *(one.row for one in groups))
+    for option, text in given:
+        asks = read_gres_ask(text) if option == "gres" else read_gpus_ask(text)
+        if asks is None:
+            return put.untold("gres", f"{shown(text)} can't be read.", proof)
+        for ask in asks:
+            if finding := _lacking(put, option, ask, devices, groups, facts, proof):
+                return finding
+    asked = ", ".join(shown(text) for _, text in given)
+    return put.ok("gres", f"Nodes of {names(put.asked.partitions)} have {asked}.", proof)
+
+
+def _lacking(
+    put: Put,
+    option: str,
+    ask: GresAsk,
+    devices: Sequence[Mapping[str, Mapping[str, int]]],
+    groups: Sequence[NodeGroup],
+    facts: Facts,
+    proof: str,
+) -> Finding | None:
+    where = names(put.asked.partitions)
+    # SLURM itself compares types without their case.
+    kinds = {name for one in devices for name in one}
+    if ask.name not in kinds:
+        elsewhere = {one.partition for one in facts.groups or () if has(one.gres or {}, ask)}
+        if not kinds:
+            detail = f"Nodes of {where} have no GPUs and no other devices, and jobs ask for {_told(ask)}."
+        else:
+            detail = f"Nodes of {where} have no {shown(ask.name)}, but {names(sorted(kinds))}."
+        if elsewhere:
+            fix = f"Set partition to one with such nodes: {names(sorted(elsewhere))}."
+        elif kinds:
+            nearest = near_first(ask.name, kinds)[0]
+            fix = f"Set {option} to {shown(nearest)}{f':{shown(ask.type)}' if ask.type else ''}:{ask.number}."
+        else:
+            every = sorted({name for one in facts.groups or () for name in one.gres or {}})
+            fix = f"Leave {option} empty." + (f" Other partitions have {names(every)}." if every else "")
+        return put.failure("gres", detail, fix, proof, option=option)
+    types = {kind for one in devices for kind in one.get(ask.name, {})} - {""}
+    if ask.type and types and ask.type not in types:
+        near = near_first(ask.type, types)
+        written = f"{near[0]}:{ask.number}" if option == "gpus" else f"{ask.name}:{near[0]}:{ask.number}"
+        return put.failure(
+            "gres",
+            f"Nodes of {where} have no {shown(ask.name)} of the type {shown(ask.type)}, but {names(near)}.",
+            f"Set {option} to {shown(written)}.",
+            proof,
+            option=option,
+        )
+    wanted = ask if types else ask._replace(type="")
+    if option == "gpus":
+        most = sum(has(one, wanted) * group.count for one, group in zip(devices, groups, strict=True))
+        whose = f"All nodes of {where} together have"
+    else:
+        most = max(has(one, wanted) for one in devices)
+        whose = f"No node of {where} has more than"
+    if ask.number > most:
+        return put.failure(
+            "gres",
+            f"{whose} {most} {shown(ask.name)}{f' {shown(ask.type)}' if ask.type else ''}, "
+            f"and each job asks for {ask.number}.",
+            f"Set {option} to ask for {most} or fewer.",
+            proof,
+            option=option,
+        )
+    needed = 1 if option == "gpus" else ask.number
+
+    def will_do(group: NodeGroup) -> bool:
+        return has(group.gres or {}, wanted) >= needed
+
+    return _not_now(put, "gres", groups, will_do, _told(ask), proof)
+
+
+def features(put: Put, facts: Facts) -> Finding:
+    """`features`: nodes are as the constraint wants them."""
+    text = put.asked.options.get("constraint")
+    if not text:
+        return put.ok("features", "Jobs ask for no features of nodes.")
+    groups = facts.groups_in(put.asked.partitions)
+    if not groups:
+        return _unknown(put, facts, "features", groups)
+    wanted = read_constraint(text)
+    proof = evidence(SHOW_NODES, *(one.row for one in groups))
+    if wanted is None:
+        return put.untold("features", f"The constraint {shown(text)} can't be read here.", proof)
+    here = frozenset[str]().union(*(one.features for one in groups))
+    every = frozenset[str]().union(*(one.features for one in facts.groups or ()))
+    where = names(put.asked.partitions)
+    have = f"which have {names(sorted(here))}" if here else "which have none at all"
+    unknown = sorted(wanted.names - every)
+    if unknown:
+        near = near_first(unknown[0], here or every)
+        fix = f"Set constraint to features such as {names(near)}." if near else "Leave constraint empty."
+        detail = f"No node has the feature {shown(unknown[0])}, that jobs ask for in {where}, {have}."
+        return put.failure("features", detail, fix, proof, option="constraint")
+    sets = [one.features for one in groups] if wanted.simple else [here]
+    if not any(map(wanted.holds, sets)):
+        fix = "Set constraint to features of these nodes, or name another partition."
+        detail = f"No node of {where} is as the constraint {shown(text)} wants it, {have}."
+        return put.failure("features", detail, fix, proof, option="constraint")
+    if wanted.simple and (
+        warned := _not_now(
+            put, "features", groups, lambda one: wanted.holds(one.features), "these features", proof
+        )
+    ):
+        return warned
+    return put.ok("features", f"Nodes of {where} are as {shown(text)} wants them.", proof)
+
+
+def cpus_of(facts: Facts) -> Callable[[NodeGroup], int]:
+    """How many CPUs of such a node a job may have."""
+
+    def most(group: NodeGroup) -> int:
+        own = [one.most_cpus for one in facts.partitions_of([group.partition])]
+        return min([group.cpus, *(limit for limit in own if limit)])
+
+    return most
+
+
+def memory_of(facts: Facts) -> Callable[[NodeGroup], float]:
+    """How much memory of such a node a job may have, in MB."""
+    everywhere = [facts.settings.number("MaxMemPerNode")]
+    cpus_everywhere = facts.settings.number("MaxMemPerCPU")
+
+    def most(group: NodeGroup) -> float:
+        parts = facts.partitions_of([group.partition])
+        limits = [one.most_mb for one in parts] + everywhere
+        each = [one.most_mb_per_cpu for one in parts] + [cpus_everywhere]
+        limits += [limit * group.cpus for limit in each if limit]
+        return min([group.mb, *(limit for limit in limits if limit)])
+
+    return most
+
+
+def mb(amount: float) -> str:
+    """Memory as both SLURM and the form have it."""
+    return f"{amount:,.0f} MB"
+
+
+def _not_now(
+    put: Put,
+    check: str,
+    groups: Sequence[NodeGroup],
+    will_do: Callable[[NodeGroup], bool],
+    what: str,
+    proof: str,
+) -> Finding | None:
+    """A warning where only nodes that take no jobs at the moment would do, and others take some."""
+    if any(one.working and will_do(one) for one in groups) or not any(one.working for one in groups):
+        return None
+    fitting = [one for one in groups if will_do(one)]
+    hosts = ", ".join(f"{shown(one.hostlist)} ({shown(one.state)})" for one in fitting[:4])
+    return put.warning(
+        check,
+        f"Only nodes that take no jobs at the moment have {what}: {hosts}.",
+        "Jobs wait until they are back; the site's administrators know why: sinfo --list-reasons",
+        proof,
+    )
+
+
+def _unknown(put: Put, facts: Facts, check: str, groups: Sequence[NodeGroup] | None) -> Finding:
+    proof = evidence(SHOW_NODES)
+    where = names(put.asked.partitions)
+    if groups is not None and not groups:
+        rows = (one.shown("Nodes", "TotalNodes") for one in facts.partitions_of(put.asked.partitions))
+        return put.untold(check, f"No nodes of {where} are shown to us.", evidence(SHOW_PARTITIONS, *rows))
+    return put.untold(check, f"What the nodes of {where} have can't be read.", proof)
+
+
+def _proof(put: Put, facts: Facts, best: NodeGroup) -> str:
+    rows = [
+        one.shown("MaxCPUsPerNode", "MaxMemPerNode", "MaxMemPerCPU")
+        for one in facts.partitions_of([best.partition])
+    ]
+    return "\n".join([evidence(SHOW_NODES, best.row), evidence(SHOW_PARTITIONS, *rows)])
+
+
+def _told(ask: GresAsk) -> str:
+    return shown(":".join(filter(None, (ask.name, ask.type, str(ask.number)))))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

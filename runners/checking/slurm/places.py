@@ -1,0 +1,102 @@
+"""Whether there are the nodes that jobs name, as many as they want, and in a state to work. Pure."""
+
+from __future__ import annotations
+
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.partitions import SHOW_PARTITIONS
+from runners.checking.slurm.words import Put, evidence, names, near_first
+from runners.config.errors import shown
+from runners.findings import Finding
+
+
+def nodes(put: Put, facts: Facts) -> Finding:
+    """`nodes`: they are there, are enough, and some of them work."""
+    given = facts.partitions_of(put.asked.partitions)
+    where = names(put.asked.partitions)
+    if finding := _named(put, facts, where):
+        return finding
+    rows = [one.shown("MaxNodes", "Nodes", "TotalNodes") for one in given]
+    proof = evidence(SHOW_PARTITIONS, *rows)
+    counts = [one.nodes for one in given if one.nodes is not None]
+    wanted, most = put.asked.nodes, max(counts, default=0)
+    asked = put.asked.options.get("nodes")
+    if asked is not None and (wanted is None or wanted < 1):
+        detail = f"{shown(asked)} is no number of nodes for a job."
+        return put.failure("nodes", detail, "Set nodes to 1 or more, or leave it empty.", option="nodes")
+    if wanted is not None and counts and wanted > most:
+        return put.failure(
+            "nodes",
+            f"Each job asks for {wanted} nodes, and {where} has {most}.",
+            f"Set nodes to {most} or less.",
+            proof,
+            option="nodes",
+        )
+    limits = [one.most_nodes for one in given]
+    if wanted is not None and limits and None not in limits:
+        limit = max(limit for limit in limits if limit is not None)
+        if wanted > limit:
+            return put.failure(
+                "nodes",
+                f"Each job asks for {wanted} nodes, and {where} gives a job {limit} at most.",
+                f"Set nodes to {limit} or less.",
+                proof,
+                option="nodes",
+            )
+    groups = facts.groups_in(put.asked.partitions)
+    if groups is None:
+        return put.untold("nodes", f"The states of the nodes of {where} can't be read.")
+    seen = evidence(SHOW_NODES, *(one.row for one in groups))
+    if groups and not any(one.working for one in groups):
+        states = ", ".join(f"{one.count} {shown(one.state)}" for one in groups[:4])
+        return put.warning(
+            "nodes",
+            f"No node of {where} takes jobs at the moment: {states}.",
+            "Jobs wait until nodes are back; the site's administrators know why, and can let one work again: "
+            f"scontrol update nodename={shown(groups[0].hostlist)} state=resume",
+            seen,
+        )
+    working = sum(one.count for one in groups if one.working)
+    few = (
+        f"{where} has {max(most, working)} {'node' if most == 1 else 'nodes'}, {working} of which take jobs."
+    )
+    return put.ok("nodes", few if groups else f"{where} is there.", f"{proof}\n{seen}")
+
+
+def _named(put: Put, facts: Facts, where: str) -> Finding | None:
+    """What is wrong with the nodes that are named, if something is."""
+    for option in ("nodelist", "exclude"):
+        text = put.asked.options.get(option)
+        if not text:
+            continue
+        if text not in facts.places or facts.homes is None:
+            return put.untold("nodes", f"The nodes that {option} names ({shown(text)}) can't be looked up.")
+        named = facts.places[text]
+        proof = evidence(
+            ("sinfo", "--all", "--local", "--noheader", "--Node", f"--nodes={text}", "--format=%R|%N"),
+            *(f"{home}|{node}" for node in named for home in sorted(facts.homes.get(node, ()))),
+        )
+        missing = [node for node in named if not facts.homes.get(node)]
+        if missing:
+            every = [one.hostlist for one in facts.groups_in(put.asked.partitions) or ()]
+            near = near_first(missing[0], dict.fromkeys(every))
+            return put.failure(
+                "nodes",
+                f"There is no node {names(missing)} on this cluster, which {option} names.",
+                f"Set {option} to nodes of {where}: {names(near)}.",
+                proof,
+                option=option,
+            )
+        if option == "exclude":
+            continue
+        elsewhere = [node for node in named if not facts.homes[node] & set(put.asked.partitions)]
+        if elsewhere:
+            homes = sorted(facts.homes[elsewhere[0]])
+            return put.failure(
+                "nodes",
+                f"{names(elsewhere)}, which nodelist names, {'is' if len(elsewhere) == 1 else 'are'} not in "
+                f"{where}, but in {names(homes)}.",
+                f"Set nodelist to nodes of {where}, or partition to {names(homes)}.",
+                proof,
+                option="nodelist",
+            )
+    return None

@@ -1,0 +1,113 @@
+"""What is asked of a cluster, in few round trips, and how its answers become facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runners.checking.slurm.accounts import Accounts, account_commands, read_accounts
+from runners.checking.slurm.asked import Asked
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.partitions import SHOW_PARTITIONS, nodes_command, read_nodes, read_partitions
+from runners.checking.slurm.trial import TRY, Trial, Word, read_trial
+from runners.slurm.listings import new_mark
+from runners.transport.base import NOT_RUN, Command, Reply, Transport, TransportError
+
+ASK_S = 30.0
+"""Seconds that one command may take: longer than they try by themselves where slurmctld is silent."""
+ACCOUNTING_S = 15.0
+TRY_S = 60.0
+_NOT_FOUND = 127
+
+
+async def ask(
+    transport: Transport, commands: Sequence[Command], timeout_s: float, *, stop: bool = False
+) -> Sequence[Reply]:
+    """The answers to *commands*, in one round trip unless one of them can't be started.
+
+    What can't be asked at all counts as answered with 127, and what was said of it.
+    """
+    if not commands:
+        return []
+    try:
+        return (await transport.exchange(commands, timeout_s=timeout_s, stop=stop)).replies
+    except TransportError as error:
+        if len(commands) == 1:
+            return [Reply(_NOT_FOUND, b"", str(error).encode())]
+    replies: list[Reply] = []
+    for command in commands:
+        if stop and replies and replies[-1].code:
+            replies.append(Reply(NOT_RUN, b"", b""))
+        else:
+            replies += await ask(transport, [command], timeout_s)
+    return replies
+
+
+async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked]) -> Facts:
+    """*facts* with the partitions, their nodes, the user's groups, and the nodes that jobs name."""
+    mark, homes_mark = new_mark(), new_mark()
+    nodes = nodes_command(mark)
+    lists = sorted(
+        {
+            text
+            for one in sets
+            for option in ("nodelist", "exclude")
+            # A path of a file is not looked into, and what begins like an option is none of ours.
+            if (text := one.options.get(option, "")) and "/" not in text and not text.startswith("-")
+        }
+    )
+    looked_up = [("scontrol", "show", "hostnames", text) for text in lists]
+    homes = (
+        *("sinfo", "--all", "--local", "--noheader", "--Node"),
+        *(f"--nodes={','.join(lists)}", f"--format=@{homes_mark}|%R|%N@{homes_mark}."),
+    )
+    argvs = [SHOW_PARTITIONS, nodes, ("id", "-Gn", "--", facts.user), *looked_up, *([homes] if lists else [])]
+    partitions, grouped, groups, *named = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
+    return replace(
+        facts,
+        partitions=None if partitions.code else read_partitions(_text(partitions)),
+        groups=None if grouped.code else read_nodes(_text(grouped), mark),
+        nodes_asked=nodes,
+        user_groups=None if groups.code else frozenset(_text(groups).split()),
+        places={
+            text: _text(reply).split()
+            for text, reply in zip(lists, named, strict=False)
+            if reply.code == 0 and "[" not in _text(reply) + text.replace("[", "", text.count("]"))
+        },
+        homes=None if not lists or named[-1].code else _homes(_text(named[-1]), homes_mark),
+    )
+
+
+async def ask_accounting(
+    transport: Transport, user: str, ourselves: str, cluster: str
+) -> tuple[Accounts | None, str]:
+    """What the accounting tells; or None, and its own words."""
+    commands = [Command(argv) for argv in account_commands(user, ourselves, cluster)]
+    replies = await ask(transport, commands, ACCOUNTING_S, stop=True)
+    for reply in replies:
+        if reply.code:
+            first = reply.err.decode("utf-8", "replace").strip().splitlines()
+            return None, first[0] if first else reply.last_words
+    return read_accounts([_text(reply) for reply in replies], user, cluster), ""
+
+
+async def ask_trials(transport: Transport, sets: Sequence[Asked], today: str) -> list[Trial]:
+    """The scheduler's word on the job of each set. Nothing is submitted."""
+    replies = await ask(transport, [Command(TRY, one.script) for one in sets], TRY_S)
+    return [
+        Trial(Word.NONE, reply.last_words) if reply.code == NOT_RUN else read_trial(reply, today)
+        for reply in replies
+    ]
+
+
+def _homes(text: str, mark: str) -> dict[str, frozenset[str]]:
+    """The partitions of nodes, by the node."""
+    found: dict[str, set[str]] = {}
+    for piece in text.split(f"@{mark}|")[1:]:
+        partition, _, node = piece.partition(f"@{mark}.")[0].rpartition("|")
+        found.setdefault(node, set()).add(partition)
+    return {node: frozenset(homes) for node, homes in found.items()}
+
+
+def _text(reply: Reply) -> str:
+    return reply.out.decode("utf-8", "replace")

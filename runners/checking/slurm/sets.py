@@ -1,0 +1,185 @@
+"""What is looked at of one set of the configuration, in which order, and what is left out. Pure.
+
+The scheduler's own word stands above ours: what it takes can't be wrong, whatever the listings seem to tell.
+And one cause is told of once: by the finding that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from runners.checking.slurm.access import partition, partition_access, partition_state
+from runners.checking.slurm.asked import Asked
+from runners.checking.slurm.batching import batching
+from runners.checking.slurm.charging import account, job_limits, qos
+from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.fits import cpus, features, gres, memory
+from runners.checking.slurm.places import nodes
+from runners.checking.slurm.times import time_limit
+from runners.checking.slurm.trial import TRY, Trial, Word
+from runners.checking.slurm.words import Put, evidence
+from runners.config.errors import shown
+from runners.findings import Finding, FindingState
+
+OF_SET = (
+    "partition",
+    "partition state",
+    "partition access",
+    "account",
+    "qos",
+    "time limit",
+    "cpus",
+    "memory",
+    "gres",
+    "features",
+    "nodes",
+    "job limits",
+    "batching",
+    "trial",
+)
+"""The words of the findings about a set, in their order. The GPU set has no `batching`: there a job has one
+slot, however large it may be."""
+
+_SLURM_KNOWS = frozenset(
+    {"partition", "partition access", "account", "cpus", "memory", "gres", "features", "nodes"}
+)
+"""What it looks at before it takes a job."""
+
+_OK, _FAILURE = FindingState.OK, FindingState.FAILURE
+
+
+@dataclass(slots=True)
+class SetFindings:
+    """What was found about a set."""
+
+    findings: list[Finding] = field(default_factory=list)
+    left: list[tuple[str, Finding | None]] = field(default_factory=list)
+    """What was not looked at, and because of which finding; None: because of the accounting."""
+
+
+def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] = ()) -> SetFindings:
+    """All findings about a set.
+
+    Args:
+        asked: what a job of it asks for.
+        facts: what the cluster tells.
+        trial: the scheduler's own word.
+        before: findings about another set, whose causes are not told of again.
+    """
+    put = Put(asked)
+    found = SetFindings()
+    words = [word for word in OF_SET if word != "batching" or not asked.gpu]
+    first = _weighed(partition(put, facts), "partition", trial)
+    found.findings.append(first)
+    if first.state is _FAILURE or not facts.partitions_of(asked.partitions):
+        left = words[1:] if first.state is _FAILURE else words[1:-1]
+        found.left = [(asked.check(word), first) for word in left]
+        if first.state is not _FAILURE:
+            found.findings.append(_trial(put, trial))
+        found.findings = told_once(found.findings, before)
+        return found
+    looked: dict[str, Finding | None] = {
+        "partition state": partition_state(put, facts),
+        "partition access": partition_access(put, facts),
+        "account": account(put, facts),
+        "qos": qos(put, facts),
+        "time limit": time_limit(put, facts),
+        "cpus": cpus(put, facts),
+        "memory": memory(put, facts),
+        "gres": gres(put, facts),
+        "features": features(put, facts),
+        "nodes": nodes(put, facts),
+        "job limits": job_limits(put, facts),
+    }
+    weighed = {word: one and _weighed(one, word, trial) for word, one in looked.items()}
+    charged = next((one for one in (weighed["account"], weighed["qos"]) if _bad(one)), None)
+    for word, one in weighed.items():
+        if one is None:
+            found.left.append((asked.check(word), None))
+        elif word in ("partition access", "job limits") and charged and one.state is not _OK:
+            # It follows from the account.
+            found.left.append((asked.check(word), charged))
+        else:
+            found.findings.append(one)
+    if not asked.gpu:
+        small = next((one for one in (weighed["cpus"], weighed["memory"]) if _bad(one)), None)
+        size = None if small else batching(put, facts, refused=trial.word is Word.REFUSED)
+        if size is None:
+            found.left.append((asked.check("batching"), small or _first_bad(found)))
+        else:
+            found.findings.append(size)
+    if (why := _reason_against_trial(found, trial)) is not None:
+        found.left.append((asked.check("trial"), why))
+    else:
+        found.findings.append(_trial(put, trial))
+    found.findings = told_once(found.findings, before)
+    return found
+
+
+def _weighed(finding: Finding, word: str, trial: Trial) -> Finding:
+    """*finding* as it stands when the scheduler takes the job."""
+    wrong = finding.state in (_FAILURE, FindingState.UNTOLD)
+    if trial.word is not Word.TAKEN or word not in _SLURM_KNOWS or not wrong:
+        return finding
+    detail = "SLURM takes such jobs"
+    detail += "." if finding.state is FindingState.UNTOLD else f" all the same. {finding.detail}"
+    proof = "\n".join(filter(None, (finding.evidence, evidence(TRY, trial.said))))
+    return replace(finding, state=_OK, detail=detail, fix="", evidence=proof, of="", field="")
+
+
+def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
+    """What leaves the scheduler's word without news, if something does."""
+    if trial.word is Word.TAKEN:
+        return next((one for one in found.findings if one.state is _FAILURE), None)
+    bad = [one for one in found.findings if one.state in (_FAILURE, FindingState.WARNING)]
+    explaining = [one for one in bad if one.state is _FAILURE or not one.check.startswith("job limits")]
+    return explaining[0] if explaining else None
+
+
+def _trial(put: Put, trial: Trial) -> Finding:
+    """`trial`: the scheduler would take a job of the sample."""
+    proof = evidence((*TRY, "<script of the sample>"), trial.said)
+    where = ", ".join(map(shown, put.asked.partitions))
+    match trial.word:
+        case Word.TAKEN if trial.start:
+            return put.ok("trial", f"A job of the sample would start {trial.start}.", proof)
+        case Word.TAKEN:
+            return put.ok("trial", "SLURM would take a job of the sample.", proof)
+        case Word.FULL:
+            detail = f"The queue takes no more jobs of this user at the moment: {shown(trial.said)}"
+            return put.untold("trial", detail, proof, "Check again when some of them have ended.")
+        case Word.NONE:
+            said = shown(trial.said or "it says nothing")
+            return put.untold("trial", f"SLURM does not tell whether it takes such jobs: {said}", proof)
+    means = f", which means: {trial.meaning}" if trial.meaning else ""
+    return put.failure(
+        "trial",
+        f"SLURM refuses a job of the sample in {where}: “{shown(trial.said)}”{means}.",
+        "Change what jobs ask for, or ask the site's administrators what this cluster wants.",
+        proof,
+    )
+
+
+def told_once(findings: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
+    """*findings* without those whose cause was told of in *before*, of another set."""
+    known = [one for one in before if one.state is not _OK]
+
+    def is_known(finding: Finding) -> bool:
+        word = finding.check.partition(",")[0]
+        return finding.state is not _OK and any(
+            one.check == word
+            and one.state is finding.state
+            and (one.detail == finding.detail or (one.field and one.field == finding.field))
+            for one in known
+        )
+
+    return [one for one in findings if not is_known(one)]
+
+
+def _bad(finding: Finding | None) -> bool:
+    return finding is not None and finding.state in (_FAILURE, FindingState.WARNING)
+
+
+def _first_bad(found: SetFindings) -> Finding | None:
+    return next((one for one in found.findings if one.state is not _OK), None)

@@ -1,0 +1,79 @@
+"""How findings about SLURM are put: names, evidence, and the findings themselves. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runners.checking.slurm.asked import Asked
+from runners.config.errors import shown
+from runners.findings import Finding, FindingState
+
+_NAMED = 8
+_LINES = 6
+_LINE = 240
+
+
+def names(given: Iterable[str], *, most: int = _NAMED) -> str:
+    """Some names in a sentence; not all of them where there are many."""
+    known = [shown(name) for name in dict.fromkeys(given)]
+    if not known:
+        return "none"
+    more = len(known) - most
+    if more > 1:
+        return f"{', '.join(known[:most])} and {more} more"
+    return ", ".join(known)
+
+
+def near_first(name: str, known: Iterable[str]) -> list[str]:
+    """*known* names, those that *name* may have been meant to be first."""
+    rest = sorted(dict.fromkeys(known))
+    near = difflib.get_close_matches(name, rest, n=3, cutoff=0.6)
+    return [*near, *(one for one in rest if one not in near)]
+
+
+def evidence(command: Sequence[str], *said: str) -> str:
+    """What was asked, and the lines of the answer that matter, cut where there is too much."""
+    lines = [line for text in said for line in text.strip("\n").splitlines() if line.strip()]
+    cut = [line if len(line) <= _LINE else f"{line[: _LINE - 1]}…" for line in lines[:_LINES]]
+    if len(lines) > _LINES:
+        cut.append(f"({len(lines) - _LINES} more lines)")
+    return "\n".join([f"$ {shlex.join(command)}", *cut])
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Puts what was found about one set."""
+
+    asked: Asked
+
+    def ok(self, check: str, detail: str, proof: str = "") -> Finding:
+        """All is well."""
+        return Finding(self.asked.check(check), FindingState.OK, detail, evidence=proof)
+
+    def untold(self, check: str, detail: str, proof: str = "", fix: str = "") -> Finding:
+        """It could not be told."""
+        return Finding(self.asked.check(check), FindingState.UNTOLD, detail, fix, proof)
+
+    def failure(self, check: str, detail: str, fix: str, proof: str = "", *, option: str = "") -> Finding:
+        """Jobs can't run; *option* is what of them is at fault, if anything of the configuration is."""
+        return self._bad(FindingState.FAILURE, check, detail, fix, proof, option)
+
+    def warning(self, check: str, detail: str, fix: str, proof: str = "", *, option: str = "") -> Finding:
+        """Jobs hardly run as they were meant."""
+        return self._bad(FindingState.WARNING, check, detail, fix, proof, option)
+
+    def _bad(
+        self, state: FindingState, check: str, detail: str, fix: str, proof: str, option: str
+    ) -> Finding:
+        field = self.asked.field(option) if option else ""
+        return Finding(
+            self.asked.check(check), state, detail, fix, proof, of="resource" if field else "", field=field
+        )
+
+
+def batching_field(name: str) -> str:
+    """The dotted path of a field of how tasks share jobs."""
+    return f"jobs_runner_config.batching_config.{name}"
