@@ -26,12 +26,18 @@ QUICK = Patience(
 """As short as the tests need it; the looks are many."""
 
 
-def sudo_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Cluster:
+def sudo_cluster(
+    lab: Lab,
+    patience: Patience = QUICK,
+    profile_changes: Mapping[str, object] | None = None,
+    **changes: object,
+) -> Cluster:
     """A runner through sudo, as the lab's operator; *changes* are to the resource."""
     resource = read_resource(lab.home.resources, "lab-sudo").value
     profile = read_profile(lab.home.resources, "lab-sudo", PROFILE).value
     assert isinstance(resource, SlurmSudoResource)
     assert isinstance(profile, SlurmSudoProfile)
+    profile = profile.model_copy(update=dict(profile_changes or {}))
     changed, home = resource.model_copy(update=changes), lab.spec.home_of(lab.spec.user)
 
     operator = ("runuser", "-u", lab.spec.operator, "--")
@@ -44,7 +50,11 @@ def sudo_cluster(lab: Lab, patience: Patience = QUICK, **changes: object) -> Clu
 
 
 def ssh_cluster(
-    lab: Lab, patience: Patience = QUICK, config: Path | None = None, **changes: object
+    lab: Lab,
+    patience: Patience = QUICK,
+    config: Path | None = None,
+    profile_changes: Mapping[str, object] | None = None,
+    **changes: object,
 ) -> Cluster:
     """A runner over SSH, as the lab's user.
 
@@ -52,17 +62,19 @@ def ssh_cluster(
         lab: the cluster.
         patience: the runner's.
         config: the folder with the SSH settings and known hosts; the lab's own unless given.
+        profile_changes: to the profile.
         changes: to the resource.
     """
     resource = read_resource(lab.home.resources, "lab-ssh").value
     profile = read_profile(lab.home.resources, "lab-ssh", PROFILE).value
     assert isinstance(resource, SlurmSSHResource)
     assert isinstance(profile, SlurmSSHProfile)
+    profile = profile.model_copy(update=dict(profile_changes or {}))
     changed = resource.model_copy(update=changes)
 
     config = config or lab.home.config
     login = Login(
-        resource.host,
+        changed.host,
         profile.username,
         profile.ssh_key_path,
         ssh_config=config / "ssh_config",
