@@ -37,7 +37,7 @@ def partition_state(put: Put, facts: Facts) -> Finding:
     given = facts.partitions_of(put.asked.partitions)
     proof = evidence(SHOW_PARTITIONS, *(one.shown("State", "TotalNodes") for one in given))
     if any(one.state == "UP" for one in given):
-        return put.ok("partition state", f"{names(one.name for one in given)}: up.", proof)
+        return put.ok("partition state", f"{_all(put.asked.partitions)} up.", proof)
     first = given[0]
     fix = (
         "Have the site's administrators set it up, or name another partition: "

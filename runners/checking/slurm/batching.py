@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus_of, mb, memory_of
+from runners.checking.slurm.partitions import SHOW_NODES
 from runners.checking.slurm.settings import SHOW_CONFIG
 from runners.checking.slurm.words import Put, batching_field, evidence, names
 from runners.findings import Finding, FindingState

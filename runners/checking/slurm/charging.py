@@ -26,8 +26,8 @@ def account(put: Put, facts: Facts) -> Finding | None:
     proof = evidence(ask, *(one.row for one in told.associations))
     name = told.charged(given)
     if told.of(name, put.asked.partitions):
-        usual = "" if given else ", which is the default of"
-        return put.ok("account", f"{shown(name)}{usual or ' is an account of'} {user}.", proof)
+        which = "an account" if given else "the default account"
+        return put.ok("account", f"Jobs are charged to {shown(name)}, {which} of {user}.", proof)
     if not facts.charges:
         enforced = evidence(SHOW_CONFIG, facts.settings.line("AccountingStorageEnforce"))
         return put.ok("account", "Accounts are not enforced here.", enforced)

@@ -19,8 +19,6 @@ class Facts:
     """Who owns the jobs."""
     partitions: Mapping[str, Partition] | None = None
     groups: Sequence[NodeGroup] | None = None
-    nodes_asked: tuple[str, ...] = ()
-    """The command that told of them."""
     user_groups: frozenset[str] | None = None
     """The user's, on the machine that submits."""
     accounts: Accounts | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.partitions import SHOW_PARTITIONS
+from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS
 from runners.checking.slurm.words import Put, evidence, names, near_first
 from runners.config.errors import shown
 from runners.findings import Finding
@@ -56,10 +56,9 @@ def nodes(put: Put, facts: Facts) -> Finding:
             seen,
         )
     working = sum(one.count for one in groups if one.working)
-    few = (
-        f"{where} has {max(most, working)} {'node' if most == 1 else 'nodes'}, {working} of which take jobs."
-    )
-    return put.ok("nodes", few if groups else f"{where} is there.", f"{proof}\n{seen}")
+    every = sum(one.count for one in groups)
+    detail = f"{working} of {every} {'node' if every == 1 else 'nodes'} of {where} can take jobs."
+    return put.ok("nodes", detail, f"{proof}\n{seen}")
 
 
 def _named(put: Put, facts: Facts, where: str) -> Finding | None:

@@ -67,7 +67,6 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
         facts,
         partitions=None if partitions.code else read_partitions(_text(partitions)),
         groups=None if grouped.code else read_nodes(_text(grouped), mark),
-        nodes_asked=nodes,
         user_groups=None if groups.code else frozenset(_text(groups).split()),
         places={
             text: _text(reply).split()
