@@ -187,7 +187,7 @@ def _slurm(
     as_user: bool,
     folder: str,
 ) -> AsyncIterator[Finding]:
-    from runners.checking.slurm import check_slurm
+    from runners.checking.slurm.check import check_slurm
 
     def script(gpu: bool) -> bytes:
         return sample_script(resource, replace(sample, needs_gpu=gpu), jobs_folder=folder)

@@ -428,7 +428,7 @@ async def test_a_python_that_is_not_there(opener: Callable[..., Cluster]) -> Non
 
 
 PYTHONS = {
-    "old": 'if [ "$1" = --version ]; then echo "Python 2.7.18" >&2; else echo "Unknown option" >&2; exit 2; fi',
+    "old": 'if [ "$1" = --version ]; then echo Python 2.7.18 >&2; else echo "Unknown option" >&2; exit 2; fi',
     "not whole": (
         'exec /usr/bin/python3 -c \'import sys; sys.modules["selectors"] = None; exec(sys.argv[3])\' "$@"'
     ),
