@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
+from runners.config.units import format_mb
 from runners.findings import REST, Finding, FindingState
+from tui import filters
+
+if TYPE_CHECKING:
+    from runners.sample import Sample
+
+KEYS = ("state", "check", "detail", "fix")
+"""What a filter can ask of a finding."""
 
 _SEVERAL = {
     FindingState.OK: "ok",
@@ -22,8 +31,10 @@ def summary(findings: Collection[Finding]) -> str:
     """How many there are of each kind: `23 checks: 21 ok, 1 warning, 1 failure`."""
     counts = Counter(finding.state for finding in findings if finding.check != REST)
     total = counts.total()
-    parts = [_counted(state, counts[state]) for state in FindingState if counts[state]]
-    text = f"{total:,} {'check' if total == 1 else 'checks'}"
+    parts = [
+        f"{counts[state]:,} {state_words(state, counts[state])}" for state in FindingState if counts[state]
+    ]
+    text = checks_words(total)
     if parts:
         text += f": {', '.join(parts)}"
     if any(finding.check == REST for finding in findings):
@@ -31,9 +42,10 @@ def summary(findings: Collection[Finding]) -> str:
     return text
 
 
-def _counted(state: FindingState, number: int) -> str:
+def state_words(state: FindingState, number: int) -> str:
+    """What stands behind a number of findings in this state."""
     one = number == 1 and state in (FindingState.WARNING, FindingState.FAILURE)
-    return f"{number:,} {state.value if one else _SEVERAL[state]}"
+    return state.value if one else _SEVERAL[state]
 
 
 def fix_parts(fix: str) -> tuple[str, str]:
@@ -48,3 +60,29 @@ def copied(fix: str) -> str:
     """What somebody who copies the fix wants on the clipboard."""
     sentence, pasted = fix_parts(fix)
     return pasted or sentence
+
+
+def checks_words(number: int) -> str:
+    """So many checks."""
+    return f"{number:,} {'check' if number == 1 else 'checks'}"
+
+
+def values_of(finding: Finding) -> filters.Values:
+    """What a filter finds in it, by the keys."""
+    return {
+        "state": finding.state.value,
+        "check": finding.check,
+        "detail": finding.detail,
+        "fix": finding.fix,
+    }
+
+
+def sample_words(sample: Sample) -> str:
+    """The work that the scheduler is asked about: `100 tasks of 2 CPUs, 4 GB, GPU`."""
+    needs = [] if sample.cpus is None else [f"{sample.cpus} {'CPU' if sample.cpus == 1 else 'CPUs'}"]
+    if sample.mem_mb is not None:
+        needs.append(format_mb(sample.mem_mb))
+    if sample.needs_gpu:
+        needs.append("GPU")
+    tasks = f"{sample.tasks:,} {'task' if sample.tasks == 1 else 'tasks'}"
+    return f"{tasks} of {', '.join(needs)}" if needs else tasks

@@ -34,7 +34,7 @@ class Logs(EngineClient):
         super().__init__(home)
         self.logs = dict(logs)
         self.started = 0
-        self._no_engine = no_engine
+        self.no_engine = no_engine
         self.asked: list[Question] = []
         """What it needs a person for."""
         self.given: list[tuple[int, Sequence[str] | None]] = []
@@ -53,8 +53,8 @@ class Logs(EngineClient):
     async def ensure_running(self, timeout_s: float = 10.0) -> None:
         """Only counted: there is no engine to start."""
         self.started += 1
-        if self._no_engine:
-            raise EngineError(self._no_engine)
+        if self.no_engine:
+            raise EngineError(self.no_engine)
 
     async def questions(self) -> list[Question]:
         """Those that are open."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from textual.widgets import Input
 
+from runners.findings import Finding
 from runners.store.writer import Writer
-from tests.tui import slurm_story, stores
+from tests.tui import check_story, slurm_story, stores
 from tests.tui.stage import Logs, Stage, make_home, sees, until
 from tui.dashboard import Dashboard
+from tui.messages import OpenCheck
 from tui.widgets.plan_view import PlanView
 from tui.widgets.tasks_pane import TasksPane
 
@@ -118,6 +120,57 @@ def test_batches_of_a_cluster(drawn: Callable[..., bool]) -> None:
 
 def test_command_log(drawn: Callable[..., bool]) -> None:
     assert drawn("L", "end", *["up"] * 4, size=SMALL, story=slurm_story.clusters, awaited="✗ exit 1  sbatch")
+
+
+def check(
+    *findings: Finding, keys: Sequence[str] = (), goes_on: bool = False, no_engine: str = ""
+) -> Callable[[Stage], Awaitable[None]]:
+    """Check a cluster, and press *keys* when all was found."""
+
+    async def look(stage: Stage) -> None:
+        assert isinstance(stage.app, Dashboard) and isinstance(stage.app.client, Logs)
+        client = stage.app.client
+        check_story.add_alps(stage.app.home)
+        client.findings, client.checking, client.no_engine = list(findings), goes_on, no_engine
+        stage.app.post_message(OpenCheck("alps"))
+        await sees(stage, "not finished" if no_engine else f"Check  {len(findings)}  ")
+        await sees(stage, "not finished" if no_engine else "running…" if goes_on else "done at")
+        await stage.press(*keys)
+
+    return look
+
+
+def test_check_that_waits(drawn: Callable[..., bool]) -> None:
+    assert drawn(size=SMALL, before=check(goes_on=True), awaited="asking the cluster…")
+
+
+def test_check_that_goes_on(drawn: Callable[..., bool]) -> None:
+    assert drawn(size=SMALL, before=check(*check_story.WAY, goes_on=True), awaited="✓ 7")
+
+
+def test_check(drawn: Callable[..., bool]) -> None:
+    keys = ("n", "n", "n")
+    assert drawn(size=SMALL, before=check(*check_story.ALL, keys=keys), awaited="main, gpu, short")
+
+
+def test_check_with_room(drawn: Callable[..., bool]) -> None:
+    findings = (*check_story.ALL, check_story.SUDO, check_story.HOSTILE)
+    keys = ("n", "n", "n")
+    assert drawn(size=LARGE, before=check(*findings, keys=keys), awaited="PartitionName=short")
+
+
+def test_check_where_all_is_fine(drawn: Callable[..., bool]) -> None:
+    assert drawn(size=SMALL, before=check(*check_story.WAY, keys=("f",)), awaited="fine, in 7 checks")
+
+
+def test_check_without_an_engine(drawn: Callable[..., bool]) -> None:
+    why = "The engine can't use '/home/mira/.local/state/runyard/engine.lock': Disk quota exceeded."
+    assert drawn(size=SMALL, before=check(no_engine=why), awaited="r tries it again.")
+
+
+def test_evidence(drawn: Callable[..., bool]) -> None:
+    keys = ("n", "n", "n", "e")
+    assert drawn(size=SMALL, before=check(*check_story.ALL, keys=keys), awaited="asked and answered")
 
 
 def test_question(drawn: Callable[..., bool]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from enum import StrEnum
@@ -15,29 +14,21 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runners.config.errors import ConfigError
-from runners.config.units import format_mb
 from runners.engine.client import EngineError
-from runners.findings import REST, Finding, FindingState
+from runners.findings import Finding, FindingState
 from runners.sample import Sample
 from tui import filters
 from tui.check_documents import CheckDocuments, NeedsProfileError, documents_of
-from tui.finding_words import copied, summary
+from tui.finding_words import KEYS, checks_words, copied, sample_words, values_of
 from tui.messages import OpenCheck, OpenField
 from tui.screens.page import Page
-from tui.signs import sign
 from tui.text import plain, wrapped
+from tui.widgets.check_head import WORST_FIRST, CheckHead
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.finding_detail import FindingDetail
-from tui.widgets.line_view import Piece
-from tui.widgets.piece_line import PieceLine
+from tui.widgets.finding_detail import FindingDetail, finding_cells
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
-
-KEYS = ("state", "check", "detail", "fix")
-"""What a filter can ask for."""
-
-_WORST_FIRST = (FindingState.FAILURE, FindingState.WARNING, FindingState.UNTOLD, FindingState.OK)
 
 
 class Phase(StrEnum):
@@ -117,11 +108,11 @@ class CheckPage(Page):
     def compose_body(self) -> Iterable[Widget]:
         """Title with filter, what is checked, the table, and the finding under the cursor."""
         yield FilterLine("Check", placeholder="words, state:failure, check:…, detail:…, fix:…")
-        yield PieceLine(id="check-head")
+        yield CheckHead()
         yield VirtualTable(
             [
-                Column("check", "check", 20),
-                Column("state", "state", 9, value=lambda key: _WORST_FIRST.index(self._found[key].state)),
+                Column("check", "check", 22),
+                Column("state", "state", 9, value=lambda key: WORST_FIRST.index(self._found[key].state)),
                 Column("detail", "detail", None, least=24, sortable=False),
                 Column("fix", "fix", None, least=24, priority=1, sortable=False),
             ],
@@ -339,7 +330,7 @@ class CheckPage(Page):
             finding = self._found[row.key]
             if problems and finding.state is FindingState.OK:
                 return False
-            return fits is None or fits(_values(finding))
+            return fits is None or fits(values_of(finding))
 
         self._table.set_filter(shown if problems or fits is not None else None)
         self._say()
@@ -353,7 +344,13 @@ class CheckPage(Page):
         if self._only_problems:
             more += "  problems only"
         self.query_one(FilterLine).say(table.row_count, table.total_count, more)
-        self.query_one("#check-head", PieceLine).show(self._head(), self._counts())
+        self.query_one(CheckHead).tell(
+            self._resource,
+            self._profile,
+            saved=self._documents is None or self._documents.saved,
+            sample=sample_words(self._sample),
+            findings=self._fresh.values(),
+        )
         room = max(20, min(76, self.size.width - 6))
         paragraphs = self._empty().splitlines()
         table.empty = "\n".join(line for text in paragraphs for line in wrapped(plain(text), room))
@@ -363,30 +360,12 @@ class CheckPage(Page):
         self.query_one(FindingDetail).show(self.chosen, self._trouble)
         self.refresh_bindings()
 
-    def _head(self) -> list[Piece]:
-        who = plain(self._resource, 30)
-        if self._profile is not None:
-            who += f" as {plain(self._profile, 30)}"
-        saved = self._documents is None or self._documents.saved
-        what: Piece = ("as saved", "muted") if saved else ("as typed, not saved", "warning")
-        return [(who, "strong"), ("  ", None), what, (f"   {_sample_words(self._sample)}", "muted")]
-
-    def _counts(self) -> list[Piece]:
-        """What it came to so far, the worst first."""
-        counts = Counter(finding.state for finding in self._fresh.values() if finding.check != REST)
-        pieces: list[Piece] = []
-        for state in _WORST_FIRST:
-            if counts[state]:
-                shown = sign(state)
-                pieces.append((f"  {shown.glyph} {counts[state]} {shown.word}", shown.style))
-        return pieces
-
     def _empty(self) -> str:
         """What is said where no finding is shown."""
         if self._found:
             if self._only_problems and not self.query_one(FilterLine).text and not self._problems():
                 if self._phase is Phase.DONE:
-                    return f"Everything that could be looked at is fine: {summary(self._found.values())}."
+                    return f"Everything that could be looked at is fine, in {checks_words(len(self._found))}."
                 return "Nothing is wrong so far."
             return filters.none_fits("finding", self.query_one(FilterLine).text, KEYS, tuple(FindingState))
         if self._phase is Phase.BROKEN:
@@ -403,36 +382,4 @@ class CheckPage(Page):
         )
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
-        finding = self._found[key]
-        shown = sign(finding.state)
-        state = f"{shown.glyph} {shown.word}"
-        if key not in self._fresh:
-            # Of the time before.
-            return tuple((text, "muted") for text in (finding.check, state, finding.detail, finding.fix))
-        fine = finding.state is FindingState.OK
-        return (
-            finding.check,
-            (state, shown.style),
-            (finding.detail, "muted") if fine else finding.detail,
-            finding.fix,
-        )
-
-
-def _values(finding: Finding) -> filters.Values:
-    return {
-        "state": finding.state.value,
-        "check": finding.check,
-        "detail": finding.detail,
-        "fix": finding.fix,
-    }
-
-
-def _sample_words(sample: Sample) -> str:
-    """The work that the scheduler is asked about: `100 tasks of 2 CPUs, 4 GB, GPU`."""
-    needs = [] if sample.cpus is None else [f"{sample.cpus} {'CPU' if sample.cpus == 1 else 'CPUs'}"]
-    if sample.mem_mb is not None:
-        needs.append(format_mb(sample.mem_mb))
-    if sample.needs_gpu:
-        needs.append("GPU")
-    tasks = f"{sample.tasks:,} {'task' if sample.tasks == 1 else 'tasks'}"
-    return f"{tasks} of {', '.join(needs)}" if needs else tasks
+        return finding_cells(self._found[key], fresh=key in self._fresh)

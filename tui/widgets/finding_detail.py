@@ -1,11 +1,12 @@
-"""One finding of a check, in as many lines as there is room for."""
+"""One finding of a check: a row of a table, or in as many lines as there is room for."""
 
 from __future__ import annotations
 
-from runners.findings import Finding
+from runners.findings import Finding, FindingState
 from tui.finding_words import fix_parts
 from tui.signs import sign
 from tui.text import plain
+from tui.widgets.columns import Cell
 from tui.widgets.line_view import Piece
 from tui.widgets.paragraph_view import ParagraphView
 from tui.widgets.paragraphs import Paragraph, Passage, facts
@@ -22,6 +23,16 @@ class FindingDetail(ParagraphView):
         if finding is not None:
             said += _paragraphs(finding)
         self.tell(said)
+
+
+def finding_cells(finding: Finding, *, fresh: bool) -> tuple[Cell, ...]:
+    """Check, state, detail and fix; one that is not *fresh* is of the time before."""
+    shown = sign(finding.state)
+    state = f"{shown.glyph} {shown.word}"
+    if not fresh:
+        return tuple((text, "muted") for text in (finding.check, state, finding.detail, finding.fix))
+    detail: Cell = (finding.detail, "muted") if finding.state is FindingState.OK else finding.detail
+    return finding.check, (state, shown.style), detail, finding.fix
 
 
 def field_words(finding: Finding) -> str:
