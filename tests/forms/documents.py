@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+SET = ("jobs_runner_config", "default_slurm_config")
+GPU = ("jobs_runner_config", "gpu_slurm_config")
+MEM = (*SET, "mem")
+LINES = (*SET, "extra_lines")
+EXPORTS = ("jobs_runner_config", "user_local_exports")
+PIXI = ("tasks_pixi_config",)
+VERSIONS = ("tasks_python_config", "versions")
+
 
 def cluster() -> dict[str, Any]:
     """A resource over SSH with something in every group, keys in the schema's order."""
