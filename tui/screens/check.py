@@ -357,7 +357,8 @@ class CheckPage(Page):
         self._tell()
 
     def _tell(self) -> None:
-        self.query_one(FindingDetail).show(self.chosen, self._trouble)
+        # Where there is no finding the table itself says what is wrong.
+        self.query_one(FindingDetail).show(self.chosen, self._trouble if self._found else "")
         self.refresh_bindings()
 
     def _empty(self) -> str:
