@@ -65,7 +65,13 @@ class ResourcesPage(Page):
         ),
         Binding("enter", "edit", "edit", id="resources.edit", tooltip="Edit it in a form"),
         Binding(
-            "k", "check", "check", id="resources.check", tooltip="Ask the real cluster whether it can work"
+            # As in the form; letters that move are the table's.
+            "f8",
+            "check",
+            "check",
+            id="resources.check",
+            key_display="F8",
+            tooltip="Ask the real cluster whether it can work",
         ),
         Binding("n", "new", "new", id="resources.new", tooltip="A new resource, from a template"),
         Binding("p", "new_profile", "new profile", id="resources.profile", tooltip="A new profile for it"),
@@ -303,7 +309,8 @@ class ResourcesPage(Page):
                     ["It takes nothing new (prevent_new_submissions); what runs there goes on."],
                 )
             )
-        said.append(facts(("kind", entry.kind or "unknown"), ("leads to", plain(entry.where))))
+        if not entry.problem:
+            said.append(facts(("kind", entry.kind), ("leads to", plain(entry.where))))
         said.append(Passage([("file ", "muted")], [plain(str(entry.path))], keep="end"))
         view.tell(said)
 
