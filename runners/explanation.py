@@ -62,7 +62,7 @@ class About:
     peak_mb: float | None = None
     """The most memory that the task held."""
     slots: int = 1
-    """Of what was asked for and reached, so many tasks had a part."""
+    """So many tasks had a part of what was asked for."""
     slurm: bool = False
     """It is a job of SLURM, or in one."""
     own: frozenset[str] = frozenset()

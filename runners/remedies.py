@@ -16,6 +16,9 @@ from runners.config.errors import shown
 from runners.explanation import SLURM_SET, About, Explanation, advice, filled, sentence
 from runners.slurm.endings import explain_ending
 
+PLAIN = "exit code"
+"""A cause that its reason tells already; the rest stands in what the program printed."""
+
 _NOT_STARTED = "not started: "
 
 _MEMORY = re.compile(
@@ -60,17 +63,15 @@ def explain_output(says: Sequence[str], about: About) -> Explanation | None:
 
 def _memory(match: re.Match[str], about: About) -> Explanation:
     asked, reached = (_mb(group) for group in match.groups())
-    # A job's memory is that of all its slots.
-    asked, reached = (value and value / max(1, about.slots) for value in (asked, reached))
+    # A job asks for all its slots together; what is reached is the most of one of them.
+    asked = asked and asked / max(1, about.slots)
     reached = reached or about.peak_mb
-    told = ", ".join(group for group in match.groups() if group)
-    words = "The memory was not enough" + (
-        f": {match[0].removeprefix('out of memory: ')}." if told else ": the task was ended for it."
-    )
+    told = any(match.groups())
+    words = "The memory was not enough" + (f": {match[0].removeprefix('out of memory: ')}." if told else ".")
     need = max(2 * (asked or 0.0), 1.5 * (reached or 0.0))
     value = _rounded(need) if need else "MEMORY"
     if not about.slurm:
-        text = "Run fewer tasks at a time (--slots), or use a machine with more memory, and launch it again"
+        text = "Run fewer tasks at a time (--slots), or use a machine with more memory"
         return Explanation(words, advice(text), cause="out of memory", amount=need)
     if "mem" in about.own:
         text = (
@@ -197,7 +198,7 @@ def _exit(match: re.Match[str], about: About) -> Explanation:
         words, text = _SIGNALS[name]
         told = sentence(f"a command of it was ended by {name}: {words}")
         return Explanation(told, advice(text), cause=name)
-    return Explanation(f"The program itself ended with exit code {code}.", see, cause="exit code")
+    return Explanation(f"The program itself ended with exit code {code}.", see, cause=PLAIN)
 
 
 _ANY = re.match("", "") or next(re.finditer("", ""))

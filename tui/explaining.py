@@ -85,13 +85,16 @@ def explain_task(
         return None
     about = replace(shared.about(batch, task.step), peak_mb=task.max_rss_mb)
     if batch is not None and batch.reason and task.reason.endswith(batch.reason):
-        # What the batch asked for and reached is that of all its slots.
-        about = replace(about, slots=batch.slots, peak_mb=None)
+        # What the batch asked for is for all its slots.
+        about = replace(about, slots=batch.slots)
     return explain_failure(task.reason, about, says)
 
 
 def explain_waiting(batches: Iterable[BatchRow], shared: Shared) -> Explanation | None:
-    """Why a run does not go on, where all its open *batches* wait for the same reason."""
+    """Why a run does not go on: its own reason, or that for which all its open *batches* wait."""
+    run = shared.run
+    if run.reason and not run.state.final:
+        return explain_failure(run.reason, shared.about(None, 0))
     waiting = [batch for batch in batches if not batch.state.final]
     if not waiting or any(batch.state is not State.PENDING for batch in waiting):
         return None

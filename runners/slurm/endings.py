@@ -171,7 +171,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
         ),
     ),
     (r"SLURM refuses the batch: (.*)", _refused),
-    (r"The site takes no more jobs of yours at the moment: (.*)", _full),
+    (r"(?:waiting: )?The site takes no more jobs of yours(?: at the moment)?(?:: | \()(.*?)\)?\.?$", _full),
     (r"There is no (.+?) here; set the Python", _no_python),
     (r"(?:The folder )?(.+?) can't be (?:made|written)\.? \(node", _no_folder),
     (

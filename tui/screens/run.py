@@ -13,8 +13,10 @@ from textual.widgets import TabbedContent, TabPane
 
 from runners.batches import LogChunk
 from runners.config.units import MEMORY_FLOOR_MB
+from runners.explanation import Need
 from runners.store.rows import BatchRow, RunRow, TaskRow
 from tui import intents
+from tui.explaining import Shared, explain_waiting
 from tui.feed import Picture, RunPicture
 from tui.item_words import item_words
 from tui.log_follow import Read
@@ -128,7 +130,7 @@ class RunPage(Page):
         self._picture = RunPicture(run)
         self._load: Load | None = None
         self._why = ""
-        self._unseen = False
+        self._warns = False
         self._tab = "tasks"
         self._logged = -1
 
@@ -158,11 +160,14 @@ class RunPage(Page):
             return
         now = self.dashboard.moment_of(self._row)
         unseen = unseen_words(self._row, picture.place_of(self._row), self.dashboard.now())
-        self._why = unseen or why_of(self._row, self._picture.steps, self._picture.tasks.values())
-        self._unseen = bool(unseen)
+        waits = explain_waiting(self._picture.batches, Shared(self._row, self._picture.workflow))
+        self._why = unseen or why_of(self._row, self._picture.steps, self._picture.tasks.values(), waits)
+        # What goes on by itself calls for no attention.
+        pressing = waits is not None and waits.need is not Need.WAITS and not self._row.counts.failed
+        self._warns = bool(unseen) or pressing
         self._load = picture.loads.get(self.run)
         self._show_head(now)
-        self._tasks.show(self._picture, now)
+        self._tasks.show(self._picture, now, self._row)
         self._show_tab(now)
         self.refresh_bindings()
 
@@ -181,12 +186,12 @@ class RunPage(Page):
     def _show_head(self, now: float) -> None:
         if self._row is not None:
             head = self.query_one(RunHead)
-            head.show(self._row, self._picture.steps, self._why, now, self._load, unseen=self._unseen)
+            head.show(self._row, self._picture.steps, self._why, now, self._load, warns=self._warns)
 
     def _show_tab(self, now: float) -> None:
         """Bring what is seen besides the tasks up to date."""
         if self._tab == "batches":
-            self.query_one(BatchesPane).show(self._picture, now)
+            self.query_one(BatchesPane).show(self._picture, now, self._row)
         elif self._tab == "log":
             self.query_one(LogPane).show(self._picture.tasks.get(self._logged))
 

@@ -19,6 +19,7 @@ from tui.standing import moment_of, place_of, reached_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.ps import elapsed
 from tui.verbs.rows import batch_object, place_object, run_object, step_object
+from tui.verbs.whys import Whys, failures, print_causes, why_object
 
 _STEPS = (
     Column("step"),
@@ -62,11 +63,16 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         keep_up(home, store, [run])
         if args.json:
             place = place_of(run, store.places())
+            whys = Whys(store, run)
+            failed = store.tasks(run.id, states=[State.FAILED]) if run.counts.failed else ()
             output.data(
                 {
                     **run_object(run),
+                    **why_object(whys.of_run(failed)),
                     "reached": None if place is None else place_object(place),
-                    "batches": [batch_object(batch) for batch in store.batches(run.id)],
+                    "batches": [
+                        {**batch_object(batch), **why_object(whys.of_batch(batch))} for batch in whys.batches
+                    ],
                     "steps": [step_object(step) for step in store.steps(run.id)],
                 }
             )
@@ -116,15 +122,20 @@ def _print(store: Reader, run: RunRow) -> None:
     for step in steps:
         if step.plan:
             output.line(f"step {step.position + 1}: {step.plan}")
-    if batches := store.batches(run.id):
+    whys = Whys(store, run)
+    if batches := whys.batches:
         output.line()
         # Where there are too many, those that are done have the least to tell.
         some = batches if len(batches) <= _MOST else [b for b in batches if b.state is not State.DONE]
         output.table(_BATCHES, [_batch(batch, now) for batch in some[:_MOST]])
         if more := len(batches) - len(some[:_MOST]):
             output.line(f"and {more} more: runyard show {run.id} --json")
+    if not run.reason and (waiting := whys.waiting()):
+        print_causes("why batches wait:", waiting, "batch")
+    elif (explained := whys.of_run(())) is not None:
+        print_causes("why it does not go on:", [(explained, 1)], "run")
     if run.counts.failed:
-        _print_failures(store, run)
+        _print_failures(store, run, whys)
 
 
 def _batch(batch: BatchRow, now: float) -> tuple[str, ...]:
@@ -145,7 +156,7 @@ def _batch(batch: BatchRow, now: float) -> tuple[str, ...]:
     )
 
 
-def _print_failures(store: Reader, run: RunRow) -> None:
+def _print_failures(store: Reader, run: RunRow, whys: Whys) -> None:
     failed = store.tasks(run.id, states=[State.FAILED])
     reasons = Counter(task.reason or "no reason given" for task in failed)
     first = {task.reason or "no reason given": task.index for task in reversed(failed)}
@@ -153,4 +164,5 @@ def _print_failures(store: Reader, run: RunRow) -> None:
     output.line("failed:")
     for reason, number in reasons.most_common(_MOST):
         output.line(f"  {number:,} × {in_words(reason)} (first: task {first[reason]})")
+    print_causes("why tasks failed, and what to do:", failures(whys, failed), "task")
     output.line(f"runyard logs {run.id} shows what they printed, runyard retry {run.id} runs them again.")

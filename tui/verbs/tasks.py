@@ -17,6 +17,7 @@ from tui.output import Column
 from tui.signals import in_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.rows import task_object
+from tui.verbs.whys import Whys, failures, print_causes, why_object
 
 _COLUMNS = (
     Column("task", "right"),
@@ -54,12 +55,14 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         keep_up(home, store, [run])
         tasks = store.tasks(run.id, states=[State(word) for word in args.state])
         steps = store.steps(run.id)
+        whys = Whys(store, run)
     if args.json:
-        output.array(map(task_object, tasks))
+        output.array({**task_object(task), **why_object(whys.of_task(task))} for task in tasks)
     elif not tasks:
         output.line(f"Run {run.id} has no task that is {' or '.join(args.state)}.")
     else:
         _show(tasks, steps)
+        print_causes("why tasks failed, and what to do:", failures(whys, tasks), "task")
     return ExitCode.OK
 
 

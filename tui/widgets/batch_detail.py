@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runners.explanation import Explanation
 from runners.states import State
 from runners.store.rows import BatchRow
 from tui.batch_words import (
@@ -17,6 +18,7 @@ from tui.text import plain
 from tui.widgets.line_view import Piece
 from tui.widgets.paragraph_view import ParagraphView
 from tui.widgets.paragraphs import Paragraph, Passage, facts
+from tui.widgets.remedy import remedy_of
 
 _WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
 """The worker's last word, for a person."""
@@ -25,12 +27,12 @@ _WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
 class BatchDetail(ParagraphView):
     """Shows one batch: its verdict and why, what its resource says of it, where it writes."""
 
-    def show(self, batch: BatchRow | None, now: float) -> None:
-        """Show this batch as it is at the moment *now*; None shows nothing."""
-        self.tell(() if batch is None else _paragraphs(batch, now))
+    def show(self, batch: BatchRow | None, now: float, told: Explanation | None = None) -> None:
+        """Show this batch as it is at the moment *now*, and what is *told* of why; None shows nothing."""
+        self.tell(() if batch is None else _paragraphs(batch, now, told))
 
 
-def _paragraphs(batch: BatchRow, now: float) -> list[Paragraph]:
+def _paragraphs(batch: BatchRow, now: float, told: Explanation | None) -> list[Paragraph]:
     shown = batch_sign(batch)
     verdict: list[Piece] = [(f"{shown.glyph} batch {batch.number} {shown.word}", shown.style), ("  ", None)]
     nodes = "" if batch.nodes is None or not host_words(batch) else f"{batch.nodes:,} × "
@@ -42,7 +44,7 @@ def _paragraphs(batch: BatchRow, now: float) -> list[Paragraph]:
     # On this machine a batch goes by the name of its worker's process.
     process, job = (id_words(batch), "") if id_words(batch).startswith("pid") else ("", id_words(batch))
     worker = _WORKER.get(batch.worker_state, batch.worker_state)
-    told = (
+    known = (
         ("job", job),
         ("worker", ", ".join(part for part in (process, worker) if part)),
         ("SLURM says", scheduler_words(batch)),
@@ -54,6 +56,7 @@ def _paragraphs(batch: BatchRow, now: float) -> list[Paragraph]:
     )
     return [
         Passage(verdict, [why]),
-        facts(*((name, plain(value, 80)) for name, value in told)),
+        *remedy_of(told),
+        facts(*((name, plain(value, 80)) for name, value in known)),
         Passage([("folder ", "muted")], [plain(batch.folder)], keep="end"),
     ]

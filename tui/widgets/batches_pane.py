@@ -9,8 +9,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from runners.states import State
-from runners.store.rows import BatchRow, SlotRow
+from runners.store.rows import BatchRow, RunRow, SlotRow
 from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
+from tui.explaining import Shared, explain_batch
 from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.signs import sign
@@ -40,6 +41,7 @@ class BatchesPane(Vertical):
         super().__init__()
         self._batches: dict[str, BatchRow] = {}
         self._picture = RunPicture("")
+        self._shared: Shared | None = None
         self._now = 0.0
 
     def compose(self) -> ComposeResult:
@@ -74,9 +76,10 @@ class BatchesPane(Vertical):
         """The batch under the cursor."""
         return self._batches.get(self.table.cursor_key or "")
 
-    def show(self, picture: RunPicture, now: float) -> None:
-        """Bring all of it up to date."""
+    def show(self, picture: RunPicture, now: float, run: RunRow | None = None) -> None:
+        """Bring all of it up to date; *run* is the one that *picture* is of, where it is known."""
         self._picture, self._now = picture, now
+        self._shared = None if run is None else Shared(run, picture.workflow)
         self._batches = {batch.token: batch for batch in picture.batches}
         if self.table.total_count != len(self._batches):
             self.table.set_rows(Row(token, self._cells) for token in self._batches)
@@ -90,7 +93,9 @@ class BatchesPane(Vertical):
         self._show_slots()
 
     def _detail(self) -> None:
-        self.query_one(BatchDetail).show(self.chosen, self._now)
+        batch = self.chosen
+        told = None if batch is None or self._shared is None else explain_batch(batch, self._shared)
+        self.query_one(BatchDetail).show(batch, self._now, told)
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:
@@ -114,7 +119,7 @@ class BatchesPane(Vertical):
 
     def tick(self, now: float) -> None:
         """Elapsed times."""
-        self.show(self._picture, now)
+        self.show(self._picture, now, None if self._shared is None else self._shared.run)
 
     def _show_slots(self) -> None:
         slots = self._picture.slots

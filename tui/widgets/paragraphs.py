@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from rich.cells import chop_cells
 
@@ -24,6 +24,7 @@ class Facts:
     """Short facts, none of which is broken; those that have no room are left out."""
 
     facts: Sequence[Sequence[Piece]]
+    least: ClassVar[int] = 1
 
     def wanted(self, width: int) -> int:
         """The lines that all of it takes."""
@@ -63,6 +64,8 @@ class Passage:
     """Which end is shown of a text that does not fit."""
     which: Literal["last", "joined"] = "joined"
     """What is done with several where not all fit: the last are shown, or they become one."""
+    least: int = 1
+    """The lines that it gets, if it wants them, before those behind it get any."""
 
     def wanted(self, width: int) -> int:
         """The lines that all of it takes."""
@@ -101,12 +104,19 @@ Paragraph = Facts | Passage
 def laid_out(paragraphs: Sequence[Paragraph], width: int, height: int) -> list[list[Piece]]:
     """Lines of at most `width` cells, at most `height` of them, the paragraphs one below the other.
 
-    Lines that are over when each has one are dealt out in turn to those that want more.
+    Lines that are over when each has its least are dealt out in turn to those that want more.
     """
-    shown = [paragraph for paragraph in paragraphs if paragraph.wanted(width)][: max(0, height)]
-    given = [1] * len(shown)
-    wanted = [paragraph.wanted(width) for paragraph in shown]
-    spare = height - len(shown)
+    shown: list[Paragraph] = []
+    given: list[int] = []
+    wanted: list[int] = []
+    spare = max(0, height)
+    for paragraph in paragraphs:
+        wants = paragraph.wanted(width)
+        if gets := min(wants, paragraph.least, spare):
+            shown.append(paragraph)
+            given.append(gets)
+            wanted.append(wants)
+            spare -= gets
     while spare > 0 and given != wanted:
         for n in range(len(shown)):
             if spare > 0 and given[n] < wanted[n]:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from runners.config.units import format_about, format_time
+from runners.explanation import Explanation
 from runners.states import State
 from runners.store.rows import Counts, RunRow, StepRow, TaskRow
 from tui.pace import Load, Pace, age_words, pace_of, rate_words, worked
@@ -75,11 +76,11 @@ class RunHead(Vertical):
         now: float,
         load: Load | None,
         *,
-        unseen: bool = False,
+        warns: bool = False,
     ) -> None:
         """Show *run* with its *steps*, under its *load*, as it is *now*; *why* is its sentence.
 
-        *unseen* is whether that tells why it can't be seen how it goes on.
+        *warns* is whether that tells of something that a person should look at.
         """
         pace = pace_of(run, now, load)
         self._line("title").show(_title(run), _times(run, pace, now))
@@ -88,7 +89,7 @@ class RunHead(Vertical):
         self._line("steps").display = len(steps) > 1
         self._line("steps").show(_steps(steps))
         failed = run.counts.failed or run.state is State.FAILED
-        waits = unseen or (why == run.reason and not run.state.final)
+        waits = warns or (why == run.reason and not run.state.final)
         style: Style = "warning" if waits else "failed" if failed else "muted"
         self._line("why").show([(plain(why), style)])
 
@@ -113,8 +114,10 @@ class RunHead(Vertical):
         return self.query_one(f"#{name}", PieceLine)
 
 
-def why_of(run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow]) -> str:
-    """Why *run* is as it is, in a sentence, from its tasks."""
+def why_of(
+    run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow], waits: Explanation | None = None
+) -> str:
+    """Why *run* is as it is, in a sentence, from its tasks, or from that for which all of it *waits*."""
     if run.counts.failed:
         reasons = Counter(task.reason for task in tasks if task.state is State.FAILED)
         most = reasons.most_common(_REASONS + (len(reasons) == _REASONS + 1))
@@ -126,6 +129,8 @@ def why_of(run: RunRow, steps: Iterable[StepRow], tasks: Iterable[TaskRow]) -> s
         return f"{run.counts.failed:,} {tasks_word} failed" + (f": {', '.join(named)}" if named else "")
     if run.reason:
         return run.reason
+    if waits is not None:
+        return f"{waits.sentence} {waits.remedy}"
     for step in steps:
         if not step.state.final and step.plan:
             return step.plan

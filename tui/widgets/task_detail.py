@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runners.config.units import format_peak_mb, format_time
+from runners.explanation import Explanation
+from runners.remedies import PLAIN
 from runners.states import State
 from runners.store.rows import BatchRow, SlotRow, TaskRow
 from tui.batch_words import why_words
@@ -15,6 +17,7 @@ from tui.text import plain
 from tui.widgets.line_view import Piece
 from tui.widgets.paragraph_view import ParagraphView
 from tui.widgets.paragraphs import Facts, Paragraph, Passage, facts
+from tui.widgets.remedy import remedy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Told:
     batch: BatchRow | None = None
     slot: SlotRow | None = None
     """Where it runs at the moment."""
+    why: Explanation | None = None
+    """Why it waits or has failed, and what to do."""
 
 
 class TaskDetail(ParagraphView):
@@ -54,10 +59,18 @@ def _paragraphs(told: Told, now: float) -> list[Paragraph]:
     return [
         Passage([*verdict, ("  item ", "muted")], [plain(told.item)], keep="end"),
         Facts([*why, *_facts(told, now).facts]),
+        *_remedy(told),
         *said,
         Passage([("command ", "muted")], [plain(line) for line in told.command.splitlines()]),
         _where(told),
     ]
+
+
+def _remedy(told: Told) -> list[Passage]:
+    """What to do. Where the last lines of the log are the best that can be told, these are shown instead."""
+    if told.why is None or told.why.cause == PLAIN:
+        return []
+    return remedy_of(told.why, None if told.task.state is State.PENDING else in_words(told.task.reason))
 
 
 def _waits(batch: BatchRow | None) -> str:

@@ -14,8 +14,9 @@ from textual.worker import Worker
 
 from runners.engine.client import EngineError
 from runners.states import State
-from runners.store.rows import TaskRow
+from runners.store.rows import RunRow, TaskRow
 from tui import filters
+from tui.explaining import Shared, explain_task
 from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.last_words import last_words
@@ -68,6 +69,7 @@ class TasksPane(Vertical):
         super().__init__()
         self._reader = reader
         self._picture = RunPicture("")
+        self._run: RunRow | None = None
         self._cells = TaskCells()
         self._at_work: set[int] = set()
         self._commands: CommandsRun | None = None
@@ -101,8 +103,9 @@ class TasksPane(Vertical):
         """The table."""
         return self.query_one(VirtualTable)
 
-    def show(self, picture: RunPicture, now: float) -> None:
-        """Bring table and detail up to date."""
+    def show(self, picture: RunPicture, now: float, run: RunRow | None = None) -> None:
+        """Bring table and detail up to date; *run* is the one that *picture* is of, where it is known."""
+        self._run = run
         old, self._picture, self._now = self._picture, picture, now
         self._cells.look_at(picture, now)
         self.table.hide(() if len(picture.steps) > 1 else ("step",))
@@ -220,7 +223,10 @@ class TasksPane(Vertical):
             commands = (step.command for step in self._picture.steps if step.position == task.step)
             command = next(commands, "")
         slot = self._cells.slot(task)
-        return Told(task, item_words(task, self._picture.steps), command, self._says, batch, slot)
+        why = None
+        if self._run is not None:
+            why = explain_task(task, batch, Shared(self._run, self._picture.workflow), self._says)
+        return Told(task, item_words(task, self._picture.steps), command, self._says, batch, slot, why)
 
     def _listen(self, task: TaskRow | None) -> None:
         """Have the last lines of a failed task's log read, once the cursor rests on it."""
