@@ -1,0 +1,187 @@
+"""Saving under real faults: no resource file is ever lost or half written, and each refusal is a sentence."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.config import writing
+from runners.config.documents import add_document, read_document, save_document
+from runners.config.errors import ConfigError
+from runners.config.folders import duplicate_resource, rename_profile, rename_resource
+from tests.unit.saving_trials import TRIALS, child, ended, generation_of, resource, set_up
+
+REPOSITORY = Path(__file__).parents[2]
+NOBODY = 65534
+
+
+@pytest.mark.parametrize("trial", [trial.__name__ for trial in TRIALS])
+def test_killed_or_at_the_same_moment(trial: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.unit.saving_trials", trial, str(tmp_path / "resources")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "resources"
+    set_up(made)
+    return made
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    made = tmp_path / "disk"
+    made.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", str(made)]
+    if os.getuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small file system can be mounted only by root")
+    yield made
+    subprocess.run(["umount", "--lazy", str(made)], check=True)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All files, but for the lock."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "save": lambda folder: save_document(folder, read_document(folder, "a"), resource(2)),
+    "add": lambda folder: add_document(folder, "b", None, resource(2)),
+    "add profile": lambda folder: add_document(folder, "a", "b", {"resource_type": "local", "name": "b"}),
+    "duplicate": lambda folder: duplicate_resource(folder, "a", "b", profiles=True),
+}
+RENAMES: dict[str, Callable[[Path], object]] = {
+    "rename": lambda folder: rename_resource(folder, "a", "b"),
+    "rename profile": lambda folder: rename_profile(folder, "a", "me", "you"),
+}
+
+
+def test_a_full_disk(disk: Path) -> None:
+    folder = disk / "resources"
+    set_up(folder)
+    before = everything(folder)
+    with (disk / "filling").open("wb", buffering=0) as file:
+        # To the last byte: a write of less than what is left is done in part, and no error.
+        with pytest.raises(OSError, match="No space left"):
+            while True:
+                file.write(b"x" * 65536)
+    for change in CHANGES.values():
+        with pytest.raises(ConfigError, match=r"^Cannot .* \(No space left on device\)\.$"):
+            change(folder)
+        assert everything(folder) == before
+    (disk / "filling").unlink()
+    for change in CHANGES.values():
+        shutil.rmtree(folder / "b", ignore_errors=True)
+        change(folder)
+
+
+def test_room_for_the_document_but_not_for_the_backup(disk: Path) -> None:
+    folder = disk / "resources"
+    set_up(folder)
+    before = everything(folder)
+    read = read_document(folder, "a")
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    room = int(len(read.content) * 1.5)
+    (disk / "filling").write_bytes(b"x" * (free - room))
+    with pytest.raises(ConfigError, match=r"^Cannot write .*resource\.json \(No space left on device\)\.$"):
+        save_document(folder, read, resource(2))
+    assert everything(folder) == before
+
+
+def test_a_disk_that_can_only_be_read(disk: Path) -> None:
+    folder = disk / "resources"
+    set_up(folder)
+    before = everything(folder)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    for change in (CHANGES | RENAMES).values():
+        with pytest.raises(ConfigError, match=r"^Cannot .* \(Read-only file system\)\.$"):
+            change(folder)
+        assert everything(folder) == before
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("which", [".", "a"])
+def test_a_folder_that_can_only_be_read(which: str) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user, and is refused nothing itself")
+    # Others can't enter pytest's own folder.
+    above = Path(tempfile.mkdtemp(prefix="runyard-saving-"))
+    try:
+        above.chmod(0o755)
+        folder = above / "resources"
+        set_up(folder)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        (folder / ".lock").unlink()
+        (folder / which).chmod(0o500)
+        (folder / "a" / "profiles").chmod(0o500)
+        before = everything(folder)
+
+        def refused() -> int:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            changes = CHANGES | RENAMES if which == "." else {"save": CHANGES["save"]}
+            for name, change in changes.items():
+                try:
+                    change(folder)
+                except ConfigError as error:
+                    assert str(error).startswith("Cannot "), error
+                    assert str(error).endswith("(Permission denied)."), error
+                else:
+                    raise AssertionError(name)
+            return 0
+
+        assert ended(child(refused)) == 0
+        assert everything(folder) == before
+    finally:
+        shutil.rmtree(above)
+
+
+def test_a_writer_that_hangs_is_not_waited_for_for_ever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_PATIENCE_S", 0.1)
+    read = read_document(folder, "a")
+    with (folder / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(
+            ConfigError, match=r"Another Runyard is writing to .*/resources and does not come to"
+        ):
+            save_document(folder, read, resource(2))
+        # Reading goes on.
+        assert generation_of(folder, "a") == 1
+    save_document(folder, read, resource(2))
+    assert generation_of(folder, "a") == 2
+
+
+def test_a_file_system_without_locks_still_has_fingerprints(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A fake: such mounts (NFS without its lock daemon) can't be had here.
+    def flock(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    read = read_document(folder, "a")
+    save_document(folder, read, resource(2))
+    with pytest.raises(ConfigError, match="changed elsewhere"):
+        save_document(folder, read, resource(3))
+    assert generation_of(folder, "a") == 2
