@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import dashboard, local_work, slurm_line, slurm_work
+from tests.bench import dashboard, forms, local_work, slurm_line, slurm_work
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[], Iterable[Figure]]] = {
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[], Iterable[Figure]]] = {
     "launching": local_work.launching,
     "dashboard": dashboard.on_screen,
     "hour": dashboard.an_hour,
+    "forms": forms.on_screen,
     "slurm-tasks": slurm_work.tasks_in_slots,
     "slurm-no-ops": slurm_work.noops_in_slots,
     "slurm-line": slurm_line.over_a_line,

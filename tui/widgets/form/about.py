@@ -19,6 +19,7 @@ _LONGEST = 400
 
 def about(draft: Draft, path: Path) -> list[Paragraph]:
     """Name and how it stands, what is wrong, and the description: in three lines, where it must be."""
+    path = _there(draft, path)
     spec = draft.spec(path)
     name: Piece = (plain(draft.dotted(path)) or "the document", "strong")
     states = facts(
@@ -40,6 +41,15 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
         words = "ctrl+n takes the none back." if draft.is_none(path) else "ctrl+n says that there is none."
         told.append(Passage([], [words]))
     return told
+
+
+def _there(draft: Draft, path: Path) -> Path:
+    """The path, or of what is around it: a field may be gone by now."""
+    try:
+        draft.spec(path)
+    except KeyError:
+        return _there(draft, path[:-1])
+    return path
 
 
 def _word(draft: Draft, path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runners.states import State
 from tui.signs import sign
 from tui.text import plain
-from tui.widgets.form.sections import Section, owner
+from tui.widgets.form.sections import Section, has_group_row, owner
 from tui.widgets.form.sheet import Sheet
 from tui.widgets.line_view import Piece
 from tui.widgets.piece_line import PieceLine
@@ -36,8 +36,8 @@ def faults_of(sheet: Sheet, section: Section) -> list[tuple[tuple[str | int, ...
     for path in sheet.draft.errors:
         if path and sheet.draft.spec(path).kind not in ("group", "union"):
             continue
-        # An optional group tells its own errors, on its line.
-        own = path == section.path and section.optional
+        # A group that has a line tells its own errors there.
+        own = path == section.path and has_group_row(section, sheet.draft)
         if not own and owner(sheet.sections, path) == section and (error := sheet.error(path)):
             found.append((path, error))
     return found

@@ -14,13 +14,16 @@ from runners.states import State
 from tui.forms.draft import Draft
 from tui.forms.spec import Kind
 from tui.signs import Sign, sign
-from tui.text import plain, width_of
+from tui.text import fit, plain, width_of
 from tui.widgets.form.edit_line import EditLine, picked, said
 from tui.widgets.form.row import Row
 from tui.widgets.form.sheet import default_of
+from tui.widgets.form.text_row import NONE
 from tui.widgets.line_view import Piece
 
 _BETWEEN = "  "
+_LONGEST_ODD = 20
+"""Cells of a value that none of the options is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,11 @@ class Chooser(EditLine):
         super().__init__()
         self._options: Sequence[Option] = ()
         self._at: int | None = None
+        self._other = ""
 
-    def show(self, options: Sequence[Option], at: int | None) -> None:
-        """Show these, the one at *at* as the one that holds; None where none of them does."""
-        self._options, self._at = options, at
+    def show(self, options: Sequence[Option], at: int | None, odd: str = "") -> None:
+        """Show these, the one at *at* as the one that holds; None where it is *odd*, and none of them."""
+        self._options, self._at, self._other = options, at, odd
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -58,9 +62,10 @@ class Chooser(EditLine):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        on, off = sign(State.RUNNING), sign(State.PENDING)
-        spots = [
-            picked(n, (_BETWEEN if n else "", None), *_option(option.text, on if n == self._at else off))
+        dot, ring = sign(State.RUNNING), sign(State.PENDING)
+        spots = [said((fit(self._other, _LONGEST_ODD) + _BETWEEN, "warning"))] if self._other else []
+        spots += [
+            picked(n, (_BETWEEN if n else "", None), *_option(option.text, dot if n == self._at else ring))
             for n, option in enumerate(self._options)
         ]
         wide = sum(width_of(text) for spot in spots for text, _ in spot.pieces)
@@ -68,7 +73,7 @@ class Chooser(EditLine):
             last = len(self._options) - 1
             at = self._at
             before, after = (last, 0) if at is None else ((at - 1) % (last + 1), (at + 1) % (last + 1))
-            shown = "none of these" if at is None else self._options[at].text
+            shown = self._other if at is None else self._options[at].text
             spots = [
                 picked(before, ("< ", "running")),
                 said((shown, "strong")),
@@ -112,7 +117,8 @@ class ChooserRow(Row):
             ),
             None,
         )
-        self.query_one(Chooser).show(options, at)
+        odd = plain(self.draft.text(self.path), 200) or NONE if at is None else ""
+        self.query_one(Chooser).show(options, at, odd)
 
     def _options(self) -> list[Option]:
         options = []

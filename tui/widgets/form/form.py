@@ -233,7 +233,13 @@ class Form(Vertical):
         await self._changed()
 
     def _may_be_none(self) -> bool:
-        return self._sheet is not None and bool(self._path) and self._sheet.draft.spec(self._path).nullable
+        if self._sheet is None or not self._path:
+            return False
+        try:
+            return self._sheet.draft.spec(self._path).nullable
+        except KeyError:
+            # It is gone: the document was replaced.
+            return False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Not every field can be none."""
@@ -275,10 +281,13 @@ class Form(Vertical):
         section = owner(sheet.sections, self._section)
         self._section = section.path
         lines = self.query_one(Lines)
+        was_in = lines.has_focus_within
         with self.app.batch_update():
             await lines.show(sheet, places_of(section, draft))
             self._tell_sections(sheet, section)
             self.query_one(Caption).tell(sheet, section)
+            if self._wanted is None and was_in and not lines.has_focus_within:
+                self._wanted = self._path
             if self._wanted is not None:
                 self._focus(lines, self._wanted)
                 self._wanted = None
@@ -296,4 +305,6 @@ class Form(Vertical):
             return
         editors: list[Widget] = row.editors
         if not any(editor.has_focus for editor in editors):
-            editors[0].focus()
+            editors[0].focus(scroll_visible=False)
+        # Only then is it known where it is.
+        self.call_after_refresh(row.scroll_visible, animate=False)

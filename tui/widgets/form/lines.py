@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -20,16 +20,20 @@ from tui.widgets.form.sections import Part, Place
 from tui.widgets.form.sheet import Sheet
 from tui.widgets.form.text_row import TextRow
 
-_SPECIAL = {Part.GROUP: GroupRow, Part.HEAD: HeadRow, Part.ITEM: ItemRow, Part.ENTRY: EntryRow}
+_SPECIAL: Final[Mapping[Part, type[Row]]] = {
+    Part.GROUP: GroupRow,
+    Part.HEAD: HeadRow,
+    Part.ITEM: ItemRow,
+    Part.ENTRY: EntryRow,
+}
 _CHOSEN = (Kind.BOOL, Kind.CHOICE)
 
 
-def row_of(sheet: Sheet, place: Place) -> Row:
-    """The widget for a line of a section."""
+def row_type(sheet: Sheet, place: Place) -> type[Row]:
+    """Which kind of widget a line of a section is."""
     if place.part is not Part.FIELD:
-        return _SPECIAL[place.part](sheet, place)
-    chosen = sheet.draft.spec(place.path).kind in _CHOSEN
-    return ChooserRow(sheet, place) if chosen else TextRow(sheet, place)
+        return _SPECIAL[place.part]
+    return ChooserRow if sheet.draft.spec(place.path).kind in _CHOSEN else TextRow
 
 
 class Lines(Vertical):
@@ -63,19 +67,21 @@ class Lines(Vertical):
 
     async def show(self, sheet: Sheet, places: Sequence[Place]) -> None:
         """Show these lines and no others, up to date."""
-        mounted = self.rows
-        kept = {
-            row.place: row
-            for row in mounted
-            # The same key may be another field now: the kind of resource was changed.
-            if row.sheet is sheet and sheet.draft.spec(row.path) is row.spec
-        }
         wanted = set(places)
-        gone = [row for row in mounted if row.place not in wanted or kept.get(row.place) is not row]
-        for row in kept.values():
-            if row.place in wanted:
+        kept: dict[Place, Row] = {}
+        gone: list[Row] = []
+        for row in self.rows:
+            # The same key may be another kind of field now: the kind of resource was changed.
+            stays = row.place in wanted and type(row) is row_type(sheet, row.place)
+            if stays and row.sheet is sheet:
+                kept[row.place] = row
                 row.bring_up_to_date()
+            else:
+                gone.append(row)
         if gone:
+            if any(row.has_focus_within for row in gone):
+                # Or else it would go to whatever comes next on the screen, and be missed there.
+                self.screen.set_focus(None)
             await self.remove_children(gone)
         await self._mount_missing(sheet, places, kept)
 
@@ -85,7 +91,7 @@ class Lines(Vertical):
         missing: list[Widget] = []
         for place in [*places, None]:
             if place is not None and place not in kept:
-                missing.append(row_of(sheet, place))
+                missing.append(row_type(sheet, place)(sheet, place))
                 continue
             if missing:
                 await self.mount_all(missing, before=at if at < len(self.children) else None)

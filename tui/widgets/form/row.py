@@ -72,6 +72,7 @@ class Row(LineView):
 
     def bring_up_to_date(self) -> None:
         """Show what the draft says now; what is as it was costs nothing."""
+        self.spec = self.draft.spec(self.path)
         self._third = self.sheet.third(self.path)
         self._wrong = self._third[1] == "failed"
         self._mark = self.draft.changed(self.path)

@@ -14,6 +14,7 @@ GENERAL: Final = "general"
 """The section of the fields that are in no group."""
 
 TITLES: Final = {
+    "jobs_runner_config": "runner",
     "default_slurm_config": "default",
     "gpu_slurm_config": "GPU",
     "batching_config": "batching",
@@ -99,6 +100,13 @@ def _has_values(fields: Sequence[FieldSpec]) -> bool:
     return any(field.kind not in (Kind.GROUP, Kind.NOTHING, *_ROWED) for field in fields)
 
 
+def has_group_row(section: Section, draft: Draft) -> bool:
+    """Whether a section begins with a line for the group itself: it may be missing, or it is and must not."""
+    if not section.path or section.spec.kind is not Kind.GROUP:
+        return False
+    return section.optional or not present(draft, section.path)
+
+
 def present(draft: Draft, path: Path) -> bool:
     """Whether an optional group is there to be filled in."""
     return draft.given(path) and not draft.is_none(path)
@@ -109,9 +117,9 @@ def places_of(section: Section, draft: Draft) -> list[Place]:
     if section.spec.kind in _ROWED:
         return list(_rowed(section.path, section.spec, draft))
     places: list[Place] = []
-    if section.optional:
+    if has_group_row(section, draft):
         places.append(Place(Part.GROUP, section.path))
-        if not present(draft, section.path):
+        if section.optional and not present(draft, section.path):
             return places
     fields = draft.fields(section.path)
     for field in fields:

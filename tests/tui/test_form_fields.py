@@ -1,0 +1,264 @@
+"""A form's fields: what is typed, what is said beside it, and nothing that jumps."""
+
+import pytest
+from textual.geometry import Offset
+
+from tests.tui.form_stage import BATCHING, DEFAULT, DOCUMENT, GPU, FormStage, document, form_stage
+from tui.forms.draft import Draft
+from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
+from tui.text import pictured, plain
+from tui.widgets.form.layouts import columns
+from tui.widgets.form.typed import Typed
+
+CPUS: Path = (*DEFAULT, "cpus_per_task")
+MEM: Path = (*DEFAULT, "mem")
+GRES: Path = (*DEFAULT, "gres")
+
+
+def wrong(stage: FormStage) -> list[Path]:
+    """The fields of the section that is shown which have an error beside them."""
+    return [row.path for row in stage.rows if "✗" in stage.line(row.path)]
+
+
+async def test_an_error_stands_beside_its_field_and_only_there() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(CPUS)
+        assert stage.draft.errors == {}
+        before = [row.region for row in stage.rows]
+        await stage.type("x")
+        assert wrong(stage) == [CPUS]
+        assert "✗ must be" in stage.line(CPUS) and "default • ✗1" in stage.text
+        assert stage.line(CPUS).startswith(" • cpus_per_task")
+        assert [row.region for row in stage.rows] == before
+        assert all(row.region.height == 1 for row in stage.rows)
+        await stage.press("backspace")
+        assert wrong(stage) == [] and "✗" not in stage.text and "•" not in stage.text
+        assert [row.region for row in stage.rows] == before
+        assert stage.app.changes == 2
+
+
+async def test_values_say_what_they_mean_and_empty_fields_what_holds() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(MEM)
+        assert "3G" in stage.line(MEM) and "= 3,000 MB" in stage.line(MEM)
+        await stage.press("backspace", "backspace")
+        assert not stage.draft.given(MEM)
+        assert "not given" in stage.line(MEM)
+        await stage.type("1500M")
+        assert "= 1,500 MB" in stage.line(MEM)
+        assert "default: #!/bin/sh" in stage.line((*DEFAULT, "shebang_line"))
+        await stage.go_to(("jobs_poll_interval",))
+        assert "default: 5" in stage.line(("jobs_poll_interval",))
+
+
+async def test_what_is_missing_is_no_error_before_one_was_there() -> None:
+    async with form_stage({"type": "slurm_ssh"}) as stage:
+        assert "✗" not in stage.text and "general*" in stage.text
+        assert stage.line(("name",)).endswith("required")
+        assert "name*" in stage.line(("name",))
+        stage.form.touch_all()
+        await stage.pilot.pause()
+        assert "✗" in stage.line(("name",))
+        assert "general ✗" in stage.text
+        for path in stage.draft.errors:
+            assert stage.form.sheet is not None and stage.form.sheet.error(path)
+
+
+async def test_what_was_emptied_is_told_at_once() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(("name",))
+        await stage.press(*["backspace"] * 3)
+        assert "✗" in stage.line(("name",))
+        assert wrong(stage) == [("name",)]
+
+
+async def test_yes_no_or_neither() -> None:
+    path: Path = ("prevent_new_submissions",)
+    async with form_stage() as stage:
+        await stage.go_to(path)
+        assert "● default: no  ○ yes  ○ no" in stage.line(path)
+        await stage.press("space")
+        assert stage.draft.raw(path) is True and "● yes" in stage.line(path)
+        await stage.press("right")
+        assert stage.draft.raw(path) is False and "● no" in stage.line(path)
+        await stage.press("right")
+        assert not stage.draft.given(path)
+        await stage.press("left")
+        assert stage.draft.raw(path) is False
+
+
+async def test_a_value_that_is_none_of_the_options_is_shown() -> None:
+    path: Path = ("prevent_new_submissions",)
+    async with form_stage(document(prevent_new_submissions="per[/]haps")) as stage:
+        assert "per[/]haps" in stage.line(path) and "✗" in stage.line(path)
+        await stage.go_to(path)
+        await stage.press("right", "right")
+        assert stage.draft.raw(path) is True and "✗" not in stage.line(path)
+
+
+async def test_another_kind_of_resource_keeps_the_focus() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(("type",))
+        assert "slurm_ssh" in stage.line(("type",))
+        await stage.press("right")
+        assert stage.draft.raw(("type",)) == "local"
+        assert stage.focused == ("type",)
+        assert ("host",) not in [row.path for row in stage.rows]
+        assert "jobs_runner_config" in stage.text and "batching" not in stage.text
+        await stage.press("left")
+        assert stage.draft.raw(("type",)) == "slurm_ssh" and stage.focused == ("type",)
+        assert "login.example.org" in stage.line(("host",))
+
+
+async def test_none_is_a_state_of_its_own() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(GRES)
+        assert "none" in stage.line(GRES) and "= null" in stage.line(GRES)
+        assert stage.input.has_class("-none")
+        await stage.press("ctrl+n")
+        assert not stage.draft.given(GRES)
+        assert "not given" in stage.line(GRES) and "null" not in stage.line(GRES)
+        await stage.press("ctrl+n")
+        assert stage.draft.is_none(GRES) and stage.draft.given(GRES)
+        await stage.type("gpu:1")
+        assert stage.draft.raw(GRES) == "gpu:1" and not stage.input.has_class("-none")
+        await stage.press("ctrl+n")
+        assert stage.draft.is_none(GRES) and stage.input.value == ""
+        assert "ctrl+n" in stage.text
+        await stage.go_to(("name",))
+        await stage.press("ctrl+n")
+        assert stage.draft.raw(("name",)) == "hpc"
+
+
+async def test_undo_redo_and_back_to_saved() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(CPUS)
+        await stage.type("23")
+        await stage.go_to(("name",))
+        await stage.type("x")
+        await stage.press("ctrl+z")
+        assert stage.draft.raw(("name",)) == "hpc" and stage.input.value == "hpc"
+        await stage.press("ctrl+z")
+        # What was taken back is shown, wherever it is.
+        assert stage.focused == CPUS and stage.input.value == "1"
+        assert not stage.draft.changed()
+        await stage.press("ctrl+z")
+        assert stage.focused == CPUS
+        await stage.press("ctrl+y")
+        assert stage.input.value == "123" and stage.draft.raw(CPUS) == 123
+        await stage.press("ctrl+o")
+        assert stage.input.value == "1" and not stage.draft.changed()
+        await stage.press("ctrl+z")
+        assert stage.input.value == "123"
+
+
+async def test_typing_in_two_fields_is_two_steps() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(("name",))
+        await stage.type("ab")
+        await stage.press("down", "up")
+        await stage.type("cd")
+        await stage.press("ctrl+z")
+        assert stage.draft.raw(("name",)) == "hpcab"
+        await stage.press("ctrl+z")
+        assert stage.draft.raw(("name",)) == "hpc"
+
+
+async def test_text_from_a_file_is_harmless_and_kept() -> None:
+    hostile = "a[/]\x1b[31m\nb\u202ec [bold]"
+    async with form_stage(document(name=hostile, **{hostile: 1})) as stage:
+        await stage.go_to(("name",))
+        assert "a[/]␛[31m␊b\ufffdc [bold]" in stage.line(("name",))
+        assert "\x1b" not in stage.text and "\u202e" not in stage.text
+        assert plain(hostile) in stage.text.splitlines()[1]
+        assert stage.app.screen.find_widget(stage.row(("name",))).region.height == 1
+        # The cursor stands where it seems to, and what is typed goes there.
+        await stage.press("home", *["right"] * 5)
+        assert stage.input.cursor_screen_offset.x == stage.input.content_region.x + 5
+        await stage.type("!")
+        assert stage.draft.raw(("name",)) == "a[/]\x1b![31m\nb\u202ec [bold]"
+
+
+async def test_a_click_goes_to_the_character_that_is_seen() -> None:
+    async with form_stage(document(name="a\x1b\t日b")) as stage:
+        line = stage.row(("name",)).query_one(Typed)
+        for cell, index in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (9, 5)]:
+            await stage.click_at(line.content_region.offset + Offset(cell, 0))
+            assert line.cursor_position == index, cell
+
+
+async def test_a_long_text_scrolls_in_its_line() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(("name",))
+        await stage.type("0123456789" * 5 + "END")
+        assert "END" in stage.line(("name",)) and "hpc" not in stage.line(("name",))
+        await stage.press("home")
+        assert "hpc0123" in stage.line(("name",)) and "END" not in stage.line(("name",))
+        assert stage.row(("name",)).region.height == 1
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45), (70, 24)])
+async def test_the_third_column_is_cut_and_the_whole_told_below(size: tuple[int, int]) -> None:
+    async with form_stage(size=size) as stage:
+        await stage.go_to(("tasks_local_dir",))
+        await stage.press("home")
+        await stage.type("x")
+        error = stage.draft.errors["tasks_local_dir",]
+        third = columns(stage.row(("tasks_local_dir",)).size.width).third
+        assert (error in stage.line(("tasks_local_dir",))) == (third >= len(error) + 2)
+        assert "".join(error.split()) in "".join(stage.text.split())
+        assert max(map(len, stage.text.splitlines())) <= size[0]
+
+
+async def test_a_group_tells_what_is_wrong_with_it_as_a_whole() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*BATCHING, "target_num_jobs"))
+        await stage.type("0")
+        assert any("✗" in stage.line(row.path) for row in stage.rows)
+        assert all(stage.draft.spec(path) for path in stage.draft.errors)
+
+
+async def test_a_document_that_no_schema_allows_is_shown() -> None:
+    strange: list[object] = [[], 5, None, "x", {"type": 4}]
+    for value in (*strange, document(jobs_runner_config=[1]), document(name={"a": [1]})):
+        async with form_stage(value) as stage:
+            stage.form.touch_all()
+            await stage.pilot.pause()
+            for section in stage.form.sections:
+                await stage.go_to(section.path)
+            for path in stage.draft.errors:
+                await stage.go_to(path)
+            assert "✗" in stage.text, value
+
+
+async def test_a_profile_has_one_section() -> None:
+    async with form_stage({"resource_type": "slurm_sudo", "name": "me"}, spec=PROFILE_SPEC) as stage:
+        assert [section.title for section in stage.form.sections] == ["general"]
+        assert [row.path for row in stage.rows] == [("resource_type",), ("name",), ("username",)]
+
+
+def test_pictured_keeps_the_length() -> None:
+    text = "a\x1b\n日e\u0301\ud800b\u200d"
+    assert len(pictured(text)) == len(text)
+    assert pictured("plain") == "plain"
+
+
+async def test_a_gpu_group_is_added_and_removed() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(GPU)
+        assert stage.focused == GPU and len(stage.rows) == 1
+        assert "space adds it" in stage.line(GPU)
+        await stage.press("space")
+        assert stage.draft.raw(GPU) == {} and len(stage.rows) > 10
+        assert stage.focused == GPU and "given: 0 of" in stage.line(GPU)
+        await stage.press("down")
+        await stage.type("gpus")
+        assert stage.draft.raw((*GPU, "partition")) == "gpus"
+        await stage.press("up", "space")
+        assert not stage.draft.given(GPU) and len(stage.rows) == 1
+        await stage.press("ctrl+z")
+        assert stage.draft.raw(GPU) == {"partition": "gpus"} and "gpus" in stage.text
+
+
+def test_the_document_has_no_fault() -> None:
+    assert Draft(RESOURCE_SPEC, DOCUMENT).errors == {}

@@ -1,0 +1,149 @@
+"""Lists and maps in a form: added to, removed from, moved; by keys and by mouse."""
+
+from tests.tui.form_stage import DEFAULT, EXPORTS, PYTHON, FormStage, form_stage
+from tui.forms.spec import Path
+
+LINES: Path = (*DEFAULT, "extra_lines")
+VERSIONS: Path = (*PYTHON, "versions")
+A, B, C = "module load a", "module load b", "module load c"
+
+
+def lines(stage: FormStage) -> object:
+    return stage.draft.raw(LINES)
+
+
+async def test_lines_by_keys() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(LINES)
+        assert "3 lines" in stage.line(LINES)
+        await stage.press("down", "enter")
+        assert stage.focused == (*LINES, 1)
+        await stage.type("new")
+        assert lines(stage) == [A, "new", B, C]
+        await stage.press("alt+down")
+        assert lines(stage) == [A, B, "new", C] and stage.focused == (*LINES, 2)
+        await stage.press("ctrl+up")
+        assert lines(stage) == [A, "new", B, C] and stage.focused == (*LINES, 1)
+        assert stage.input.value == "new"
+        await stage.press("ctrl+l")
+        assert lines(stage) == [A, B, C] and stage.focused == (*LINES, 1)
+        assert stage.input.value == B
+        await stage.press("ctrl+z")
+        assert lines(stage) == [A, "new", B, C]
+        await stage.press("ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z")
+        assert lines(stage) == [A, B, C] and not stage.draft.changed()
+
+
+async def test_moves_end_at_the_ends() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 0))
+        await stage.press("alt+up")
+        assert lines(stage) == [A, B, C]
+        await stage.go_to((*LINES, 2))
+        await stage.press("alt+down")
+        assert lines(stage) == [A, B, C] and not stage.draft.changed()
+
+
+async def test_backspace_removes_an_empty_line() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 1))
+        await stage.press("ctrl+u", "backspace")
+        assert lines(stage) == [A, C] and stage.focused == (*LINES, 0)
+        assert stage.input.cursor_at_end
+        await stage.press("ctrl+u", "backspace", "end", "ctrl+u", "backspace")
+        assert lines(stage) == [] and stage.focused == LINES
+        assert "none" in stage.line(LINES)
+        await stage.press("enter")
+        await stage.type("x")
+        assert lines(stage) == ["x"]
+
+
+async def test_a_faulty_line_tells_it_beside_itself() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 1))
+        await stage.press("ctrl+u")
+        await stage.type("#SBATCH -A x")
+        assert "✗" in stage.line((*LINES, 1))
+        assert "✗" not in stage.line((*LINES, 0)) and "✗" not in stage.line((*LINES, 2))
+
+
+async def test_lines_by_mouse() -> None:
+    async with form_stage(size=(160, 45)) as stage:
+        await stage.go_to(DEFAULT)
+        for index, (sign, expected) in enumerate([("↓", [B, A, C]), ("↑", [A, B, C])]):
+            row = stage.row((*LINES, index))
+            await stage.click(row, stage.line(row.path).index(sign) - row.region.x)
+            assert lines(stage) == expected
+        row = stage.row((*LINES, 1))
+        await stage.click(row, stage.line(row.path).index("−") - row.region.x)
+        assert lines(stage) == [A, C]
+        head = stage.row(LINES)
+        await stage.click(head, stage.line(LINES).index("+") - head.region.x)
+        assert lines(stage) == [A, C, ""] and stage.focused == (*LINES, 2)
+        assert "✗" not in stage.line((*LINES, 2)) or stage.draft.errors
+
+
+async def test_a_map_by_keys() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(VERSIONS)
+        await stage.press("enter")
+        assert stage.focused == (*VERSIONS, 1)
+        await stage.type("3.9")
+        await stage.press("enter")
+        await stage.type("/usr/bin/python3.9")
+        assert stage.draft.raw(VERSIONS) == {"3.12": "/usr/bin/python3.12", "3.9": "/usr/bin/python3.9"}
+        assert stage.draft.errors == {}
+        await stage.press("alt+up")
+        assert list(stage.draft.document["tasks_python_config"]["versions"]) == ["3.9", "3.12"]
+        assert stage.focused == (*VERSIONS, 0)
+        await stage.press("ctrl+l")
+        assert stage.draft.raw(VERSIONS) == {"3.12": "/usr/bin/python3.12"}
+        await stage.press("ctrl+z", "ctrl+z")
+        assert list(stage.draft.document["tasks_python_config"]["versions"]) == ["3.12", "3.9"]
+
+
+async def test_a_faulty_key_stands_at_its_line() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*VERSIONS, 0))
+        await stage.type("9")
+        assert stage.draft.key((*VERSIONS, 0)) == "3.129"
+        assert stage.draft.text((*VERSIONS, 0)) == "/usr/bin/python3.12"
+        assert "✗" in stage.line((*VERSIONS, 0))
+
+
+async def test_the_same_key_twice_is_kept_while_it_is_typed() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(EXPORTS)
+        await stage.press("enter")
+        await stage.type("CELLPOSE_LOCAL_MODELS_PATH")
+        assert stage.draft.size(EXPORTS) == 2 and stage.draft.errors
+        await stage.type("2")
+        await stage.press("enter")
+        await stage.type("other")
+        assert stage.draft.errors == {}
+        assert stage.draft.raw(EXPORTS) == {
+            "CELLPOSE_LOCAL_MODELS_PATH": "cellpose",
+            "CELLPOSE_LOCAL_MODELS_PATH2": "other",
+        }
+
+
+async def test_keys_are_suggested_where_only_some_may_be() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(VERSIONS)
+        await stage.press("enter")
+        await stage.type("3.1")
+        await stage.pilot.pause()
+        assert stage.input._suggestion == "3.10"
+        await stage.press("right")
+        assert stage.draft.key((*VERSIONS, 1)) == "3.10"
+
+
+async def test_up_and_down_keep_the_column() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(VERSIONS)
+        await stage.press("enter")
+        await stage.type("3.9")
+        await stage.press("enter", "up")
+        assert stage.input.value == "/usr/bin/python3.12"
+        await stage.press("tab")
+        assert stage.input.value == "3.9"

@@ -1,0 +1,188 @@
+"""A form's sections: what is where, what is kept when another is shown, and how to get somewhere."""
+
+from textual.geometry import Offset
+from textual.widgets import Input
+
+from tests.tui.form_stage import BATCHING, DEFAULT, GPU, PIXI, PYTHON, document, form_stage
+from tui.forms.draft import Draft
+from tui.forms.spec import RESOURCE_SPEC, Path
+from tui.widgets.form.lines import Lines
+from tui.widgets.form.section_bar import SectionBar
+from tui.widgets.form.sections import owner, sections_of
+
+PARTITION: Path = (*DEFAULT, "partition")
+
+
+def test_sections_are_made_from_the_schema() -> None:
+    draft = Draft(RESOURCE_SPEC, document())
+    titles = [section.title for section in sections_of(draft)]
+    assert titles == ["general", "default", "GPU", "batching", "exports", "python", "pixi"]
+    draft.fill(PIXI)
+    assert [section.title for section in sections_of(draft)][-1] == "pixi SLURM"
+    draft.put(("type",), "local")
+    titles = [section.title for section in sections_of(draft)]
+    assert titles == ["general", "runner", "python", "pixi"]
+
+
+def test_every_field_is_in_a_section() -> None:
+    sections = sections_of(Draft(RESOURCE_SPEC, document()))
+    assert owner(sections, ("name",)).path == ()
+    assert owner(sections, (*DEFAULT, "extra_lines", 2)).path == DEFAULT
+    assert owner(sections, (*PIXI, "SLURM_CONFIG", "mem")).path == PIXI
+    assert owner(sections, ("jobs_runner_config",)).path == DEFAULT
+    assert owner(sections, ("no such",)).path == ()
+
+
+async def test_values_are_kept_when_another_section_is_shown() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(PARTITION)
+        await stage.type("2")
+        await stage.press("f6")
+        assert stage.focused == GPU and PARTITION not in [row.path for row in stage.rows]
+        await stage.press("shift+f6")
+        assert stage.focused == PARTITION and stage.input.value == "main2"
+        await stage.press("ctrl+pageup")
+        assert stage.focused == ("type",)
+        await stage.press("ctrl+pageup")
+        assert stage.focused == PIXI
+        await stage.press("ctrl+pagedown", "ctrl+pagedown")
+        assert stage.focused == PARTITION
+
+
+async def test_only_one_section_is_mounted() -> None:
+    async with form_stage() as stage:
+        for section in stage.form.sections:
+            await stage.go_to(section.path)
+            assert all(owner(stage.form.sections, row.path) == section for row in stage.rows)
+            assert len(stage.rows) <= 30
+
+
+async def test_go_to_shows_and_focuses_any_field() -> None:
+    async with form_stage(size=(80, 14)) as stage:
+        for path in [(*DEFAULT, "use_mem_per_cpu"), ("host",), (*DEFAULT, "extra_lines", 2), PARTITION]:
+            await stage.go_to(path)
+            assert stage.focused == path == stage.app.at == stage.form.path
+            assert stage.app.query_one(Lines).region.contains_region(stage.row(path).region)
+        await stage.go_to((*BATCHING, "no such field"))
+        assert stage.focused == (*BATCHING, "target_num_jobs")
+        await stage.go_to((*DEFAULT, "extra_lines", 99))
+        assert stage.focused == (*DEFAULT, "extra_lines")
+
+
+async def test_arrows_go_from_field_to_field_and_stay_in_the_section() -> None:
+    async with form_stage() as stage:
+        await stage.press("up")
+        assert stage.focused == ("type",)
+        seen = [stage.focused]
+        for _ in range(len(stage.rows)):
+            await stage.press("down")
+            seen.append(stage.focused)
+        assert seen[:-1] == [row.path for row in stage.rows] and seen[-1] == seen[-2]
+
+
+async def test_tabs_by_mouse() -> None:
+    async with form_stage(size=(160, 45)) as stage:
+        bar = stage.app.query_one(SectionBar)
+        line = stage.text.splitlines()[bar.region.y]
+        await stage.click_at(Offset(line.index("batching") + 3, bar.region.y))
+        assert stage.focused == (*BATCHING, "target_num_jobs")
+        await stage.click_at(Offset(line.index("python"), bar.region.y))
+        assert stage.focused == (*PYTHON, "default_version")
+        await stage.click_at(Offset(150, bar.region.y))
+        assert stage.focused == (*PYTHON, "default_version")
+
+
+async def test_choices_and_groups_by_mouse() -> None:
+    path: Path = ("prevent_new_submissions",)
+    async with form_stage(size=(160, 45)) as stage:
+        await stage.click_at(Offset(stage.line(path).index("yes"), stage.row(path).region.y))
+        assert stage.draft.raw(path) is True
+        await stage.click_at(Offset(stage.line(("type",)).index("local"), stage.row(("type",)).region.y))
+        assert stage.draft.raw(("type",)) == "local"
+        await stage.press("ctrl+z")
+        await stage.go_to(GPU)
+        await stage.click_at(Offset(stage.line(GPU).index("space adds it"), stage.row(GPU).region.y))
+        assert stage.draft.raw(GPU) == {}
+
+
+async def test_a_bar_that_is_too_narrow_shows_what_is_around() -> None:
+    async with form_stage(size=(44, 20)) as stage:
+        titles = [section.title for section in stage.form.sections]
+        for title in titles:
+            bar = stage.text.splitlines()[0]
+            assert title in bar and len(bar) <= 44
+            await stage.press("f6")
+        bar = stage.text.splitlines()[0]
+        assert bar.endswith("…")
+        await stage.click_at(Offset(bar.index("…"), 0))
+        assert stage.text.splitlines()[0].startswith(" …")
+
+
+async def test_a_draft_that_was_changed_elsewhere_is_caught_up_with() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(PARTITION)
+        await stage.press("home", "right")
+        rows = stage.rows
+        changed = document()
+        changed["jobs_runner_config"]["default_slurm_config"] |= {"partition": "gpu", "extra_lines": ["x"]}
+        stage.draft.replace(changed)
+        stage.form.refresh_from_draft()
+        await stage.pilot.pause()
+        assert stage.focused == PARTITION and stage.input.value == "gpu"
+        assert stage.input.cursor_position == 1
+        # Lines that stay are not made anew.
+        assert [row for row in rows if row.is_attached] == stage.rows and len(stage.rows) == len(rows) - 2
+        assert stage.draft.document == changed
+        await stage.press("ctrl+z")
+        assert stage.input.value == "main"
+
+
+async def test_another_draft_begins_at_the_first_section() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(PARTITION)
+        draft = Draft(RESOURCE_SPEC, document(name="other"))
+        stage.form.show(draft)
+        await stage.pilot.pause()
+        assert stage.form.draft is draft
+        assert stage.focused == ("type",) and "other" in stage.text
+        await stage.go_to(("name",))
+        await stage.type("2")
+        assert draft.raw(("name",)) == "other2" and stage.draft.raw(("name",)) == "hpc"
+
+
+async def test_unknown_keys_are_told() -> None:
+    async with form_stage(document(note="kept", another=[1])) as stage:
+        assert "note" in stage.text and "another" in stage.text
+        await stage.go_to(("name",))
+        await stage.type("2")
+        assert stage.draft.document["note"] == "kept"
+
+
+async def test_all_of_it_by_keyboard() -> None:
+    async with form_stage({"type": "local"}) as stage:
+        await stage.press("down")
+        await stage.type("here")
+        stage.form.touch_all()
+        await stage.pilot.pause()
+        for _ in range(40):
+            if not stage.draft.errors:
+                break
+            path = next(iter(stage.draft.errors))
+            while stage.form.path[: len(path)] != path and path not in [row.path for row in stage.rows]:
+                await stage.press("f6")
+            stage.row(path).editors[0].focus()
+            await stage.pilot.pause()
+            if path == (*PYTHON, "versions"):
+                await stage.press("enter")
+                await stage.type("3.12")
+                await stage.press("enter")
+                await stage.type("/usr/bin/python3.12")
+            elif path == PIXI:
+                await stage.press("ctrl+n")
+            elif stage.draft.spec(path).fields:
+                await stage.press("space")
+            elif isinstance(stage.app.focused, Input):
+                await stage.type("3.12" if path[-1] == "default_version" else "/data/x")
+            else:
+                break
+        assert stage.draft.model is not None, dict(stage.draft.errors)
