@@ -1,6 +1,7 @@
 """Trials of saving with processes that are killed, or come at the same moment.
 
-Each runs in a process of its own (`python -m` of this), without threads, so that it can fork. What a trial finds wrong is an AssertionError, which ends the process with exit code 1.
+Each runs in a process of its own (`python -m` of this), without threads, so that it can fork. What a trial
+finds wrong is an AssertionError, which ends the process with exit code 1.
 """
 
 from __future__ import annotations
