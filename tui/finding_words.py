@@ -5,6 +5,7 @@ What findings say may come from a cluster; it is made harmless only by whoever s
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -53,7 +54,10 @@ def fix_parts(fix: str) -> tuple[str, str]:
     sentence, colon, pasted = fix.partition(": ")
     if not colon:
         sentence, colon, pasted = fix.partition(":\n")
-    return (f"{sentence}:", pasted.strip("\n")) if colon and pasted.strip() else (fix, "")
+    if not (colon and pasted.strip()):
+        return fix, ""
+    # A full stop at the end is the sentence's.
+    return f"{sentence}:", re.sub(r"(?<=\w)\.$", "", pasted.strip("\n"))
 
 
 def copied(fix: str) -> str:

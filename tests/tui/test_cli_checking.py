@@ -108,47 +108,49 @@ def test_the_check_is_of_the_files_and_changes_none(home: Home) -> None:
 
 def test_where_there_is_room_what_to_do_stands_beside() -> None:
     (line,) = finding_lines(SUDO, 240)
-    assert line.endswith(f"{SUDO.detail}{' ' * (102 - len(SUDO.detail))}  {SUDO.fix}")
-    assert list(finding_lines(Finding("line", OK, "fine"), 80)) == ["line                  ✓ ok       fine"]
+    assert line.endswith(f"{SUDO.detail}{' ' * (100 - len(SUDO.detail))}  {SUDO.fix}")
+    assert list(finding_lines(Finding("line", OK, "fine"), 80)) == [
+        "line                       ✓ ok       fine"
+    ]
 
 
 def test_at_80_columns_it_goes_on_below() -> None:
+    blank = " " * 38
     assert list(finding_lines(PARTITION, 80)) == [
-        "partition             ✗ failure  The cluster has no partition 'mian': there are",
-        "                                 main, gpu and short, of which main is the",
-        "                                 default.",
-        "                                 fix: Set the partition to one of:",
-        "                                 main, gpu, short",
+        f"{'partition':<25}  ✗ failure  The cluster has no partition 'mian': there",
+        f"{blank}are main, gpu and short, of which main is",
+        f"{blank}the default.",
+        f"{blank}fix: Set the partition to one of:",
+        f"{blank}main, gpu, short",
     ]
 
 
 def test_what_can_be_pasted_is_never_broken() -> None:
-    assert list(finding_lines(SUDO, 80)) == [
-        "sudo scancel          ✗ failure  scancel may not be run as 'mira'.",
-        "                                 fix: Have an administrator add to sudoers:",
-        "                                 runyard ALL=(mira) NOPASSWD: /usr/bin/scancel",
+    pasted = "runyard ALL=(mira) NOPASSWD: /usr/bin/scancel"
+    assert list(finding_lines(SUDO, 90))[1:] == [
+        f"{' ' * 38}fix: Have an administrator add to sudoers:",
+        f"{' ' * 38}{pasted}",
     ]
-    assert list(finding_lines(SUDO, 70))[2:] == [
-        "                                      sudoers:",
-        "    runyard ALL=(mira) NOPASSWD: /usr/bin/scancel",
-    ]
+    assert list(finding_lines(SUDO, 79))[2:] == [f"{' ' * 38}     sudoers:", f"    {pasted}"]
     assert list(finding_lines(SUDO, 40)) == [
-        "sudo scancel          ✗ failure",
+        f"{'sudo scancel':<25}  ✗ failure",
         "    scancel may not be run as 'mira'.",
         "    fix: Have an administrator add to",
         "         sudoers:",
-        "    runyard ALL=(mira) NOPASSWD: /usr/bin/scancel",
+        f"    {pasted}",
     ]
     assert copied(SUDO.fix) == "runyard ALL=(mira) NOPASSWD: /usr/bin/scancel"
     assert fix_parts("Do this:\none\ntwo") == ("Do this:", "one\ntwo")
     assert fix_parts("Try again.") == ("Try again.", "")
     assert copied("Try again.") == "Try again."
+    assert copied("Set it to one of: main, gpu.") == "main, gpu"
+    assert copied("Go to: ..") == ".."
 
 
 def test_for_programs_a_finding_is_one_line() -> None:
     hostile = Finding("x", WARNING, "a\n\x1b[2Jb", "do:\nthis\nthat")
     assert list(finding_lines(hostile, sys.maxsize)) == [
-        "x                     ! warning  a␊␛[2Jb  do:␊this␊that"
+        "x                          ! warning  a␊␛[2Jb  do:␊this␊that"
     ]
 
 

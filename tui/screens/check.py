@@ -111,7 +111,7 @@ class CheckPage(Page):
         yield CheckHead()
         yield VirtualTable(
             [
-                Column("check", "check", 22),
+                Column("check", "check", 25),
                 Column("state", "state", 9, value=lambda key: WORST_FIRST.index(self._found[key].state)),
                 Column("detail", "detail", None, least=24, sortable=False),
                 Column("fix", "fix", None, least=24, priority=1, sortable=False),

@@ -23,7 +23,7 @@ from tui.verbs.opening import add_json
 if TYPE_CHECKING:
     from runners.sample import Sample
 
-_CHECK, _STATE = 20, 9
+_CHECK, _STATE = 25, 9
 """Cells of the first columns; what takes more is not cut, it moves what is behind it."""
 
 _LEAST = 30
@@ -159,7 +159,7 @@ def finding_lines(finding: Finding, width: int) -> Iterator[str]:
         return
     indent = width - room
     if room < _LEAST:
-        yield left.rstrip()
+        yield left.rstrip() if width_of(left.rstrip()) <= width else f"{check}  {state}"
         indent = min(_INDENT, width - 1)
         left = " " * indent
         room = width - indent
