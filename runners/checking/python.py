@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from runners.checking.sentences import told_by
+from runners.checking.sentences import sentence, told_by
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
-from runners.transport.base import Reply, TransportError
+from runners.transport.base import ABSENT, Reply, TransportError
 
 OLDEST = (3, 6)
 """What the worker needs."""
@@ -41,6 +41,10 @@ sys.stdout.write("runyard %d.%d.%d %s" % (tuple(sys.version_info[:3]) + (",".joi
 """
 _ANSWER = re.compile(r"runyard (\d+)\.(\d+)\.(\d+) ([a-z,]*)\s*\Z")
 _VERSION = re.compile(r"Python (\d+)\.(\d+)(?:\.(\d+))?")
+_NOT_FOUND = 127
+"""The exit code of a command that is not there, as shells and timeout(1) have it."""
+
+_ON_NODES = "Compute nodes may have it; jobs fail on those that have not."
 _FIELD = "jobs_slurm_python_worker"
 
 Run = Callable[[Sequence[str]], Awaitable[Reply]]
@@ -93,10 +97,12 @@ async def _finding(run: Run, python: str, where: str, nodes: bool) -> Finding:
                 return _no_python(found, reply, name, where, nodes, fix, evidence)
             version, missing = (int(old[1]), int(old[2]), int(old[3] or 0)), ""
     except TransportError as error:
-        detail, _ = told_by(error)
-        if nodes:
-            detail = f"There is no {name} that could be started on {where}: {detail} Nodes may have one."
-        return found(FindingState.WARNING if nodes else FindingState.FAILURE, detail, fix if nodes else "")
+        # For want of rights it may be that only we can't start it, and the user can.
+        absent = str(error).endswith(ABSENT[0])
+        detail = f"There is no {name} on {where}." if absent else told_by(error)[0]
+        if not nodes:
+            return found(FindingState.FAILURE, detail)
+        return found(FindingState.WARNING, f"{detail} {_ON_NODES}", fix, sentence(str(error)))
     dotted = ".".join(map(str, version))
     if version[:2] < OLDEST:
         detail = f"{name} on {where} is Python {dotted}; the worker needs 3.6 or later."
@@ -111,14 +117,9 @@ def _no_python(
     found: Callable[..., Finding], reply: Reply, name: str, where: str, nodes: bool, fix: str, evidence: str
 ) -> Finding:
     said = shown(reply.last_words)
-    if reply.code == 127 or "No such file" in said:
+    if reply.code == _NOT_FOUND:
         detail = f"There is no {name} on {where}."
         if nodes:
-            return found(
-                FindingState.WARNING,
-                f"{detail} Compute nodes may have it; jobs fail on those that have not.",
-                fix,
-                evidence,
-            )
+            return found(FindingState.WARNING, f"{detail} {_ON_NODES}", fix, evidence)
         return found(FindingState.FAILURE, detail, "", evidence)
     return found(FindingState.FAILURE, f"{name} on {where} does not run as a Python: {said}", fix, evidence)

@@ -21,11 +21,9 @@ from runners.config.files import read_resource
 from runners.config.home import Home
 from runners.config.resource import LocalResource
 from runners.events import CORRUPT, Event
-from runners.findings import FindingState
 from runners.layout import batch_token
 from runners.local import LocalRunner
 from runners.processes import Owner
-from runners.sample import Sample
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import Item, Step, TaskType
 from tests.waiting import until
@@ -213,13 +211,6 @@ async def test_logs_are_read_from_either_end(runner: LocalRunner, home: Home) ->
     os.mkfifo(home.jobs / "pipe")
     with pytest.raises(RunnerError, match="not a regular file"):
         await runner.read_log(str(home.jobs / "pipe"), 0, 4)
-
-
-async def test_check_tells_of_a_jobs_folder_that_cannot_be_written(runner: LocalRunner, home: Home) -> None:
-    assert [finding.state async for finding in runner.check(Sample())] == [FindingState.OK]
-    home.jobs.rmdir()
-    home.jobs.write_text("in the way")
-    assert [finding.state async for finding in runner.check(Sample())] == [FindingState.FAILURE]
 
 
 def lives(pid: str) -> bool:

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from runners.batches import TaskFailedError
-from runners.findings import FindingState
-from runners.sample import Sample
 from runners.workflow import Item, Step
 from tests.slurm.clusters import Cluster, recorded
 
@@ -149,11 +147,3 @@ async def test_items_that_are_no_ones_orders(cluster: Cluster) -> None:
     logs = [f"{folder}/par-000000-{index:07d}-log.txt" for index in range(4)]
     assert await cluster.runner.fetch(logs, 1000) == [f"{item.value}|".encode() for item in items]
     assert not list(cluster.here(cluster.folder).glob("**/canary"))
-
-
-async def test_a_preflight(cluster: Cluster) -> None:
-    findings = [found async for found in cluster.runner.check(Sample())]
-    assert [finding for finding in findings if finding.state is not FindingState.OK] == []
-    assert {finding.check for finding in findings} == {
-        *("line", "sbatch", "squeue", "scancel", "slurmctld", "accounting", "jobs folder", "python")
-    }
