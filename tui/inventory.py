@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.config.errors import shown
 from runners.config.files import Broken, Stored, list_profiles, list_resources
 from runners.config.home import Home
 from runners.config.profile import Profile
@@ -63,7 +64,7 @@ def _entries(folder: Path) -> Iterator[Entry]:
 
 def _of_resource(found: Stored[Resource] | Broken) -> Entry:
     if isinstance(found, Broken):
-        return Entry(found.name, None, "", "", str(found.error), False, found.path)
+        return Entry(found.name, None, "", "", _problem(found), False, found.path)
     resource = found.value
     paused = resource.prevent_new_submissions
     return Entry(found.name, None, resource.type, _leads_to(resource), "", paused, found.path)
@@ -80,6 +81,13 @@ def _leads_to(resource: Resource) -> str:
 
 def _of_profile(resource: str, kind: str, found: Stored[Profile] | Broken) -> Entry:
     if isinstance(found, Broken):
-        return Entry(resource, found.name, kind, "", str(found.error), False, found.path)
+        return Entry(resource, found.name, kind, "", _problem(found), False, found.path)
     user = found.value.username
     return Entry(resource, found.name, kind, f"as {user}" if user else "as yourself", "", False, found.path)
+
+
+def _problem(found: Broken) -> str:
+    # Without the file, which is told beside it.
+    faults = [f"{path} {message}".strip() for path, message in found.error.fields]
+    text = f"{'; '.join(faults)}." if faults else str(found.error).removeprefix(f"{shown(found.path)}: ")
+    return f"{text[:1].upper()}{text[1:]}" if not faults else text

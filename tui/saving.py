@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from runners.config.errors import ConfigError
-from runners.config.json_text import difference, text_difference, to_json
+from runners.config.json_text import NOTHING, difference, text_difference, to_json
 from tui.editing import Subject, open_subject, save_subject
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
@@ -43,7 +43,7 @@ async def _compare(page: EditPage, *, saving: bool) -> None:
     if now is not None and now.text:
         lines = text_difference(now.text, to_json(document).decode(), subject.words)
     else:
-        lines = difference({} if now is None else now.document, document, subject.words)
+        lines = difference(NOTHING if now is None else now.document, document, subject.words)
     if elsewhere:
         _ask_about_theirs(page, now, lines)
     elif not lines and not subject.new:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from tui.forms import echoes, naming
 from tui.forms.faults import validated
+from tui.forms.order import ordered_like
 from tui.forms.spec import FieldSpec, Kind, Path
 from tui.forms.tree import (
     MISSING,
@@ -57,6 +58,8 @@ class Draft:
         """
         self._spec = spec
         self._state = _State(grown(spec, document), {})
+        self._written = document
+        """The document as it was written last, wherever: its keys have an order."""
         self._is_new = saved is MISSING
         self._saved = self._state.tree if saved is MISSING else grown(spec, saved)
         self._undo: list[tuple[_State, Path]] = []
@@ -77,9 +80,14 @@ class Draft:
 
     @property
     def document(self) -> Any:
-        """The JSON document, to be read only: keys in the schema's order, unknown ones kept, at the end."""
+        """The JSON document, to be read only.
+
+        Keys stand in the order in which they were written, new ones where the schema has them; unknown ones
+        are kept.
+        """
         if self._document_of is None or self._document_of[0] != self.revision:
-            self._document_of = (self.revision, plain(self._spec, self._tree))
+            document = plain(self._spec, self._tree)
+            self._document_of = (self.revision, ordered_like(document, self._written))
         return self._document_of[1]
 
     @property
@@ -202,6 +210,8 @@ class Draft:
     def replace(self, document: object, *, typing: bool = False) -> None:
         """Another document, as it is; *typing* it is one step to undo with what was typed just before."""
         tree = grown(self._spec, document)
+        self._written = document
+        self._document_of = None
         if not same(tree, self._tree):
             self._change((), self._state._replace(tree=tree), typing="replace" if typing else "")
 

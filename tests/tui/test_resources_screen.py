@@ -1,0 +1,233 @@
+"""The Resources screen: what there is, and what can be done with it, on real files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from runners.config.files import read_profile, read_resource
+from runners.config.home import Home
+from tests.clusters import add_cluster
+from tests.tui import slurm_story
+from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tui.screens.choose import Choose
+from tui.screens.confirm import Confirm
+from tui.screens.edit import EditPage
+from tui.screens.line import AskLine
+from tui.screens.resources import ResourcesPage
+from tui.widgets.virtual_table import VirtualTable
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = make_home(tmp_path / "home", slurm_story.clusters)
+    add_cluster(home, "alps", "slurm_ssh", host="login.alps.example")
+    add_cluster(home, "uzh", "slurm_sudo")
+    return home
+
+
+def table(stage: Stage) -> VirtualTable:
+    return stage.app.screen.query_one("#resource-table", VirtualTable)
+
+
+async def opened(stage: Stage, key: str) -> None:
+    """The screen, with the cursor on this row."""
+    await stage.press("R")
+    await at(stage, ResourcesPage)
+    await until(stage, lambda: key in table(stage).keys)
+    table(stage).move_to(key)
+    await stage.pause()
+
+
+async def typed(stage: Stage, text: str) -> None:
+    """This text in the line that is asked for."""
+    await at(stage, AskLine)
+    stage.app.screen.query_one("#typed", Input).value = text
+    await stage.press("enter")
+
+
+def names(home: Home) -> list[str]:
+    return sorted(path.name for path in home.resources.iterdir() if not path.name.startswith("."))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_resources_and_their_profiles_stand_below_each_other(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, size=size) as stage:
+        await opened(stage, "alps/me")
+        assert list(table(stage).keys) == ["alps", "alps/me", "local", "uzh", "uzh/me"]
+        # Two runs of the story go on there.
+        row = next(line for line in shown(stage).splitlines() if line.startswith(" alps"))
+        assert "slurm_ssh" in row and "✓ valid" in row and "2" in row
+        await sees(stage, "└ me", "as nobody", "profiles/me.json")
+
+
+async def test_a_broken_one_hides_no_other_and_says_why(home: Home) -> None:
+    (home.resources / "bad").mkdir()
+    (home.resources / "bad" / "resource.json").write_text('{"type": "[/]\\u001b[2J"}')
+    async with on_stage(home) as stage:
+        await opened(stage, "bad")
+        await sees(stage, "✗ broken", "type must be one of local, slurm_sudo, slurm_ssh")
+        assert len(table(stage).keys) == 6
+
+
+async def test_what_is_edited_elsewhere_is_seen(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.screens.resources.LOOK_S", 0.05)
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        path = home.resources / "uzh" / "resource.json"
+        path.write_text(path.read_text().replace('"main"', '"night"'))
+        await sees(stage, "partition night")
+        add_cluster(home, "zeus", "slurm_sudo")
+        await sees(stage, "zeus")
+        # The cursor stays on its row.
+        assert table(stage).cursor_key == "uzh"
+
+
+async def test_a_resource_is_duplicated_with_its_profiles(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await opened(stage, "alps")
+        await stage.press("d")
+        await typed(stage, "etna")
+        await sees(stage, "etna is a copy of alps")
+        await until(stage, lambda: table(stage).cursor_key == "etna")
+    assert (
+        read_profile(home.resources, "etna", "me").value == read_profile(home.resources, "alps", "me").value
+    )
+
+
+async def test_a_name_that_is_taken_or_none_is_told_as_it_is_typed(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        await stage.press("d")
+        await typed(stage, "alps")
+        await sees(stage, "There is 'alps' already")
+        await typed(stage, "a/b")
+        await sees(stage, "it holds a /")
+        await stage.press("escape")
+        await at(stage, ResourcesPage)
+    assert names(home) == ["alps", "local", "uzh"]
+
+
+async def test_a_rename_moves_everything(home: Home) -> None:
+    before = (home.resources / "uzh" / "resource.json").read_bytes()
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        await stage.press("r")
+        await typed(stage, "zurich")
+        await until(stage, lambda: table(stage).cursor_key == "zurich")
+        table(stage).move_to("zurich/me")
+        await stage.press("r")
+        await typed(stage, "you")
+        await until(stage, lambda: table(stage).cursor_key == "zurich/you")
+    assert (home.resources / "zurich" / "resource.json").read_bytes() == before
+    assert read_profile(home.resources, "zurich", "you").value.username == "nobody"
+    assert names(home) == ["alps", "local", "zurich"]
+
+
+async def test_removing_asks_first(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        await stage.press("x")
+        await at(stage, Confirm)
+        await sees(stage, "Remove the resource uzh and its profile?")
+        await stage.press("n", "x")
+        await at(stage, Confirm)
+        assert names(home) == ["alps", "local", "uzh"]
+        await stage.press("y")
+        await sees(stage, "uzh has been removed.")
+        await until(stage, lambda: list(table(stage).keys) == ["alps", "alps/me", "local"])
+    assert names(home) == ["alps", "local"]
+
+
+async def test_what_live_runs_use_stays(home: Home) -> None:
+    """The runs of the story go on on `alps`, as mira."""
+    async with on_stage(home) as stage:
+        await opened(stage, "alps")
+        await stage.press("x")
+        await at(stage, Confirm)
+        await stage.press("y")
+        await sees(stage, "can't be removed while run")
+        await stage.press("r")
+        await typed(stage, "other")
+        await sees(stage, "can't be renamed while run")
+    assert names(home) == ["alps", "local", "uzh"]
+
+
+async def test_local_is_neither_renamed_nor_removed(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await opened(stage, "local")
+        await stage.press("x")
+        await at(stage, Confirm)
+        await stage.press("y")
+        await sees(stage, "can't be removed, since")
+    assert "local" in names(home)
+
+
+async def test_a_new_one_begins_with_a_template_and_is_not_written_before_it_is_saved(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await opened(stage, "local")
+        await stage.press("n")
+        await at(stage, Choose)
+        await stage.press("down", "enter")
+        await typed(stage, "new-one")
+        await at(stage, EditPage)
+        await sees(stage, "resource new-one", "new, not saved yet")
+        await stage.press("escape")
+        await at(stage, Confirm)
+        await stage.press("y")
+        await at(stage, ResourcesPage)
+    assert "new-one" not in names(home)
+
+
+async def test_import_and_export_keep_the_json_as_it_is(home: Home, tmp_path: Path) -> None:
+    document = json.loads((home.resources / "uzh" / "resource.json").read_text())
+    document = {"id": 7, **document, "timestamp_created": "2026-01-01T00:00:00Z", "name": "Zürich"}
+    document["jobs_runner_config"]["default_slurm_config"]["mem"] = "3G"
+    file, out = tmp_path / "in.json", tmp_path / "out.json"
+    file.write_text(json.dumps(document))
+    async with on_stage(home, size=(160, 45)) as stage:
+        await opened(stage, "local")
+        await stage.press("i")
+        await typed(stage, str(file))
+        await typed(stage, "zurich")
+        await at(stage, EditPage)
+        await sees(stage, "kept, but not used: id, timestamp_created")
+        await stage.press("ctrl+s")
+        await sees(stage, '+  "id": 7,')
+        await stage.press("y")
+        await sees(stage, "Saved resource zurich")
+        await stage.press("escape")
+        await at(stage, ResourcesPage)
+        await until(stage, lambda: "zurich" in table(stage).keys)
+        table(stage).move_to("zurich")
+        await stage.press("o")
+        await typed(stage, str(out))
+        await sees(stage, "zurich was written to")
+        await stage.press("o")
+        await typed(stage, str(out))
+        await sees(stage, "Cannot write")
+    assert json.loads(out.read_text()) == document
+    assert list(json.loads(out.read_text())) == list(document)
+    assert read_resource(home.resources, "zurich").value.name == "Zürich"
+
+
+async def test_a_read_only_dashboard_changes_nothing(home: Home) -> None:
+    async with on_stage(home, read_only=True) as stage:
+        await opened(stage, "uzh")
+        for key in "ndrxip":
+            await stage.press(key)
+            await at(stage, ResourcesPage)
+        await sees(stage, "This dashboard is read-only")
+        assert " n new" not in shown(stage).splitlines()[-1]
+
+
+async def test_a_filter(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await opened(stage, "local")
+        await stage.press("slash", *"kind:ssh", "enter")
+        await until(stage, lambda: list(table(stage).keys) == ["alps", "alps/me"])
+        await stage.press("escape")
+        await until(stage, lambda: len(table(stage).keys) == 5)
