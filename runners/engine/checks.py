@@ -84,9 +84,6 @@ class Checks:
         """What can be asked, by name."""
         return {"check": self._begin, "findings": self._findings, "stop_check": self._stop}
 
-    def __len__(self) -> int:
-        return len(self._checks)
-
     async def _begin(self, asked: dict[str, Any]) -> Answer:
         """Begin to check the documents `resource` and `profile` (null where it needs none)."""
         if len(self._checks) >= AT_ONCE:

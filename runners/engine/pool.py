@@ -79,8 +79,8 @@ class Pool:
     async def visit(self, resource: Resource, profile: Profile | None) -> AsyncIterator[BaseRunner]:
         """A runner for documents as they are given, which need not be those in the files, for a block.
 
-        The line of a login that is up is used, and stays; what is opened only for this is closed at the end.
-        There nobody is asked anything: what would need an answer fails, and says so.
+        The line of a login that is in use is shared, and stays; what is opened only for this is closed at the
+        end. There nobody is asked anything: what would need an answer fails, and says so.
 
         Raises:
             ConfigError: the profile is none for the resource.
@@ -92,8 +92,7 @@ class Pool:
                 runner = await self._through_sudo(resource, profile, lenient=True)
             case SlurmSSHResource(), SlurmSSHProfile():
                 login = await self._login(resource, profile)
-                line = self._lines.get(login)
-                if line is not None and line.line.up:
+                if (line := self._lines.get(login)) is not None:
                     yield self._behind(resource, profile, line)
                     return
                 runner = self._behind(resource, profile, self._line_to(login, _ask_nobody))

@@ -228,6 +228,21 @@ async def test_a_check_uses_the_line_that_is_there_and_leaves_it(cluster: Cluste
         findings = await found(cluster, *documents(cluster))
         assert {finding.state for finding in findings} == {FindingState.OK}, findings
         assert cluster.sessions() == 1
+        # The engine still knows the passphrase when the line is lost.
+        cluster.take_down()
+        cluster.bring_up()
+        findings = await found(cluster, *documents(cluster))
+        assert {finding.state for finding in findings} == {FindingState.OK}, findings
+
+
+@pytest.mark.parametrize("cluster", ["lab-sudo"], indirect=True)
+async def test_a_user_that_is_not_there_is_a_finding_and_no_refusal(cluster: ClusterLab) -> None:
+    resource, profile = documents(cluster)
+    assert isinstance(profile, dict)
+    async with cluster.hosted():
+        findings = await found(cluster, resource, {**profile, "username": "nonesuch"})
+    failures = [finding for finding in findings if finding.state is FindingState.FAILURE]
+    assert [(finding.of, finding.field) for finding in failures] == [("profile", "username")]
 
 
 def test_findings_that_do_not_fit_into_one_answer_come_in_several() -> None:
