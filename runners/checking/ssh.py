@@ -106,6 +106,8 @@ async def _name_finding(login: Login, hop: Hop, settings: Settings) -> Finding:
     if hop.host == host:
         what = "has the address"
     detail = f"{through}{shown(hop.host)} {what} {addresses}."
+    if hop.host == host == addresses:
+        detail = f"{through}{shown(host)} is an address, and needs no name server."
     return Finding("host name", FindingState.OK, detail)
 
 

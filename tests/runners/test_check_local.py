@@ -151,6 +151,25 @@ async def test_folders_that_are_there_and_are_not(tmp_path: Path, far: bool) -> 
     assert sorted(os.listdir(tmp_path)) == ["file", "link"]
 
 
+@pytest.fixture
+def without_rights() -> Iterator[None]:
+    """We are nobody, meanwhile."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+async def test_folders_that_are_closed_to_us(without_rights: None) -> None:
+    for path in ("/root/runs", "/etc/runs", "/etc/ssl/private/runs"):
+        folder = (await all_of(own_folder_findings(place(path))))[0]
+        assert (folder.check, folder.state) == ("jobs folder", FAILURE)
+        assert "can't" in folder.detail
+    folder = (await all_of(own_folder_findings(place("/tmp/no/such/runs"))))[0]
+    assert folder.state is OK
+
+
 def test_what_is_said_of_space() -> None:
     def state(**figures: float | str) -> FindingState:
         whole = {"free_mb": 5000.0, "size_mb": 9000.0, "kind": "ext4"} | figures
