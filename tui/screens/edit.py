@@ -41,6 +41,7 @@ class EditPage(Page):
     """The form. Nothing is written before ctrl+s, and then only after the difference was shown."""
 
     CSS_PATH = "edit.tcss"
+    AUTO_FOCUS = ""  # The form takes the focus itself, as soon as its fields are there.
     CHANGES = frozenset({"save"})
     NAMES: ClassVar[Mapping[str, str]] = {
         "save": "Save, after the difference was shown",
@@ -338,9 +339,6 @@ class EditPage(Page):
             ]
         if self.elsewhere:
             parts += ["   ", ("! the file was changed elsewhere: F7 shows how", "$text-warning")]
-        elif draft.unknown:
-            some = ", ".join(draft.unknown[:3]) + (" …" if len(draft.unknown) > 3 else "")
-            parts += ["   ", (f"kept, but not used: {plain(some, 60)}", "$foreground 50%")]
         self.query_one("#edit-title", Static).update(Content.assemble(*parts))
         self._tell()
 
