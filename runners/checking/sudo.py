@@ -24,6 +24,7 @@ _OF_SUDO = re.compile(
     r"^(sudo: .*|.* is not in the sudoers file.*|.* may not run sudo on .*|.* is not allowed to .*)$",
     re.MULTILINE,
 )
+_WHO = re.compile(r"^(?:User|Sorry, user) (\S+) may (?:not )?run ", re.MULTILINE)
 _NO_TERMINAL = re.compile(r"must have a tty|no tty present and no askpass|a terminal is required")
 _BROKEN = re.compile(
     r"no valid sudoers sources|must be owned by uid 0|effective uid is not 0|no new privileges|PAM |expired"
@@ -83,7 +84,7 @@ async def sudo_findings(transport: SudoTransport) -> AsyncIterator[Finding]:
         yield Finding("sudo", FindingState.FAILURE, detail, fix)
         return
     refused = [one for one in tried if one.refusal]
-    own = await _own_name(transport)
+    own = await _own_name(transport, listed)
     evidence = f"sudo -n -l: {_said(listed)}"
     if len(refused) == len(tried) or any(_BROKEN.search(one.refusal) for one in refused):
         yield _no_sudo(transport.user, own, refused[0].refusal, evidence)
@@ -100,8 +101,10 @@ async def _try(transport: SudoTransport, name: str) -> _Tried:
     return _Tried(name, await transport.try_granted(name, "--version", timeout_s=_SUDO_S))
 
 
-async def _own_name(transport: SudoTransport) -> str:
-    """Who asks sudo."""
+async def _own_name(transport: SudoTransport, listed: Reply) -> str:
+    """Who asks sudo, as sudo itself has it, if it says so."""
+    if match := _WHO.search((listed.out + listed.err).decode("utf-8", "replace")):
+        return match[1]
     reply = await transport.run_own("id", "-un", timeout_s=_SUDO_S)
     return reply.out.decode("utf-8", "replace").strip() or "the user who runs Runyard"
 
