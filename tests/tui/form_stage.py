@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from unittest.mock import patch
@@ -82,7 +83,6 @@ class FormApp(App[None]):
     def on_mount(self) -> None:
         self.register_theme(DARK)
         self.theme = DARK.name
-        self.query_one(Form).go_to(())
 
     def on_form_changed(self) -> None:
         self.changes += 1
@@ -116,6 +116,14 @@ class FormStage:
         self.form.go_to(path)
         await self.pilot.pause()
         await self.pilot.pause()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Let the form go on, a step at a time, until something is *true*."""
+        for _ in range(100_000):
+            if true():
+                return
+            await asyncio.sleep(0)
+        raise AssertionError("It never came true.")
 
     async def click(self, row: Row, x: int) -> None:
         """Click on a cell of a line, counted from its left."""

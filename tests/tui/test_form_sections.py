@@ -1,5 +1,6 @@
 """A form's sections: what is where, what is kept when another is shown, and how to get somewhere."""
 
+from textual import events
 from textual.geometry import Offset
 from textual.widgets import Input
 
@@ -47,6 +48,19 @@ async def test_values_are_kept_when_another_section_is_shown() -> None:
         assert stage.focused == PIXI
         await stage.press("ctrl+pagedown", "ctrl+pagedown")
         assert stage.focused == PARTITION
+
+
+async def test_no_key_is_lost_while_a_section_is_made() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(GPU)
+        stage.app.post_message(events.Key("f6", None))
+        await stage.until(lambda: isinstance(stage.app.focused, Lines))
+        for key in "567":
+            stage.app.post_message(events.Key(key, key))
+        await stage.until(lambda: not isinstance(stage.app.focused, Lines))
+        await stage.type("8")
+        assert stage.draft.raw((*BATCHING, "target_num_jobs")) == 105678
+        assert not stage.app.query_one(Lines).can_focus
 
 
 async def test_only_one_section_is_mounted() -> None:
@@ -101,7 +115,7 @@ async def test_choices_and_groups_by_mouse() -> None:
         assert stage.draft.raw(("type",)) == "local"
         await stage.press("ctrl+z")
         await stage.go_to(GPU)
-        await stage.click_at(Offset(stage.line(GPU).index("space adds it"), stage.row(GPU).region.y))
+        await stage.click_at(Offset(stage.line(GPU).index("+ add (space)"), stage.row(GPU).region.y))
         assert stage.draft.raw(GPU) == {}
 
 
@@ -148,6 +162,21 @@ async def test_another_draft_begins_at_the_first_section() -> None:
         await stage.go_to(("name",))
         await stage.type("2")
         assert draft.raw(("name",)) == "other2" and stage.draft.raw(("name",)) == "hpc"
+
+
+async def test_the_focus_is_not_taken_away() -> None:
+    async with form_stage() as stage:
+        other = Input(id="other")
+        await stage.app.mount(other)
+        other.focus()
+        await stage.pilot.pause()
+        stage.form.show(Draft(RESOURCE_SPEC, document(name="other")))
+        stage.form.refresh_from_draft()
+        await stage.pilot.pause()
+        assert stage.app.focused is other
+        stage.form.focus_field()
+        await stage.pilot.pause()
+        assert stage.focused == ("type",)
 
 
 async def test_unknown_keys_are_told() -> None:

@@ -9,7 +9,7 @@ from tui.forms.draft import MISSING, Draft
 from tui.forms.spec import FieldSpec, Kind, Path
 from tui.signs import sign
 from tui.text import plain
-from tui.widgets.form.sheet import default_of
+from tui.widgets.form.sheet import NOT_GIVEN, default_of
 from tui.widgets.line_view import Piece
 from tui.widgets.paragraphs import Facts, Paragraph, Passage, facts
 
@@ -67,7 +67,9 @@ def _state(draft: Draft, path: Path, spec: FieldSpec) -> str:
     if draft.is_none(path):
         return "none, as said here"
     if not draft.given(path):
-        return "not given, but required" if spec.required else "not given: the default holds"
+        if spec.required:
+            return "not given, but required"
+        return NOT_GIVEN if spec.default is None else "not given: the default holds"
     if spec.kind is Kind.GROUP:
         return "given"
     if spec.kind in (Kind.LIST, Kind.MAP):

@@ -47,7 +47,12 @@ class Form(Vertical):
         ),
         Binding("ctrl+z", "undo", "undo", id="form.undo", tooltip="Take back the last change"),
         Binding(
-            "ctrl+y,ctrl+shift+z", "redo", "redo", id="form.redo", tooltip="Do again what was taken back"
+            "ctrl+y,ctrl+shift+z",
+            "redo",
+            "redo",
+            show=False,
+            id="form.redo",
+            tooltip="Do again what was taken back",
         ),
         Binding(
             "ctrl+n", "none", "none", id="form.none", tooltip="Say that there is none (null), or say nothing"
@@ -110,7 +115,7 @@ class Form(Vertical):
 
     async def on_mount(self) -> None:
         """Show the draft, if there is one yet."""
-        await self._arrange()
+        await self._begin()
 
     # What a page asks for
 
@@ -135,12 +140,17 @@ class Form(Vertical):
         return list(self._sheet.sections) if self._sheet is not None else []
 
     def show(self, draft: Draft) -> None:
-        """Edit another draft, from its first section on."""
+        """Edit another draft, from its first section on; with the focus, unless something else has it."""
         self._sheet = Sheet(draft)
         self._section, self._path = (), ()
         self._left_at.clear()
         self._wanted = () if self.has_focus_within else None
-        self.call_next(self._arrange)
+        self.call_next(self._begin)
+
+    async def _begin(self) -> None:
+        await self._arrange()
+        if self.is_attached and self.screen.focused is None:
+            self._focus(self.query_one(Lines), ())
 
     def refresh_from_draft(self) -> None:
         """Catch up with a draft that was changed elsewhere. Focus and cursor stay where they can."""
@@ -281,12 +291,12 @@ class Form(Vertical):
         section = owner(sheet.sections, self._section)
         self._section = section.path
         lines = self.query_one(Lines)
-        was_in = lines.has_focus_within
+        was_in = lines.busy
         with self.app.batch_update():
             await lines.show(sheet, places_of(section, draft))
             self._tell_sections(sheet, section)
             self.query_one(Caption).tell(sheet, section)
-            if self._wanted is None and was_in and not lines.has_focus_within:
+            if self._wanted is None and was_in and not lines.busy:
                 self._wanted = self._path
             if self._wanted is not None:
                 self._focus(lines, self._wanted)
@@ -306,5 +316,6 @@ class Form(Vertical):
         editors: list[Widget] = row.editors
         if not any(editor.has_focus for editor in editors):
             editors[0].focus(scroll_visible=False)
+        lines.hand_keys_on()
         # Only then is it known where it is.
         self.call_after_refresh(row.scroll_visible, animate=False)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.forms.draft import Draft
+from tui.text import ascii_only
 from tui.widgets.form.edit_line import EditLine, picked, said
 from tui.widgets.form.row import Row
 from tui.widgets.form.sections import present
@@ -36,7 +37,7 @@ class GroupLine(EditLine):
 
 
 class GroupRow(Row):
-    """`none   space adds it`, or how much of it is given."""
+    """`none   + add (space)`, or the other way round."""
 
     def compose(self) -> ComposeResult:
         """The line."""
@@ -46,12 +47,10 @@ class GroupRow(Row):
         """Whether it is there."""
         draft, path = self.draft, self.path
         if present(draft, path):
-            names = [field.name for field in draft.fields(path)]
-            count = sum(draft.given((*path, name)) for name in names)
-            state, action = f"given: {count} of {len(names)}", "space removes it"
+            state, action = "given", f"{'-' if ascii_only() else '−'} remove (space)"
         else:
             none = draft.given(path) or self.spec.none is not None
-            state, action = "none" if none else NOT_GIVEN, "space adds it"
+            state, action = "none" if none else NOT_GIVEN, "+ add (space)"
         self.query_one(GroupLine).say(
             [said((state, "strong"), ("   ", None)), picked(_TOGGLE, (action, "running"))]
         )

@@ -31,7 +31,7 @@ class HeadLine(EditLine):
 
 
 class HeadRow(Row):
-    """`3 lines   + enter adds one`; the lines stand below."""
+    """`3 lines   + add (enter)`; the lines stand below."""
 
     def compose(self) -> ComposeResult:
         """The line."""
@@ -52,7 +52,7 @@ class HeadRow(Row):
         self.query_one(HeadLine).say(
             [
                 said((state, "strong" if size else None), ("   ", None)),
-                picked(_ADD, ("+ enter adds one", "running")),
+                picked(_ADD, ("+ add (enter)", "running")),
             ]
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
+from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
@@ -55,6 +56,41 @@ class Lines(Vertical):
         """How the lines are arranged."""
         return LINES
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[events.Key] | None = None
+
+    def _hold_keys(self) -> None:
+        """Have the focus, and keep what is typed until the line is there that it was meant for."""
+        self._held = []
+        self.can_focus = True
+        self.screen.set_focus(self, scroll_visible=False)
+
+    def hand_keys_on(self) -> None:
+        """A line has been given the focus: what was typed meanwhile goes to it."""
+        held, self._held = self._held or [], None
+        for key in held:
+            self.app.post_message(key)
+
+    def on_key(self, event: events.Key) -> None:
+        """Keep it, or send it after those that were kept."""
+        if self.has_focus:
+            event.stop()
+            key = events.Key(event.key, event.character)
+            if self._held is not None:
+                self._held.append(key)
+            else:
+                self.app.post_message(key)
+
+    def on_blur(self) -> None:
+        """It was only held for a line."""
+        self.can_focus = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether one of the lines has the focus."""
+        return any(row.has_focus_within for row in self.rows)
+
     @property
     def rows(self) -> Sequence[Row]:
         """The lines, from the top."""
@@ -80,8 +116,7 @@ class Lines(Vertical):
                 gone.append(row)
         if gone:
             if any(row.has_focus_within for row in gone):
-                # Or else it would go to whatever comes next on the screen, and be missed there.
-                self.screen.set_focus(None)
+                self._hold_keys()
             await self.remove_children(gone)
         await self._mount_missing(sheet, places, kept)
 

@@ -77,17 +77,12 @@ class SectionBar(Widget):
         widths = [content.cell_length for content in drawn]
         # A cell at either end is for the sign that there are more.
         room = self.size.width - 2
-        first, last = self._at, self._at + 1
-        taken = widths[self._at] if drawn else 0
-        while True:
-            if last < len(drawn) and taken + widths[last] <= room:
-                taken += widths[last]
-                last += 1
-            elif first > 0 and taken + widths[first - 1] <= room:
-                first -= 1
-                taken += widths[first]
-            else:
-                return first, drawn[first:last]
+        first, last = 0, self._at + 1
+        while first < self._at and sum(widths[first:last]) > room:
+            first += 1
+        while last < len(drawn) and sum(widths[first : last + 1]) <= room:
+            last += 1
+        return first, drawn[first:last]
 
     def render(self) -> Content:
         """The sections that fit."""
