@@ -31,8 +31,8 @@ class Connector:
         self._key = PrivateKey(login)
         self._shells: Shells | None = None
         self._attempt: asyncio.Task[UnreachableError | None] | None = None
-        self._quiet = False
-        """The attempt is one that asks nobody."""
+        self._quiet: asyncio.Task[UnreachableError | None] | None = None
+        """The last attempt that asks nobody."""
         self._failures = 0
         self._rests_until = 0.0
         self._trouble = UnreachableError("nobody has tried yet")
@@ -46,7 +46,7 @@ class Connector:
         Raises:
             UnreachableError: there is none, and it can't be made, or not so soon.
         """
-        while self._attempt is not None and self._quiet:
+        while self._attempt is not None and self._attempt is self._quiet:
             # What it fails by may be that nobody was asked.
             await asyncio.wait([self._attempt])
         if self._shells is not None and self._shells.alive:
@@ -92,17 +92,16 @@ class Connector:
                 f"{self._login.host!r} is being logged in to at the moment, which may wait for a person; "
                 "answer in the dashboard, or with: runyard resource connect NAME"
             )
-        attempt = self._attempt = asyncio.create_task(self._try(ask))
-        self._quiet = True
+        attempt = self._attempt = self._quiet = asyncio.create_task(self._try(ask, quiet=True))
         try:
-            failed = await attempt
+            await asyncio.wait([attempt])
         except asyncio.CancelledError:
             attempt.cancel()
             await asyncio.wait([attempt])
             raise
-        finally:
-            self._quiet = False
-        if failed:
+        if attempt.cancelled():
+            raise UnreachableError("the line was closed")
+        if failed := attempt.result():
             raise failed
 
     async def close(self) -> None:
@@ -114,7 +113,7 @@ class Connector:
         if shells is not None:
             await _close(shells)
 
-    async def _try(self, ask: Ask) -> UnreachableError | None:
+    async def _try(self, ask: Ask, *, quiet: bool = False) -> UnreachableError | None:
         """One attempt; returns why it has failed, if it has."""
         began = time.monotonic()
         command = Command(("ssh", "--", f"{self._login.user}@{self._login.host}"))
@@ -126,7 +125,7 @@ class Connector:
             self._records.ran(command, None, time.monotonic() - began, str(error))
             # That nobody was asked says nothing about an attempt that asks.
             refused = isinstance(error, LoginRefusedError) and not isinstance(error, UnansweredError)
-            if refused or not self._quiet:
+            if refused or not quiet:
                 self._rest(error)
             return error
         finally:

@@ -142,6 +142,15 @@ async def test_who_stops_a_check_ends_its_attempt(far: Far, proxy: Proxy) -> Non
     assert await greet(line) == "hello"
 
 
+async def test_a_line_that_is_closed_ends_the_check(far: Far, proxy: Proxy) -> None:
+    proxy.stall()
+    line = far.open(far.login(proxy))
+    checking = asyncio.create_task(all_of(login_findings(line)))
+    await until(lambda: proxy.connections)
+    await line.close()
+    assert states(await checking) == [("login", FAILURE)]
+
+
 async def test_one_refusal_is_one_attempt(far: Far, proxy: Proxy, tmp_path: Path) -> None:
     (far.sshd.folder / "authorized_keys").write_text("")
     line = far.open(far.login(proxy))
