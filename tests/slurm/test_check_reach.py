@@ -16,6 +16,7 @@ from runners.checking.folders import space_here
 from runners.findings import REST, Finding, FindingState, is_sound
 from runners.sample import Sample
 from tests.lab.accounts import ALLOWED, sudoers
+from tests.lab.ground import Ground
 from tests.lab.lab import Lab
 from tests.lab.login import key_file, known_hosts_line, ssh_config
 from tests.slurm.clusters import Cluster
@@ -288,7 +289,7 @@ async def test_a_host_that_has_changed(lab: Lab, over_ssh: Callable[..., Cluster
     assert f"-f {config / 'known_hosts'}" in pasted(finding)
     assert (config / "known_hosts").read_bytes() == before
     # What is to be pasted makes it a new host.
-    lab.ground.must(*shlex.split(pasted(finding)))
+    Ground(lab.spec).must(*shlex.split(pasted(finding)))
     assert "new here" in (await fault(over_ssh(), "host key")).detail
 
 
@@ -302,7 +303,7 @@ async def test_a_key_that_is_open_to_others(
     assert "0644" in finding.detail
     assert (finding.of, finding.field) == ("profile", "ssh_key_path")
     assert "because key file has failed" in rest(await found(cluster))
-    lab.ground.must(*shlex.split(pasted(finding)))
+    Ground(lab.spec).must(*shlex.split(pasted(finding)))
     assert [one for one in await found(cluster) if one.state is not OK] == []
 
 
@@ -335,7 +336,7 @@ async def test_a_key_that_nobody_has_opened(
     lab: Lab, over_ssh: Callable[..., Cluster], tmp_path: Path
 ) -> None:
     key = copied_key(lab, tmp_path)
-    lab.ground.must("ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", str(key))
+    Ground(lab.spec).must("ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", str(key))
     cluster = over_ssh(profile_changes={"ssh_key_path": str(key)})
     finding = await fault(cluster, "login", UNTOLD)
     assert "passphrase" in finding.detail
@@ -475,9 +476,10 @@ def read_only(lab: Lab, tmp_path: Path) -> Iterator[Path]:
     """A folder of this machine that not even root can write to."""
     path = tmp_path / "read-only"
     path.mkdir()
-    lab.ground.run("mount", "-t", "tmpfs", "-o", "ro", "lab", str(path))
+    ground = Ground(lab.spec)
+    ground.must("mount", "-t", "tmpfs", "-o", "ro", "lab", str(path))
     yield path
-    lab.ground.run("umount", str(path))
+    ground.must("umount", str(path))
 
 
 def copied_key(lab: Lab, folder: Path) -> Path:
