@@ -92,7 +92,7 @@ def _mb(text: str | None) -> float | None:
 
 def _rounded(mb: float) -> str:
     """At least so much memory, as a person would ask for it: `512M`, `4G`."""
-    if mb <= 1000:
+    if mb <= 896:
         return f"{math.ceil(mb / 64) * 64}M"
     return f"{math.ceil(mb / 1000)}G"
 
@@ -232,7 +232,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
         _plainly(
             "workdir",
             "the folder to work in can't be entered where the task runs: {0}",
-            "Use a folder that is there on all nodes: --workdir DIR",
+            "Launch it again in a folder that is there on all nodes (--workdir)",
         ),
     ),
     (

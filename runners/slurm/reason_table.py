@@ -109,7 +109,7 @@ REASONS: Final[Mapping[str, Meaning]] = {
     ),
     "JobHeldAdmin": _site(
         "held by an administrator",
-        "Only the administrators can let it go: ask them. What is known of it",
+        "Only the administrators can let it go, so ask them. What is known of it",
         "scontrol show job {job}",
     ),
     "JobHeldUser": _site("held by its owner", "Let it go", "scontrol release {job}"),

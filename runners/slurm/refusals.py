@@ -215,6 +215,13 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         "sinfo --list-reasons",
         need=Need.ACTION,
     ),
+    r"job size specification": _Refusal(
+        "size",
+        "the site wants a job to say on how many nodes it runs",
+        "Say it",
+        field="nodes",
+        value="1",
+    ),
     r"node count specification invalid|invalid node count|invalid number of nodes": _Refusal(
         "node count",
         "so many nodes can't be had in the partition",
@@ -251,7 +258,7 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         "array", "batches can't be job arrays", "Leave --array out of extra_lines", field="extra_lines"
     ),
     r"unrecogni[sz]ed (?:option|command line parameter) ?['‘]?([^'’\n]*)|invalid option -- ?'?(\w)|"
-    r"invalid directive found in batch script: *([^\n]*)|requires an argument|is ambiguous|unmatched `|"
+    r"invalid directive found in batch script: *([^\n]*)|invalid (--[\w-]+)|requires an argument|is ambiguous|unmatched `|"
     r"unexpected `": _Refusal(
         "option",
         "an #SBATCH line holds an option that sbatch does not know or can't read ({0})",

@@ -1,0 +1,170 @@
+"""Why tasks and batches have failed: what the store keeps, as a sentence, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runners.explanation import About, Explanation, Need
+from runners.remedies import PLAIN, explain_failure
+
+SET = "runyard resource set alps jobs_runner_config.default_slurm_config"
+AGAIN = "runyard retry 3k9m"
+ABOUT = About(job="123", resource="alps", run="3k9m", limit_s=7200.0, slurm=True)
+
+
+def told(reason: str, about: About = ABOUT, *says: str) -> Explanation:
+    explained = explain_failure(reason, about, says)
+    assert explained is not None
+    return explained
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause", "ends"),
+    [
+        ("exit code 3", PLAIN, "See what it printed: runyard logs 3k9m"),
+        ("exit code 126", "not executable", "if it is a script."),
+        ("exit code 127", "command not found", "extra_lines of the resource)."),
+        ("exit code 137", "SIGKILL", "see what it printed."),
+        ("killed by SIGKILL", "SIGKILL", ": runyard logs 3k9m"),
+        ("killed by SIGSEGV", "SIGSEGV", ": runyard logs 3k9m"),
+        ("killed by SIGRTMIN+3", "SIGRTMIN+3", ": runyard logs 3k9m"),
+        ("command not found: convert", "command not found", "extra_lines of the resource)."),
+        ("permission denied: ./x", "not executable", "if it is a script."),
+        ("permission denied (log)", "folder", "has room."),
+        ("no space left on device (arguments)", "disk full", ": df -h"),
+        ("disk quota exceeded (log)", "quota", ": quota -s"),
+        ("the interpreter in its #! line is missing: ./x", "interpreter", "from Windows."),
+        ("not started: the folder to work in cannot be entered: no: '/x'", "workdir", "(--workdir)."),
+        ("time limit of 30 s reached", "task time limit", "in the meta of its step)."),
+        ("bad result", "result", ": runyard logs 3k9m"),
+        ("worker died", "worker died", f"Retry: {AGAIN}"),
+        ("worker died before this task started", "worker died", f"Retry: {AGAIN}"),
+        ("time limit of 2:00:00 of the job reached", "time limit", f" {SET}.time=4:00:00 && {AGAIN}"),
+        ("not started: time limit", "time limit", f" {SET}.time=4:00:00 && {AGAIN}"),
+        ("node failure (c1)", "node failure", f"Retry: {AGAIN}"),
+        ("its nodes did not start (c1)", "boot failure", f"Retry: {AGAIN}"),
+        ("preempted by another job", "preempted", f"Retry: {AGAIN}"),
+        ("its deadline has passed", "deadline", f"and retry: {AGAIN}"),
+        ("cancelled from outside", "cancelled from outside", f"then retry: {AGAIN}"),
+        (
+            "SLURM refuses the batch: Invalid partition name specified.",
+            "partition",
+            f": {SET}.partition=PARTITION",
+        ),
+        ("SLURM refuses the batch: Something new.", "refused", ": runyard resource check alps"),
+        (
+            "There is no /x here; set the Python of the resource to one that nodes have. (node c1)",
+            "python missing",
+            f"set alps jobs_slurm_python_worker=/usr/bin/python3 && {AGAIN}",
+        ),
+        ("The folder /x can't be made. (node c1)", "folder", "and retry."),
+        ("worker.py can't be written. (node c1)", "folder", "and retry."),
+        (
+            "its job was killed by signal 9",
+            "job killed",
+            "sacct -j 123 -o JobID,State,ExitCode,Reason,MaxRSS",
+        ),
+        ("its job ended with exit code 2 before its worker had begun", "job exit code", "of the resource."),
+        (
+            "its job ended with exit code 2",
+            "job exit code",
+            "sacct -j 123 -o JobID,State,ExitCode,Reason,MaxRSS",
+        ),
+        ("its job is FAILED (JobLaunchFailure)", "JobLaunchFailure", AGAIN),
+        ("its job is FAILED; it printed at last: x", "job state", ": scontrol show job 123"),
+        ("its job has left the queue, and SLURM does not say why", "lost", f"Retry: {AGAIN}"),
+        ("slot agent died (exit code 1)", "slots", "sacct -j 123 -o JobID,State,ExitCode,Reason,MaxRSS"),
+        ("The site takes no more jobs of yours at the moment: QOSX.", "full", ": squeue --me"),
+    ],
+)
+def test_what_to_do(reason: str, cause: str, ends: str) -> None:
+    explained = told(reason)
+    assert explained.cause == cause
+    assert explained.remedy.endswith(ends)
+    assert explained.sentence.endswith(".") and explained.sentence[0].isupper()
+    assert "{0}" not in explained.sentence
+
+
+@pytest.mark.parametrize("reason", ["", "cancelled", "exit code 99999", "something else"])
+def test_what_says_nothing_known_is_not_explained(reason: str) -> None:
+    assert explain_failure(reason, ABOUT) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "slots", "peak", "mem"),
+    [
+        ("out of memory: asked 100 MB, reached 312 MB", 1, None, "512M"),
+        ("out of memory: asked 2 GB, reached 1.9 GB", 1, None, "4G"),
+        # What a job asks for is for all its slots.
+        ("out of memory: asked 2 GB, reached 3.1 GB", 4, None, "5G"),
+        ("out of memory: asked 2 GB", 4, None, "1G"),
+        ("out of memory", 1, 3000.0, "5G"),
+        ("out of memory", 1, None, "MEMORY"),
+    ],
+)
+def test_how_much_memory_to_ask_for(reason: str, slots: int, peak: float | None, mem: str) -> None:
+    about = About(resource="alps", run="3k9m", slurm=True, slots=slots, peak_mb=peak)
+    explained = told(reason, about)
+    assert explained.remedy == f"Ask for more memory, and retry: {SET}.mem={mem} && {AGAIN}"
+    assert explained.field == "jobs_runner_config.default_slurm_config.mem"
+
+
+def test_what_a_step_asks_for_itself_is_not_to_be_changed_in_the_resource() -> None:
+    about = About(resource="alps", run="3k9m", limit_s=60.0, slurm=True, own=frozenset({"mem", "time"}))
+    memory = told("out of memory: asked 1 GB, reached 2 GB", about)
+    assert memory.remedy.startswith("Launch it again with more memory for each task (--mem 3G,")
+    assert told("time limit of the job reached", about).remedy.startswith("Launch it again with more time")
+    assert (memory.of, memory.field) == ("", "")
+
+
+def test_on_this_machine_nothing_is_asked_of_slurm() -> None:
+    explained = told("out of memory", About(resource="local", run="3k9m"))
+    assert explained.remedy.startswith("Run fewer tasks at a time (--slots)")
+
+
+def test_without_a_limit_that_is_known_none_is_made_up() -> None:
+    for limit in (None, -1.0, float("inf")):
+        explained = told("time limit of the job reached", About(resource="alps", limit_s=limit))
+        assert explained.sentence == "The time limit of the job was reached."
+        assert explained.remedy.endswith(f": {SET}.time=TIME")
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("sh: 1: foo: not found", "command not found"),
+        ("bash: line 3: foo: command not found", "command not found"),
+        ("tar: x: No space left on device", "disk full"),
+        ("OSError: [Errno 122] Disk quota exceeded: '/x'", "quota"),
+        ("ModuleNotFoundError: No module named 'numpy'", "python module"),
+        ("MemoryError", "no memory given"),
+        ("RuntimeError: CUDA out of memory. Tried to allocate", "GPU memory"),
+        ("./x: error while loading shared libraries: libfoo.so: cannot open", "library"),
+        ("cat: x: Permission denied", "permission"),
+    ],
+)
+def test_what_a_program_printed_tells_more_than_its_exit_code(line: str, cause: str) -> None:
+    assert told("exit code 1", ABOUT, "before", line, "").cause == cause
+    # Where the reason itself is known, it goes before.
+    assert told("command not found: x", ABOUT, line).cause == "command not found"
+
+
+def test_what_a_program_prints_is_not_always_a_cause() -> None:
+    assert told("exit code 1", ABOUT, "The file was found.", "denied: permission").cause == PLAIN
+
+
+def test_a_refusal_that_is_not_known_says_so() -> None:
+    explained = told("SLURM refuses the batch: \x1b[2J.")
+    assert (explained.known, explained.need) == (False, Need.NEVER)
+    assert explained.sentence.isprintable()
+
+
+@given(st.text(), st.lists(st.text()))
+def test_any_text_is_explained_in_printable_words(text: str, says: list[str]) -> None:
+    about = About(job=text, resource=text, run=text, slurm=True)
+    for before in ("", "command not found: ", "node failure (", "SLURM refuses the batch: ", "its job is "):
+        explained = explain_failure(before + text, about, says)
+        if explained is not None:
+            assert (explained.sentence + explained.remedy + explained.cause).isprintable()
