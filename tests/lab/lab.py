@@ -13,13 +13,14 @@ from pathlib import Path
 
 from runners.config.home import Home
 from tests.conftest import end_engine
-from tests.lab.accounting import limit_submissions
+from tests.lab.accounting import limit_submissions, start_slurmdbd
 from tests.lab.accounts import remove_users, sudoers, sudoers_file, write_sudoers
 from tests.lab.claims import abandoned, claim_number, keep, release_number
 from tests.lab.errors import LabError
 from tests.lab.ground import ground_of
 from tests.lab.login import make_host_key, start_sshd
 from tests.lab.packages import why_no_lab
+from tests.lab.policy import Policy
 from tests.lab.processes import carries, descendants, end_processes, start_of
 from tests.lab.runyard_home import know_host
 from tests.lab.spec import LabSpec
@@ -41,6 +42,7 @@ class Lab:
         self.spec = spec
         self.ground = ground_of(spec)
         self.home = Home.at(spec.runyard_home)
+        self.policy = Policy(self.ground)
 
     # Up and down
 
@@ -211,6 +213,11 @@ class Lab:
         self.ground.must("slurmctld", "-f", self.spec.conf)
         wait_for(self._controller_answers, "slurmctld to answer")
 
+    def kill_accounting(self) -> None:
+        """SIGKILL for slurmdbd; slurmctld goes on without it."""
+        self._end("slurmdbd", signal.SIGKILL)
+        wait_for(lambda: not listening(self.spec.accounting_port), "slurmdbd to let its port go")
+
     # Nodes and partitions
 
     def start_node(self, node: str) -> None:
@@ -224,6 +231,10 @@ class Lab:
     def node_down(self, node: str) -> None:
         """Declare a node down: its jobs go back to the queue, if they may."""
         self.scontrol("update", f"nodename={node}", "state=down", "reason=lab")
+
+    def node_drain(self, node: str) -> None:
+        """Let a node start nothing more."""
+        self.scontrol("update", f"nodename={node}", "state=drain", "reason=lab")
 
     def node_up(self, node: str) -> None:
         """Let a node that is down or drained work again."""
@@ -302,7 +313,10 @@ class Lab:
                     self.node_up(node)
             wait_for(self._nodes_are_up, "the nodes to be up")
         if spec.accounting:
+            if self.pid("slurmdbd") is None:
+                start_slurmdbd(self.ground)
             self.limit_submissions(None)
+        self.policy.undo()
         if spec.root is None and sudoers_file(spec).read_text() != sudoers(spec):
             self.write_sudoers()
         know_host(spec)

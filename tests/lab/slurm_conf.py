@@ -91,7 +91,7 @@ def _accounting(spec: LabSpec) -> list[str]:
         "AccountingStorageHost=localhost",
         f"AccountingStoragePort={spec.accounting_port}",
         f"AccountingStoragePass={spec.base}/munge/sock",
-        "AccountingStorageEnforce=associations,limits",
+        "AccountingStorageEnforce=associations,limits,qos",
     ]
 
 

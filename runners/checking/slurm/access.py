@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_PARTITIONS, Partition
+from runners.checking.slurm.trial import Word
 from runners.checking.slurm.words import Put, evidence, names, near_first
 from runners.config.errors import shown
 from runners.findings import Finding
@@ -27,6 +28,7 @@ def partition(put: Put, facts: Facts) -> Finding:
             f"Set partition to one of: {names(near)}." if near else "Ask the site for a partition.",
             known,
             option="partition",
+            tried=True,
         )
     rows = [facts.partitions[name].row for name in asked]
     return put.ok("partition", f"{_all(asked)} there.", evidence(SHOW_PARTITIONS, *rows))
@@ -72,14 +74,15 @@ def _access(put: Put, facts: Facts, one: Partition) -> Finding:
     proof = evidence(SHOW_PARTITIONS, one.shown(*keys, "RootOnly", "Hidden"))
     other = "Name another partition, or have the site's administrators open this one"
 
-    def closed(detail: str, change: str, option: str = "partition") -> Finding:
+    def closed(detail: str, change: str, option: str = "partition", *, tried: bool = False) -> Finding:
         fix = f"{other}: scontrol update partition={name} {change}"
-        return put.failure("partition access", detail, fix, proof, option=option)
+        return put.failure("partition access", detail, fix, proof, option=option, tried=tried)
 
     if one.root_only:
-        return closed(f"{name} takes jobs of root only.", "rootonly=no")
+        return closed(f"{name} takes jobs of root only.", "rootonly=no", tried=True)
     groups = one.listed("AllowGroups")
-    if groups is not None:
+    # The scheduler knows better, who is in which group where it runs.
+    if groups is not None and put.trial.word is not Word.TAKEN:
         if facts.user_groups is None:
             detail = f"{name} is for groups ({names(groups)}), and the groups of {user} are not known here."
             return put.untold("partition access", detail, proof)
@@ -90,6 +93,14 @@ def _access(put: Put, facts: Facts, one: Partition) -> Finding:
                 f"{names(sorted(facts.user_groups))}.",
                 f"allowgroups={shown(more)}",
             )
+    machines = one.listed("AllocNodes")
+    if (
+        machines is not None
+        and put.trial.word is Word.REFUSED
+        and "permission denied" in put.trial.said.lower()
+    ):
+        detail = f"{name} takes jobs only from the machines {names(machines)}, and this is none of them."
+        return closed(detail, "allocnodes=ALL")
     account = charged(put, facts)
     allowed, denied = one.listed("AllowAccounts"), one.listed("DenyAccounts")
     if account and allowed is not None and account not in allowed:

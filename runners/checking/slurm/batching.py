@@ -6,22 +6,19 @@ from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus_of, mb, memory_of
 from runners.checking.slurm.partitions import SHOW_NODES
 from runners.checking.slurm.settings import SHOW_CONFIG
+from runners.checking.slurm.trial import Word
 from runners.checking.slurm.words import Put, batching_field, evidence, names
 from runners.findings import Finding, FindingState
 
 _CHECK = "batching"
 
 
-def batching(put: Put, facts: Facts, *, refused: bool) -> Finding | None:
-    """`batching`: jobs up to the maxima can run.
-
-    Args:
-        put: for the set.
-        facts: of the cluster.
-        refused: the scheduler takes not even the job of the sample.
+def batching(put: Put, facts: Facts) -> Finding | None:
+    """`batching`: jobs up to the maxima can run; a failure where not even those of the sample can.
 
     None: what nodes have is not known.
     """
+    refused = put.trial.word is Word.REFUSED
     groups = facts.groups_in(put.asked.partitions)
     if not groups:
         return None
@@ -35,7 +32,9 @@ def batching(put: Put, facts: Facts, *, refused: bool) -> Finding | None:
         target = config.target_mem_per_job > most_mb
         field = "target_mem_per_job" if target else "max_mem_per_job"
         need = put.asked.node_mb
-        fails = refused and need is not None and need > most_mb
+        # SLURM tries what nodes have, but not what partitions allow.
+        tried = max(one.mb for one in groups) == most_mb
+        fails = need is not None and need > most_mb and (refused or not tried)
         return _large(
             put,
             field,

@@ -39,6 +39,7 @@ def account(put: Put, facts: Facts) -> Finding | None:
             f"Have the site's administrators add one: sacctmgr add user {user} account={shown(example)}",
             proof,
             option="account" if given else "",
+            tried=True,
         )
     near = near_first(name, mine)
     if not given:
@@ -49,19 +50,20 @@ def account(put: Put, facts: Facts) -> Finding | None:
             f"Set account to one of: {names(near)}.",
             proof,
             option="account",
+            tried=True,
         )
     choose = f"Set account to one of: {names(near)}."
     if name in mine:
         only = [one.partition for one in told.associations if one.account == name]
         detail = f"{user} may use the account {shown(name)} only in the partitions {names(only)}."
-        return put.failure("account", detail, choose, proof, option="account")
+        return put.failure("account", detail, choose, proof, option="account", tried=True)
     if name in told.accounts:
         detail = f"The account {shown(name)} is not one of {user}, who has {names(mine)}."
         add = f"Or have it added: sacctmgr add user {user} account={shown(name)}"
         proof = f"{proof}\n{evidence(every, told.accounts[name].row)}"
-        return put.failure("account", detail, f"{choose} {add}", proof, option="account")
+        return put.failure("account", detail, f"{choose} {add}", proof, option="account", tried=True)
     detail = f"There is no account {shown(given)} here; {user} has {names(mine)}."
-    return put.failure("account", detail, choose, proof, option="account")
+    return put.failure("account", detail, choose, proof, option="account", tried=True)
 
 
 def qos(put: Put, facts: Facts) -> Finding | None:
@@ -98,7 +100,7 @@ def qos(put: Put, facts: Facts) -> Finding | None:
     if "qos" not in facts.settings.enforced:
         detail += " SLURM does not enforce QOS here, so it has no effect."
         return put.warning("qos", detail, fix, proof, option="qos")
-    return put.failure("qos", detail, fix, proof, option="qos")
+    return put.failure("qos", detail, fix, proof, option="qos", tried=True)
 
 
 def job_limits(put: Put, facts: Facts) -> Finding | None:

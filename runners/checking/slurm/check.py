@@ -139,7 +139,10 @@ def _rest(left: Sequence[tuple[str, Finding]]) -> Finding:
     words: dict[str, list[str]] = {}
     reasons: dict[str, Finding] = {}
     for word, because in left:
-        words.setdefault(because.check, []).append(word)
+        named, _, of = word.partition(", ")
+        known = words.setdefault(because.check, [])
         reasons[because.check] = because
+        # What is left out for both sets is named once; commas are for lists.
+        known += [f"{named} of the {of}" if of else named] if named not in known else []
     sentences = [not_looked_at(words[check], because) for check, because in reasons.items()]
     return Finding(REST, FindingState.UNTOLD, " ".join(sentences))

@@ -31,6 +31,7 @@ def cpus(put: Put, facts: Facts) -> Finding:
             f"Set cpus_per_task to {has_cpus(best)} or less, or name a partition with larger nodes.",
             proof,
             option="cpus-per-task",
+            tried=True,
         )
     if warned := _not_now(put, "cpus", groups, lambda one: has_cpus(one) >= need, "so many CPUs", proof):
         return warned
@@ -57,6 +58,8 @@ def memory(put: Put, facts: Facts) -> Finding:
             f"Set mem to {most}M or less, or name a partition with larger nodes.",
             proof,
             option=option,
+            # What a partition allows is not tried.
+            tried=need > max(one.mb for one in groups),
         )
     if warned := _not_now(put, "memory", groups, lambda one: has_mb(one) >= need, "so much memory", proof):
         return warned
@@ -78,7 +81,7 @@ def gres(put: Put, facts: Facts) -> Finding:
     for option, text in given:
         asks = read_gres_ask(text) if option == "gres" else read_gpus_ask(text)
         if asks is None:
-            return put.untold("gres", f"{shown(text)} can't be read.", proof)
+            return put.untold("gres", f"{shown(text)} can't be read.", proof, tried=True)
         for ask in asks:
             if finding := _lacking(put, option, ask, devices, groups, facts, proof):
                 return finding
@@ -112,7 +115,7 @@ def _lacking(
         else:
             every = sorted({name for one in facts.groups or () for name in one.gres or {}})
             fix = f"Leave {option} empty." + (f" Other partitions have {names(every)}." if every else "")
-        return put.failure("gres", detail, fix, proof, option=option)
+        return put.failure("gres", detail, fix, proof, option=option, tried=True)
     types = {kind for one in devices for kind in one.get(ask.name, {})} - {""}
     if ask.type and types and ask.type not in types:
         near = near_first(ask.type, types)
@@ -123,6 +126,7 @@ def _lacking(
             f"Set {option} to {shown(written)}.",
             proof,
             option=option,
+            tried=True,
         )
     wanted = ask if types else ask._replace(type="")
     if option == "gpus":
@@ -139,6 +143,7 @@ def _lacking(
             f"Set {option} to ask for {most} or fewer.",
             proof,
             option=option,
+            tried=True,
         )
     needed = 1 if option == "gpus" else ask.number
 
@@ -159,7 +164,7 @@ def features(put: Put, facts: Facts) -> Finding:
     wanted = read_constraint(text)
     proof = evidence(SHOW_NODES, *(one.row for one in groups))
     if wanted is None:
-        return put.untold("features", f"The constraint {shown(text)} can't be read here.", proof)
+        return put.untold("features", f"The constraint {shown(text)} can't be read here.", proof, tried=True)
     here = frozenset[str]().union(*(one.features for one in groups))
     every = frozenset[str]().union(*(one.features for one in facts.groups or ()))
     where = names(put.asked.partitions)
@@ -169,12 +174,12 @@ def features(put: Put, facts: Facts) -> Finding:
         near = near_first(unknown[0], here or every)
         fix = f"Set constraint to features such as {names(near)}." if near else "Leave constraint empty."
         detail = f"No node has the feature {shown(unknown[0])}, that jobs ask for in {where}, {have}."
-        return put.failure("features", detail, fix, proof, option="constraint")
+        return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     sets = [one.features for one in groups] if wanted.simple else [here]
     if not any(map(wanted.holds, sets)):
         fix = "Set constraint to features of these nodes, or name another partition."
         detail = f"No node of {where} is as the constraint {shown(text)} wants it, {have}."
-        return put.failure("features", detail, fix, proof, option="constraint")
+        return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     if wanted.simple and (
         warned := _not_now(
             put, "features", groups, lambda one: wanted.holds(one.features), "these features", proof
@@ -240,8 +245,10 @@ def _unknown(put: Put, facts: Facts, check: str, groups: Sequence[NodeGroup] | N
     where = names(put.asked.partitions)
     if groups is not None and not groups:
         rows = (one.shown("Nodes", "TotalNodes") for one in facts.partitions_of(put.asked.partitions))
-        return put.untold(check, f"No nodes of {where} are shown to us.", evidence(SHOW_PARTITIONS, *rows))
-    return put.untold(check, f"What the nodes of {where} have can't be read.", proof)
+        return put.untold(
+            check, f"No nodes of {where} are shown to us.", evidence(SHOW_PARTITIONS, *rows), tried=True
+        )
+    return put.untold(check, f"What the nodes of {where} have can't be read.", proof, tried=True)
 
 
 def _proof(put: Put, facts: Facts, best: NodeGroup) -> str:

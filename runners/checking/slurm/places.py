@@ -22,7 +22,8 @@ def nodes(put: Put, facts: Facts) -> Finding:
     asked = put.asked.options.get("nodes")
     if asked is not None and (wanted is None or wanted < 1):
         detail = f"{shown(asked)} is no number of nodes for a job."
-        return put.failure("nodes", detail, "Set nodes to 1 or more, or leave it empty.", option="nodes")
+        fix = "Set nodes to 1 or more, or leave it empty."
+        return put.failure("nodes", detail, fix, option="nodes", tried=wanted is None)
     if wanted is not None and counts and wanted > most:
         return put.failure(
             "nodes",
@@ -30,6 +31,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
             f"Set nodes to {most} or less.",
             proof,
             option="nodes",
+            tried=True,
         )
     limits = [one.most_nodes for one in given]
     if wanted is not None and limits and None not in limits:
@@ -68,7 +70,9 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
         if not text:
             continue
         if text not in facts.places or facts.homes is None:
-            return put.untold("nodes", f"The nodes that {option} names ({shown(text)}) can't be looked up.")
+            return put.untold(
+                "nodes", f"The nodes that {option} names ({shown(text)}) can't be looked up.", tried=True
+            )
         named = facts.places[text]
         proof = evidence(
             ("sinfo", "--all", "--local", "--noheader", "--Node", f"--nodes={text}", "--format=%R|%N"),
@@ -84,6 +88,7 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
                 f"Set {option} to nodes of {where}: {names(near)}.",
                 proof,
                 option=option,
+                tried=True,
             )
         if option == "exclude":
             continue
@@ -97,5 +102,6 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
                 f"Set nodelist to nodes of {where}, or partition to {names(homes)}.",
                 proof,
                 option="nodelist",
+                tried=True,
             )
     return None

@@ -1,13 +1,12 @@
 """What is looked at of one set of the configuration, in which order, and what is left out. Pure.
 
-The scheduler's own word stands above ours: what it takes can't be wrong, whatever the listings seem to tell.
-And one cause is told of once: by the finding that names it.
+One cause is told of once: by the finding that names it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from runners.checking.slurm.access import partition, partition_access, partition_state
 from runners.checking.slurm.asked import Asked
@@ -41,11 +40,6 @@ OF_SET = (
 """The words of the findings about a set, in their order. The GPU set has no `batching`: there a job has one
 slot, however large it may be."""
 
-_SLURM_KNOWS = frozenset(
-    {"partition", "partition access", "account", "cpus", "memory", "gres", "features", "nodes"}
-)
-"""What it looks at before it takes a job."""
-
 _OK, _FAILURE = FindingState.OK, FindingState.FAILURE
 
 
@@ -67,16 +61,16 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         trial: the scheduler's own word.
         before: findings about another set, whose causes are not told of again.
     """
-    put = Put(asked)
+    put = Put(asked, trial)
     found = SetFindings()
     words = [word for word in OF_SET if word != "batching" or not asked.gpu]
-    first = _weighed(partition(put, facts), "partition", trial)
+    first = partition(put, facts)
     found.findings.append(first)
     if first.state is _FAILURE or not facts.partitions_of(asked.partitions):
         left = words[1:] if first.state is _FAILURE else words[1:-1]
         found.left = [(asked.check(word), first) for word in left]
         if first.state is not _FAILURE:
-            found.findings.append(_trial(put, trial))
+            found.findings.append(_trial(put))
         found.findings = told_once(found.findings, before)
         return found
     looked: dict[str, Finding | None] = {
@@ -92,9 +86,8 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         "nodes": nodes(put, facts),
         "job limits": job_limits(put, facts),
     }
-    weighed = {word: one and _weighed(one, word, trial) for word, one in looked.items()}
-    charged = next((one for one in (weighed["account"], weighed["qos"]) if _bad(one)), None)
-    for word, one in weighed.items():
+    charged = next((one for one in (looked["account"], looked["qos"]) if _bad(one)), None)
+    for word, one in looked.items():
         if one is None:
             found.left.append((asked.check(word), None))
         elif word in ("partition access", "job limits") and charged and one.state is not _OK:
@@ -103,8 +96,8 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         else:
             found.findings.append(one)
     if not asked.gpu:
-        small = next((one for one in (weighed["cpus"], weighed["memory"]) if _bad(one)), None)
-        size = None if small else batching(put, facts, refused=trial.word is Word.REFUSED)
+        small = next((one for one in (looked["cpus"], looked["memory"]) if _bad(one)), None)
+        size = None if small else batching(put, facts)
         if size is None:
             found.left.append((asked.check("batching"), small or _first_bad(found)))
         else:
@@ -112,20 +105,9 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
     if (why := _reason_against_trial(found, trial)) is not None:
         found.left.append((asked.check("trial"), why))
     else:
-        found.findings.append(_trial(put, trial))
+        found.findings.append(_trial(put))
     found.findings = told_once(found.findings, before)
     return found
-
-
-def _weighed(finding: Finding, word: str, trial: Trial) -> Finding:
-    """*finding* as it stands when the scheduler takes the job."""
-    wrong = finding.state in (_FAILURE, FindingState.UNTOLD)
-    if trial.word is not Word.TAKEN or word not in _SLURM_KNOWS or not wrong:
-        return finding
-    detail = "SLURM takes such jobs"
-    detail += "." if finding.state is FindingState.UNTOLD else f" all the same. {finding.detail}"
-    proof = "\n".join(filter(None, (finding.evidence, evidence(TRY, trial.said))))
-    return replace(finding, state=_OK, detail=detail, fix="", evidence=proof, of="", field="")
 
 
 def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
@@ -137,8 +119,9 @@ def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
     return explaining[0] if explaining else None
 
 
-def _trial(put: Put, trial: Trial) -> Finding:
+def _trial(put: Put) -> Finding:
     """`trial`: the scheduler would take a job of the sample."""
+    trial = put.trial
     proof = evidence((*TRY, "<script of the sample>"), trial.said)
     where = ", ".join(map(shown, put.asked.partitions))
     match trial.word:

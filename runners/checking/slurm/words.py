@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runners.checking.slurm.asked import Asked
+from runners.checking.slurm.trial import TRY, Trial, Word
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
 
@@ -48,17 +49,36 @@ class Put:
     """Puts what was found about one set."""
 
     asked: Asked
+    trial: Trial
+    """The scheduler's own word. What it looks at itself and takes can't be wrong, whatever listings tell."""
 
     def ok(self, check: str, detail: str, proof: str = "") -> Finding:
         """All is well."""
         return Finding(self.asked.check(check), FindingState.OK, detail, evidence=proof)
 
-    def untold(self, check: str, detail: str, proof: str = "", fix: str = "") -> Finding:
-        """It could not be told."""
+    def untold(
+        self, check: str, detail: str, proof: str = "", fix: str = "", *, tried: bool = False
+    ) -> Finding:
+        """It could not be told; *tried*: the scheduler looks at it itself."""
+        if tried and self.trial.word is Word.TAKEN:
+            return self.ok(check, f"SLURM takes such jobs. {detail}", self._with_trial(proof))
         return Finding(self.asked.check(check), FindingState.UNTOLD, detail, fix, proof)
 
-    def failure(self, check: str, detail: str, fix: str, proof: str = "", *, option: str = "") -> Finding:
-        """Jobs can't run; *option* is what of them is at fault, if anything of the configuration is."""
+    def failure(
+        self, check: str, detail: str, fix: str, proof: str = "", *, option: str = "", tried: bool = False
+    ) -> Finding:
+        """Jobs can't run.
+
+        Args:
+            check: the word of the check.
+            detail: what was found.
+            fix: what to do about it.
+            proof: the evidence.
+            option: what of the job is at fault, if anything of the configuration is.
+            tried: the scheduler looks at it itself.
+        """
+        if tried and self.trial.word is Word.TAKEN:
+            return self.ok(check, f"SLURM takes such jobs all the same. {detail}", self._with_trial(proof))
         return self._bad(FindingState.FAILURE, check, detail, fix, proof, option)
 
     def warning(self, check: str, detail: str, fix: str, proof: str = "", *, option: str = "") -> Finding:
@@ -72,6 +92,9 @@ class Put:
         return Finding(
             self.asked.check(check), state, detail, fix, proof, of="resource" if field else "", field=field
         )
+
+    def _with_trial(self, proof: str) -> str:
+        return "\n".join(filter(None, (proof, evidence(TRY, self.trial.said))))
 
 
 def batching_field(name: str) -> str:

@@ -1,0 +1,63 @@
+"""What a site allows: options of partitions, accounts and QOS; and how all of it is undone."""
+
+from __future__ import annotations
+
+from tests.lab.accounting import ACCOUNT
+from tests.lab.ground import Ground
+
+_PARTITION = {
+    "allowgroups": "ALL",
+    "allowaccounts": "ALL",
+    "denyaccounts": "",
+    "allowqos": "ALL",
+    "allocnodes": "ALL",
+    "rootonly": "no",
+    "hidden": "no",
+    "maxnodes": "unlimited",
+}
+"""Options of partitions that can be changed, with what they have in a lab that is well."""
+
+
+class Policy:
+    """What was changed of a lab's rules, so that it can be undone."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._options: set[tuple[str, str]] = set()
+        self._undo: list[tuple[str, ...]] = []
+
+    def partition(self, name: str, **options: str) -> None:
+        """Set options of a partition, those of `_PARTITION`."""
+        for option, value in options.items():
+            self._options.add((name, option))
+            self._set(name, option, value)
+
+    def account(self, name: str, *users: str) -> None:
+        """Another account, for *users*. Only with accounting, as all that follows."""
+        self._change(f"delete account {name}", "add", "account", name, f"cluster={self._ground.spec.name}")
+        for user in users:
+            self._change(f"delete user {user} account={name}", "add", "user", user, f"account={name}")
+
+    def qos(self, name: str, *settings: str) -> None:
+        """Another QOS, that nobody may use."""
+        self._change(f"delete qos {name}", "add", "qos", name, *settings)
+
+    def limit_account(self, jobs: int) -> None:
+        """How many jobs the users of the lab's account may have in the queue together."""
+        undo = f"modify account {ACCOUNT} set grpsubmitjobs=-1"
+        self._change(undo, "modify", "account", ACCOUNT, "set", f"grpsubmitjobs={jobs}")
+
+    def undo(self) -> None:
+        """As it was, the last change first."""
+        while self._undo:
+            self._ground.must("sacctmgr", "--immediate", *self._undo.pop())
+        for name, option in self._options:
+            self._set(name, option, _PARTITION[option])
+        self._options.clear()
+
+    def _set(self, name: str, option: str, value: str) -> None:
+        self._ground.must("scontrol", "update", f"partition={name}", f"{option}={value}")
+
+    def _change(self, undo: str, *words: str) -> None:
+        self._ground.must("sacctmgr", "--immediate", *words)
+        self._undo.append(tuple(undo.split()))
