@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,8 +73,9 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
     elif ground.writable is None:
         what = f"{path} is there" if there else f"{path} would be made in {above}"
         detail = f"{what}; whether {place.who} may write there can't be told. {ground.why}".strip()
+        fix = f"See who may write there: getfacl {shlex.quote(ground.path)}"
         return Finding(
-            place.check, FindingState.UNTOLD, detail, "", ground.evidence, of=place.of, field=place.field
+            place.check, FindingState.UNTOLD, detail, fix, ground.evidence, of=place.of, field=place.field
         )
     elif not ground.writable:
         detail = (

@@ -89,7 +89,7 @@ def _judged(user: str, path: str, entry: _Entry, evidence: str) -> Ground:
     evidence += f"\n{user} has the uid {account.pw_uid} and the groups {names}"
     if writable is None:
         return Ground(
-            path, True, None, f"{shown(path)} has an access list, which only getfacl tells.", evidence
+            path, True, None, f"{shown(path)} has an access list, which ls does not show.", evidence
         )
     if writable and (mount := _read_only(path)):
         return Ground(path, True, False, f"{shown(mount)} is mounted for reading only.", evidence)

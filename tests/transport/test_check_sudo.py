@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,35 @@ async def test_a_disk_for_reading_only(transport: SudoTransport, read_only: Path
     (finding,) = await look(transport, read_only / "runyard")
     assert finding.state is FAILURE
     assert "reading only" in finding.detail
+
+
+def grant(path: Path, user: int) -> None:
+    """What `setfacl -m u:USER:rwx` does; see acl(5)."""
+    everyone = 2**32 - 1
+    entries = [
+        (0x01, 7, everyone),
+        (0x02, 7, user),
+        (0x04, 0, everyone),
+        (0x10, 7, everyone),
+        (0x20, 0, everyone),
+    ]
+    data = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(path, "system.posix_acl_access", data)
+    except OSError as error:
+        pytest.skip(f"no access lists here: {error}")
+
+
+async def test_access_lists(acting: Acting, transport: SudoTransport) -> None:
+    folder = acting.home / "folder"
+    folder.mkdir(mode=0o700)
+    grant(folder, pwd.getpwnam(acting.target).pw_uid)
+    finding = (await look(transport, folder / "runyard"))[0]
+    assert finding.state is UNTOLD
+    assert "access list" in finding.detail
+    assert finding.fix.endswith(f"getfacl {folder}")
+    acting.give(folder)
+    assert await state(transport, folder / "runyard") is OK
 
 
 def test_access_lists_are_only_told_where_they_do_not_count() -> None:
