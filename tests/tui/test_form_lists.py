@@ -1,7 +1,8 @@
 """Lists and maps in a form: added to, removed from, moved; by keys and by mouse."""
 
-from tests.tui.form_stage import DEFAULT, EXPORTS, PYTHON, FormStage, form_stage
+from tests.tui.form_stage import DEFAULT, EXPORTS, PYTHON, FormStage, document, form_stage
 from tui.forms.spec import Path
+from tui.widgets.form.form import AT_ONCE
 
 LINES: Path = (*DEFAULT, "extra_lines")
 VERSIONS: Path = (*PYTHON, "versions")
@@ -147,3 +148,24 @@ async def test_up_and_down_keep_the_column() -> None:
         assert stage.input.value == "/usr/bin/python3.12"
         await stage.press("tab")
         assert stage.input.value == "3.9"
+
+
+async def test_a_long_list_comes_in_parts() -> None:
+    value = document()
+    texts = [f"line {n}" for n in range(70)]
+    value["jobs_runner_config"]["default_slurm_config"]["extra_lines"] = texts
+    async with form_stage(value) as stage:
+        stage.form.go_to((*DEFAULT, "mem"))
+        await stage.until(lambda: stage.focused == (*DEFAULT, "mem"))
+        assert len(stage.rows) == AT_ONCE
+        await stage.until(lambda: len(stage.rows) == 14 + 70)
+        assert [row.path for row in stage.rows if row.path[:-1] == LINES] == [(*LINES, n) for n in range(70)]
+        assert stage.focused == (*DEFAULT, "mem")
+        await stage.go_to((*LINES, 69))
+        assert stage.input.value == "line 69" and "line 69" in stage.text
+        await stage.press("ctrl+l", "ctrl+z")
+        assert lines(stage) == texts and stage.draft.errors == {}
+        # At once where it is wanted.
+        await stage.go_to(())
+        await stage.go_to((*LINES, 69))
+        assert stage.focused == (*LINES, 69)

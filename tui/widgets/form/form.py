@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -20,6 +20,9 @@ from tui.widgets.form.row import Row
 from tui.widgets.form.section_bar import SectionBar, Tab
 from tui.widgets.form.sections import Section, owner, places_of, sections_of
 from tui.widgets.form.sheet import Sheet
+
+AT_ONCE: Final = 30
+"""Lines that are made before the screen is drawn; those of a longer list come after, as many at a time."""
 
 
 class Form(Vertical):
@@ -104,6 +107,9 @@ class Form(Vertical):
         self._path: Path = ()
         self._wanted: Path | None = None
         """The field that is to have the focus as soon as it is there."""
+        self._shown: Path | None = None
+        """The section whose lines are mounted, and how many of them may be by now."""
+        self._most = AT_ONCE
         self._left_at: dict[Path, Path] = {}
         """The field that was left last, of each section."""
 
@@ -293,7 +299,7 @@ class Form(Vertical):
         lines = self.query_one(Lines)
         was_in = lines.busy
         with self.app.batch_update():
-            await lines.show(sheet, places_of(section, draft))
+            more = await self._show_lines(lines, sheet, section)
             self._tell_sections(sheet, section)
             self.query_one(Caption).tell(sheet, section)
             if self._wanted is None and was_in and not lines.busy:
@@ -301,12 +307,30 @@ class Form(Vertical):
             if self._wanted is not None:
                 self._focus(lines, self._wanted)
                 self._wanted = None
+        if more:
+            self.call_after_refresh(self._arrange)
+
+    async def _show_lines(self, lines: Lines, sheet: Sheet, section: Section) -> bool:
+        """Have the lines of a section, or as many of a long list as can be made at once. Are there more?"""
+        places = places_of(section, sheet.draft)
+        if section.path != self._shown:
+            self._shown, self._most = section.path, AT_ONCE
+        if self._wanted is not None:
+            last = max((n for n, place in enumerate(places) if place.path == self._wanted), default=0)
+            self._most = max(self._most, last + 1)
+        shown = places[: self._most]
+        await lines.show(sheet, shown)
+        if len(shown) == len(places):
+            return False
+        self._most += AT_ONCE
+        return True
 
     def _tell_sections(self, sheet: Sheet, shown: Section) -> None:
-        tabs = [
-            Tab(each.title, sheet.errors_in(each), sheet.lacks(each), sheet.changed_in(each))
-            for each in sheet.sections
-        ]
+        errors = sheet.errors_by_section()
+        tabs = []
+        for each in sheet.sections:
+            told, untold = errors.get(each.path, (0, 0))
+            tabs.append(Tab(each.title, told, untold > 0, sheet.changed_in(each)))
         self.query_one(SectionBar).show(tabs, sheet.sections.index(shown))
 
     def _focus(self, lines: Lines, path: Path) -> None:

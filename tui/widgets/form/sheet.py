@@ -44,15 +44,14 @@ class Sheet:
             return True
         return draft.given(path) and (draft.spec(path).kind in _CONTAINERS or draft.text(path) != "")
 
-    def errors_in(self, section: Section) -> int:
-        """How many errors are told in a section."""
-        return sum(owner(self.sections, path) == section for path in self.draft.errors if self.error(path))
-
-    def lacks(self, section: Section) -> bool:
-        """Whether something is wrong in a section that is not told yet: something is missing."""
-        return any(
-            owner(self.sections, path) == section for path in self.draft.errors if not self.error(path)
-        )
+    def errors_by_section(self) -> dict[Path, tuple[int, int]]:
+        """For each section that has any: how many errors are told, and how many are not yet."""
+        counts: dict[Path, tuple[int, int]] = {}
+        for path in self.draft.errors:
+            section = owner(self.sections, path).path
+            told, untold = counts.get(section, (0, 0))
+            counts[section] = (told + 1, untold) if self.error(path) else (told, untold + 1)
+        return counts
 
     def changed_in(self, section: Section) -> bool:
         """Whether a section differs from what is saved, without the sections inside of it."""
