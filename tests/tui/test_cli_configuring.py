@@ -96,14 +96,13 @@ def test_a_plan_for_a_cluster() -> None:
     ("words", "code", "reason"),
     [
         (["resource", "validate", "absent.json"], 2, "No such file"),
-        (["resource", "validate", "me.json"], 2, "me.json: type must be one of"),
         (["resource", "add", "me.json"], 2, "type must be one of"),
         (["resource", "show", "absent"], 3, "There is no resource 'absent'; there are: local."),
         (["resource", "remove", "absent"], 3, "There is no resource 'absent'"),
         (["resource", "show", "../x"], 2, "cannot be named"),
         (["resource"], 2, "list|show|add|remove|validate"),
         (["profile", "list", "absent"], 3, "There is no resource 'absent'"),
-        (["profile", "validate", "uzh.json"], 2, "resource_type"),
+        (["profile", "add", "local", "uzh.json"], 2, "resource_type"),
     ],
 )
 def test_bad_input_is_one_sentence(words: list[str], code: int, reason: str) -> None:

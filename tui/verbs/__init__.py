@@ -32,7 +32,7 @@ VERBS = (
     Verb("cancel", "cancel a run, or one task of it"),
     Verb("retry", "run the failed and unfinished tasks of a run again"),
     Verb("commands", "list what was run on clusters, with the replies"),
-    Verb("resource", "list, show, add, remove and validate resources, or connect to one"),
+    Verb("resource", "list, show, edit and check resources, or connect to one"),
     Verb("profile", "the same for the profiles of a resource"),
     Verb("engine", "look at the engine, or stop it"),
 )

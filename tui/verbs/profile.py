@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runners.config.home import Home
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.output import Column
+from tui.verbs import documents
 from tui.verbs.opening import add_json, example
 from tui.verbs.resource import make_home, refuse_unknown
-
-if TYPE_CHECKING:
-    from runners.config.profile import Profile
 
 _COLUMNS = (Column("resource"), Column("profile"), Column("file, or what is wrong with it", stretches=True))
 
@@ -26,8 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Profiles are JSON files in the schema of fractal-server; each belongs to a resource.",
         "runyard profile list",
         "runyard profile add uzh me.json --name me",
+        "runyard profile edit uzh me",
+        "runyard profile set uzh me username=bob",
     )
-    verbs = parser.add_subparsers(dest="what", required=True, metavar="list|show|add|remove|validate")
+    verbs = parser.add_subparsers(
+        dest="what", required=True, metavar="list|show|add|remove|validate|edit|set|..."
+    )
     every = verbs.add_parser("list", help="list those of a resource, or of all")
     every.add_argument("resource", metavar="RESOURCE", nargs="?")
     add_json(every)
@@ -41,37 +43,63 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add.add_argument("resource", metavar="RESOURCE")
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
-    validate = verbs.add_parser("validate", help="say whether the one in a file is valid, and change nothing")
+    validate = verbs.add_parser("validate", help="tell all that is wrong with the one in a file")
     validate.add_argument("file", metavar="FILE", type=Path)
+    add_json(validate)
+    documents.describe(verbs, profile=True)
 
 
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Do what was asked for."""
-    from runners.config.files import read_profile, remove_profile, write_profile
-
     if args.what == "validate":
-        _read(args.file)
-        output.line(f"{args.file} is a valid profile.")
-        return ExitCode.OK
-    profile = _read(args.file) if args.what == "add" else None
+        from tui.verbs.faults import validate
+
+        return validate(args.file, profile=True, as_json=args.json)
     make_home(home)
     if args.resource is not None:
         refuse_unknown(home, args.resource)
     if args.what == "list":
         return _list(home, args.resource, as_json=args.json)
-    if profile is not None:
-        name = profile.name if args.name is None else args.name
-        write_profile(home.resources, args.resource, name, profile, None)
-        output.line(f"The profile {name} has been added to the resource {args.resource}.")
-        return ExitCode.OK
+    if args.what == "add":
+        return _add(home, args.resource, args.file, args.name)
     _refuse_unknown(home, args.resource, args.name)
-    if args.what == "show":
-        (output.data if args.json else output.document)(
-            read_profile(home.resources, args.resource, args.name).value.model_dump(mode="json")
-        )
-    else:
-        remove_profile(home.resources, args.resource, args.name)
-        output.line(f"The profile {args.name} of the resource {args.resource} has been removed.")
+    match args.what:
+        case "show":
+            return _show(home, args.resource, args.name, as_json=args.json)
+        case "remove":
+            return _remove(home, args.resource, args.name)
+    return documents.execute(args, home, args.resource, args.name)
+
+
+def _show(home: Home, resource: str, name: str, *, as_json: bool) -> int:
+    from runners.config.files import read_profile
+
+    shown = read_profile(home.resources, resource, name).value.model_dump(mode="json")
+    (output.data if as_json else output.document)(shown)
+    return ExitCode.OK
+
+
+def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
+    from runners.config.documents import add_document
+    from runners.config.errors import shown
+    from runners.config.json_text import from_json, read_file
+    from runners.config.profile import parse_profile
+
+    data = from_json(read_file(file), shown(file))
+    profile = parse_profile(data, shown(file))
+    name = profile.name if name is None else name
+    add_document(home.resources, resource, name, data)
+    output.line(f"The profile {name} has been added to the resource {resource}.")
+    return ExitCode.OK
+
+
+def _remove(home: Home, resource: str, name: str) -> int:
+    from runners.config.folders import remove_profile
+    from runners.in_use import refuse_in_use
+
+    refuse_in_use(home, resource, name, done="removed")
+    remove_profile(home.resources, resource, name)
+    output.line(f"The profile {name} of the resource {resource} has been removed.")
     return ExitCode.OK
 
 
@@ -111,11 +139,3 @@ def _list(home: Home, resource: str | None, *, as_json: bool) -> int:
             _COLUMNS, [(each["resource"], each["name"], each["error"] or each["path"]) for each in objects]
         )
     return ExitCode.OK
-
-
-def _read(file: Path) -> Profile:
-    from runners.config.errors import shown
-    from runners.config.files import from_json, read_file
-    from runners.config.profile import parse_profile
-
-    return parse_profile(from_json(read_file(file), shown(file)), shown(file))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,8 @@ from runners.states import State
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.output import Column
-from tui.verbs import checking
-from tui.verbs.opening import add_json, example, open_store
+from tui.verbs import checking, documents
+from tui.verbs.opening import add_json, example
 
 if TYPE_CHECKING:
     from runners.config.files import Broken, Stored
@@ -30,13 +29,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "there.",
         "runyard resource list",
         "runyard resource validate cluster.json",
-        "runyard resource show local > cluster.json",
+        "runyard resource export local > cluster.json",
         "runyard resource add cluster.json --name uzh",
+        "runyard resource edit uzh",
+        "runyard resource set uzh jobs_runner_config.default_slurm_config.mem=3G",
         "runyard resource connect uzh --profile me",
         "runyard resource check uzh --tasks 2000 --mem 4G",
     )
     verbs = parser.add_subparsers(
-        dest="what", required=True, metavar="list|show|add|remove|validate|connect|check"
+        dest="what",
+        required=True,
+        metavar="list|show|add|remove|validate|edit|set|check|...",
     )
     add_json(verbs.add_parser("list", help="list them, broken ones too"))
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
@@ -46,14 +49,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "add",
         help="add the one in a file",
         description="Add the resource in a file. To write one, begin with one that is there: "
-        "`runyard resource show local > FILE`.",
+        "`runyard resource export local > FILE`. It is kept as it is, with keys that the schema does not "
+        "know.",
     )
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
     remove = verbs.add_parser("remove", help="remove one, with its profiles")
     remove.add_argument("name", metavar="RESOURCE")
-    validate = verbs.add_parser("validate", help="say whether the one in a file is valid, and change nothing")
+    validate = verbs.add_parser("validate", help="tell all that is wrong with the one in a file")
     validate.add_argument("file", metavar="FILE", type=Path)
+    add_json(validate)
+    documents.describe(verbs, profile=False)
     connect = verbs.add_parser(
         "connect",
         help="try to reach one, and answer what it asks",
@@ -82,9 +88,13 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             make_home(home)
             refuse_unknown(home, args.name)
             return checking.check(args, home)
-    _read(args.file)
-    output.line(f"{args.file} is a valid resource.")
-    return ExitCode.OK
+        case "validate":
+            from tui.verbs.faults import validate
+
+            return validate(args.file, profile=False, as_json=args.json)
+    make_home(home)
+    refuse_unknown(home, args.name)
+    return documents.execute(args, home, args.name, None)
 
 
 def make_home(home: Home) -> None:
@@ -161,34 +171,27 @@ def _show(home: Home, name: str, *, as_json: bool) -> int:
 
 
 def _add(home: Home, file: Path, name: str | None) -> int:
-    from runners.config.files import add_resource
+    from runners.config.documents import add_document
+    from runners.config.errors import shown
+    from runners.config.json_text import from_json, read_file
+    from runners.config.resource import parse_resource
 
-    resource = _read(file)
+    data = from_json(read_file(file), shown(file))
+    resource = parse_resource(data, shown(file))
     make_home(home)
     name = resource.name if name is None else name
-    add_resource(home.resources, name, resource)
+    add_document(home.resources, name, None, data)
     output.line(f"The resource {name} has been added.")
     return ExitCode.OK
 
 
 def _remove(home: Home, name: str) -> int:
-    from runners.config.files import LOCAL, remove_resource, resource_path
+    from runners.config.folders import remove_resource
+    from runners.in_use import refuse_in_use
 
     make_home(home)
     refuse_unknown(home, name)
-    if name == LOCAL:
-        path = resource_path(home.resources, name)
-        raise Failure(
-            f"The resource {name} can't be removed, since every start makes it again; edit its file {path}."
-        )
-    store = open_store(home)
-    if store is not None:
-        with closing(store):
-            live = [run.id for run in store.live_runs() if run.resource == name]
-        if live:
-            raise Failure(
-                f"The resource {name} can't be removed while run {live[0]} is on it; cancel the run first."
-            )
+    refuse_in_use(home, name, done="removed")
     remove_resource(home.resources, name)
     output.line(f"The resource {name} has been removed, with its profiles.")
     return ExitCode.OK
@@ -200,11 +203,3 @@ def _connect(home: Home, name: str, profile: str | None) -> int:
     make_home(home)
     refuse_unknown(home, name)
     return connect(home, name, profile)
-
-
-def _read(file: Path) -> Resource:
-    from runners.config.errors import shown
-    from runners.config.files import from_json, read_file
-    from runners.config.resource import parse_resource
-
-    return parse_resource(from_json(read_file(file), shown(file)), shown(file))

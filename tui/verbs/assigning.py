@@ -1,0 +1,125 @@
+"""`path=value`: one field of a document set from the shell, and what the document is then."""
+
+from __future__ import annotations
+
+import copy
+import json
+from difflib import get_close_matches
+from typing import Any
+
+from runners.config.errors import shown
+from tui.failure import Failure
+from tui.forms.spec import FieldSpec, Kind
+
+_TEXTS = frozenset({Kind.TEXT, Kind.MEMORY, Kind.TIME, Kind.PATH, Kind.CHOICE})
+
+
+def assign(spec: FieldSpec, document: object, assignment: str) -> object:
+    """The document with a field set as *assignment* (`path=value`) says; the given one stays as it is.
+
+    The value is JSON if it can be read as such, else a text; of a field for text, `123` is a text too. Groups
+    on the way that are not there, or null, are made. The index after a list's last makes a new item.
+
+    Raises:
+        Failure: it is no assignment, or there is no such field.
+    """
+    path, equals, value = assignment.partition("=")
+    if not equals or not path:
+        raise Failure(
+            f"{shown(assignment)} is no assignment: it must be PATH=VALUE, as in host=login.uzh.ch."
+        )
+    document = copy.deepcopy(document)
+    holder, key, field = _place(spec, document, path, make=True)
+    new = _value(field, value)
+    if isinstance(holder, list) and key == len(holder):
+        holder.append(new)
+    else:
+        holder[key] = new
+    return document
+
+
+def unset(spec: FieldSpec, document: object, path: str) -> object:
+    """The document without a field, so that its default holds; as :func:`assign`.
+
+    Raises:
+        Failure: there is no such field, or it is not in the document.
+    """
+    document = copy.deepcopy(document)
+    holder, key, _ = _place(spec, document, path, make=False)
+    try:
+        del holder[key]
+    except (LookupError, TypeError) as error:
+        raise Failure(f"{shown(path)} is not set, so it can't be unset.") from error
+    return document
+
+
+def _place(
+    spec: FieldSpec | None, document: object, path: str, *, make: bool
+) -> tuple[Any, str | int, FieldSpec | None]:
+    """The object or list that a field is in, its key or index there, and what the schema says of it."""
+    if not isinstance(document, dict):
+        raise Failure(
+            "It is no JSON object, so no field of it can be set; edit it, or put another in its place."
+        )
+    tree: Any = document
+    rest = path
+    while True:
+        spec = spec.variant(tree) if spec else None
+        key, rest = _step(spec, tree, path, rest)
+        of_key = None
+        if spec:
+            of_key = spec.field(key) if spec.kind is Kind.GROUP else spec.item
+        if not rest:
+            return tree, key, of_key
+        try:
+            inner = tree[key]
+        except LookupError:
+            inner = None
+        if not isinstance(inner, dict | list):
+            opened: Any = [] if of_key and of_key.kind is Kind.LIST else {}
+            if inner is not None or of_key is None or of_key.kind in _TEXTS:
+                raise Failure(f"There is no field {shown(path)}: {shown(key)} holds no fields.")
+            if not make:
+                raise Failure(f"{shown(path)} is not set, so it can't be unset.")
+            if isinstance(tree, list):
+                tree.append(opened)
+            else:
+                tree[key] = opened
+            inner = opened
+        tree, spec = inner, of_key
+
+
+def _step(spec: FieldSpec | None, tree: Any, path: str, rest: str) -> tuple[str | int, str]:
+    """The next key or index on the path, and what of the path is behind it."""
+    head, _, behind = rest.partition(".")
+    if isinstance(tree, list):
+        if not head.isascii() or not head.isdecimal() or int(head) > len(tree):
+            raise Failure(
+                f"There is no field {shown(path)}: a list has numbers, here 0 to {len(tree)}, "
+                f"not {shown(head)}."
+            )
+        return int(head), behind
+    if spec and spec.kind is Kind.MAP:
+        # Keys may hold dots, as 3.12 does, and what they name holds no fields.
+        return rest, ""
+    if spec and spec.field(head):
+        return head, behind
+    # What the schema does not know but the document has can be set too.
+    known = [key for key in tree if rest == key or rest.startswith(f"{key}.")]
+    if known:
+        key = max(known, key=len)
+        return key, rest[len(key) + 1 :]
+    names = [field.name for field in spec.fields if field.kind is not Kind.NOTHING] if spec else []
+    close = get_close_matches(head, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
+    raise Failure(f"There is no field {shown(path)}: {shown(head)} is not known here; {hint}")
+
+
+def _value(field: FieldSpec | None, text: str) -> object:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if field and field.kind in _TEXTS - {Kind.MEMORY} and not isinstance(value, str | None):
+        return text
+    return value
