@@ -258,8 +258,8 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         "array", "batches can't be job arrays", "Leave --array out of extra_lines", field="extra_lines"
     ),
     r"unrecogni[sz]ed (?:option|command line parameter) ?['‘]?([^'’\n]*)|invalid option -- ?'?(\w)|"
-    r"invalid directive found in batch script: *([^\n]*)|invalid (--[\w-]+)|requires an argument|is ambiguous|unmatched `|"
-    r"unexpected `": _Refusal(
+    r"invalid directive found in batch script: *([^\n]*)|invalid (--[\w-]+)|requires an argument|"
+    r"is ambiguous|unmatched `|unexpected `": _Refusal(
         "option",
         "an #SBATCH line holds an option that sbatch does not know or can't read ({0})",
         "Correct it among extra_lines ('sbatch --usage' lists the options)",

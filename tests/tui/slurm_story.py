@@ -149,6 +149,16 @@ def clusters(writer: Writer) -> None:
         change.add_commands(COMMANDS)
 
 
+def all_wait(writer: Writer, reason: str, **columns: Any) -> None:
+    """All batches of `RUN` wait, for the same *reason*, and no task of it has failed."""
+    with writer.change() as change:
+        waits = {"state": State.PENDING.value, "scheduler_state": "PENDING", "scheduler_reason": reason}
+        change.update("batches", {"run": RUN}, {**waits, "reason": "", "hosts": "", **columns})
+        change.execute("DELETE FROM slots WHERE run = ?", (RUN,))
+        change.update("tasks", {"run": RUN}, {"state": State.PENDING.value, "reason": ""})
+        change.recount(RUN)
+
+
 _SQUEUE = (
     "squeue --noheader --array --states=all --user=mira --name=ry-5mq8x2ra-000,ry-5mq8x2ra-001 "
     "--format='@4c1f09aa|%i|%T|%M|%l|%D|%C|%m|%P|%u|%N|%r@4c1f09aa:%j@4c1f09aa.'"

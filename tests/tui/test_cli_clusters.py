@@ -158,6 +158,52 @@ def test_show_as_json_has_what_the_scheduler_says() -> None:
     assert answer("show", "7w2mh4ze", "--json")["reached"] is None
 
 
+@pytest.mark.usefixtures("home")
+def test_show_tells_each_cause_once_and_what_to_do() -> None:
+    lines = runyard("show", RUN).stdout.splitlines()
+    waits = lines.index("why batches wait:")
+    assert lines[waits + 1] == "  2 batches: Waiting for jobs with higher priority."
+    assert lines[waits + 2].endswith(" SLURM's own estimate: squeue --start -j 40121")
+    failed = lines.index("why tasks failed, and what to do:")
+    assert lines[failed + 1] == "  1 task: The memory was not enough: asked 2 GB, reached 3.1 GB."
+    setting = "runyard resource set alps jobs_runner_config.default_slurm_config.mem=5G"
+    assert lines[failed + 2].endswith(f" retry: {setting} && runyard retry {RUN}")
+    held = runyard("show", HELD).stdout.splitlines()
+    assert held[held.index("why it does not go on:") + 2].endswith(": squeue --me")
+
+
+@pytest.mark.usefixtures("home")
+def test_json_has_why_and_remedy() -> None:
+    shown = answer("show", RUN, "--json")
+    assert shown["why"] == "The memory was not enough: asked 2 GB, reached 3.1 GB."
+    assert shown["batches"][2]["remedy"] == shown["remedy"]
+    assert shown["batches"][7]["why"] == "Waiting for jobs with higher priority."
+    assert (shown["batches"][0]["why"], shown["batches"][0]["remedy"]) == ("", "")
+    (task,) = answer("tasks", RUN, "--state", "failed", "--json")
+    assert (task["why"], task["remedy"]) == (shown["why"], shown["remedy"])
+    assert answer("tasks", RUN, "--state", "running", "--json")[0]["why"] == ""
+
+
+def test_thousands_of_tasks_tell_each_cause_once(home: Home) -> None:
+    writer = Writer.open(home.database)
+    tasks = {"state": "failed", "batch": None}
+    with writer.change() as change:
+        change.update("tasks", {"run": RUN}, {**tasks, "reason": "exit code 127"})
+        for index, peak in enumerate((100, 3000, 200)):
+            reason = f"out of memory: asked 100 MB, reached {peak} MB"
+            change.update("tasks", {"run": RUN, "index": index}, {"reason": reason})
+        change.update("tasks", {"run": RUN, "index": 9}, {"reason": "\x1b[2J"})
+        change.recount(RUN)
+    writer.close()
+    lines = runyard("tasks", RUN).stdout.splitlines()
+    told = lines[lines.index("why tasks failed, and what to do:") + 1 :]
+    assert told[0] == "  496 tasks: A command of it is not found (exit code 127)."
+    # What helps the one that needs most helps all.
+    assert told[2] == "  3 tasks: The memory was not enough: asked 100 MB, reached 3000 MB."
+    assert ".mem=5G && " in told[3]
+    assert len(told) == 4
+
+
 def test_a_plan_names_the_project_folder(home: Home) -> None:
     arguments = ("--resource", "alps", "--folder", "/project/x", "--", "true")
     text = runyard("plan", *arguments).stdout

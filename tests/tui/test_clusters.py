@@ -14,6 +14,7 @@ from tests.tui.slurm_story import ALPS, ETNA, HELD, LOST, RUN
 from tests.tui.stage import Stage, make_home, on_stage, sees, shown, until
 from tests.tui.stores import T0
 from tui.widgets.batches_pane import BatchesPane
+from tui.widgets.piece_line import PieceLine
 from tui.widgets.resource_strip import ResourceStrip
 from tui.widgets.virtual_table import VirtualTable
 
@@ -122,6 +123,68 @@ async def test_batches_show_job_state_reason_nodes_elapsed_and_limit(
         table.move_to(token % 7)
         await sees(stage, "○ batch 7 pending  waiting for jobs with higher priority")
         await sees(stage, "job 40121   SLURM says PENDING (Priority)   limit 2:00:00   slots 4")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_a_batch_tells_what_to_do_about_it(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, run=RUN, size=size) as stage:
+        await stage.press("2")
+        table = stage.app.screen.query_one(BatchesPane).table
+        token = f"ry-{RUN}-00%d-abcdefgh"
+        table.move_to(token % 2)
+        await sees(stage, "fix Ask for more memory, and retry: runyard resource set alps")
+        await sees(stage, f"default_slurm_config.mem=5G && runyard retry {RUN}", "job 40116")
+        table.move_to(token % 7)
+        await sees(stage, "fix Nothing to do, it starts when its turn comes.", "--start -j 40121")
+        # Where nothing is to be told, nothing moves.
+        before = shown(stage).splitlines().index(" Slots  8 of 8 busy")
+        table.move_to(token % 3)
+        await until(stage, lambda: "fix " not in shown(stage))
+        assert shown(stage).splitlines().index(" Slots  8 of 8 busy") == before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_a_task_tells_what_to_do_about_it(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, run=RUN, size=size) as stage:
+        await stage.press("f")
+        await sees(stage, "task 117 failed", "out of memory: asked 2 GB, reached 3.1 GB")
+        await sees(stage, "fix Ask for more memory, and retry:", f"mem=5G && runyard retry {RUN}")
+
+
+@pytest.mark.parametrize(
+    ("reason", "columns", "told", "style"),
+    [
+        ("Priority", {}, "Waiting for jobs with higher priority. Nothing to do, it starts", "muted"),
+        ("JobHeldUser", {"native_id": "7"}, "Held by its owner. Let it go: scontrol release 7", "warning"),
+        (
+            "None",
+            {"scheduler_state": "SPECIAL_EXIT"},
+            "Held: it was put back with a special exit.",
+            "warning",
+        ),
+        ("PartitionTimeLimit", {}, "Can't start: its time limit is longer than the partition", "warning"),
+    ],
+)
+async def test_the_head_tells_what_all_of_a_run_waits_for(
+    home: Home, reason: str, columns: dict[str, str], told: str, style: str
+) -> None:
+    writer = Writer.open(home.database)
+    slurm_story.all_wait(writer, reason, **columns)
+    writer.close()
+    async with on_stage(home, run=RUN, size=(120, 34)) as stage:
+        await sees(stage, told)
+        pieces = stage.app.screen.query_one("#why", PieceLine).line(0).pieces
+        assert {each for text, each in pieces if text.strip()} == {style}
+
+
+async def test_the_head_tells_of_no_reason_that_only_some_wait_for(home: Home) -> None:
+    writer = Writer.open(home.database)
+    slurm_story.all_wait(writer, "Priority")
+    with writer.change() as change:
+        change.update("batches", {"run": RUN, "number": 3}, {"scheduler_reason": "Resources"})
+    writer.close()
+    async with on_stage(home, run=RUN, size=(120, 34)) as stage:
+        await sees(stage, "1 batch of 500 tasks, 4 at a time")
 
 
 async def test_what_clusters_say_is_shown_and_acts_on_nothing(home: Home) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from runners.batches import LogChunk
+from runners.explanation import About
+from runners.remedies import explain_failure
 from runners.states import State
 from runners.store.rows import Counts, StepRow, TaskRow
 from tui.commands_run import CommandsRun
@@ -19,6 +21,7 @@ from tui.text import width_of
 from tui.widgets.columns import Column, place
 from tui.widgets.line_view import Piece
 from tui.widgets.paragraphs import Facts, Passage, laid_out
+from tui.widgets.remedy import remedy_of
 
 TASK = TaskRow(
     run="r",
@@ -144,6 +147,34 @@ def test_what_is_over_goes_to_those_that_need_it() -> None:
         "        /srv/data/plate-4/segm",
         "        ent/field_0181.tif",
     ]
+
+
+def test_what_has_a_least_gets_it_before_those_behind_it() -> None:
+    fix = Passage([("fix ", "muted")], ["Ask for more memory: runyard set mem=5G"], least=2)
+    assert texts(laid_out([FACTS, fix, COMMAND], 30, 3)) == [
+        "wall 0.2 s   CPU 0.1 s",
+        "fix Ask for more memory:",
+        "    runyard set mem=5G",
+    ]
+    assert texts(laid_out([FACTS, fix, COMMAND], 30, 2)) == [
+        "wall 0.2 s   CPU 0.1 s",
+        "fix Ask for more memory: runy…",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        # What stands there already is not told once more.
+        ("out of memory: asked 1 GB", "Ask for more memory, and retry: "),
+        ("exit code 127", "A command of it is not found (exit code 127). Give its whole path"),
+    ],
+)
+def test_what_to_do_with_what_is_news(reason: str, text: str) -> None:
+    told = explain_failure(reason, About(slurm=True))
+    (passage,) = remedy_of(told, reason)
+    assert passage.texts[0].startswith(text)
+    assert remedy_of(None, reason) == []
 
 
 def test_lines_that_have_no_room_are_joined() -> None:
