@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runners.findings import FindingState
 from runners.states import State
 from runners.store.rows import Counts
 from tui import signs
@@ -21,8 +22,15 @@ def test_every_state_has_a_glyph_of_its_own_and_its_word() -> None:
     assert all(width_of(s.glyph) == 1 for s in shown)
 
 
+def test_so_has_every_outcome_of_a_check() -> None:
+    shown = [sign(state) for state in FindingState]
+    assert [f"{s.glyph} {s.word}" for s in shown] == ["✓ ok", "! warning", "✗ failure", "? untold"]
+    assert len({s.style for s in shown}) == 4
+
+
 @pytest.mark.usefixtures("ascii_terminal")
 def test_signs_without_unicode() -> None:
+    assert "".join(sign(state).glyph for state in FindingState) == "+!x?"
     assert "".join(sign(state).glyph for state in State) == "o*+x-?"
     assert sign("requeued").glyph.isascii()
     assert bar(Counts(done=1, pending=1), 10) == "#####-----"

@@ -59,7 +59,8 @@ class CheckPage(Page):
     HELP_TITLE = "Check"
     ABOUT = (
         "What would keep work from running on a resource, asked of the resource itself: nothing is changed "
-        "there, nothing is started, and nobody is asked anything. What could not be told is said to be so."
+        "there, nothing is started, and nobody is asked anything. What could not be told is untold, and says "
+        "why. Muted rows are of the time before, until they are found again."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
