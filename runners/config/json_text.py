@@ -76,7 +76,9 @@ def text_difference(old: str, new: str, name: str) -> list[str]:
     """As :func:`difference`, of texts: of what is no JSON, say."""
     # Not splitlines(), to which a strange character in a name is a line break too.
     before, after = (text.removesuffix("\n").split("\n") if text else [] for text in (old, new))
-    return list(difflib.unified_diff(before, after, name, name, "before", "after", lineterm=""))
+    # In the names, for as dates they would come behind a tab.
+    names = (f"{name} (before)", f"{name} (after)")
+    return list(difflib.unified_diff(before, after, *names, lineterm=""))
 
 
 class _NoNumberError(ValueError):

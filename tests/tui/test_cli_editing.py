@@ -131,7 +131,7 @@ def test_errors_are_marked_until_there_are_none(uzh: Path, editor: Editor) -> No
     assert runyard("resource", "edit", "uzh").stdout == "The resource uzh has been saved.\n"
     second = editor.given(2).splitlines()
     assert second[0] == "# The resource uzh can't be used like this: there are 3 faults, marked below."
-    assert second[1].startswith("# Lines that begin with # are taken out again.")
+    assert second[1].startswith("# Lines that begin with # are taken out.")
     assert second[2] == "{"
     assert second[3] == "# ^ jobs_local_dir is missing"
     assert second[second.index('  "host": "",') + 1] == "  # ^ host must not be empty"

@@ -311,8 +311,8 @@ def test_removing_a_link_leaves_what_it_leads_to(folder: Path, uzh: Document, tm
 def test_differences_are_lines_of_a_unified_diff() -> None:
     old = {"mem": "3G", "name": "a\u2028b"}
     assert difference(old, old | {"mem": "4G"}, "uzh") == [
-        "--- uzh\tbefore",
-        "+++ uzh\tafter",
+        "--- uzh (before)",
+        "+++ uzh (after)",
         "@@ -1,4 +1,4 @@",
         " {",
         '-  "mem": "3G",',

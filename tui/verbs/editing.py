@@ -23,7 +23,7 @@ _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 """Where the person names none; the first that there is."""
 
 _FAULTY = "What you typed is not valid"
-_HOW = "Lines that begin with # are taken out again. To give up, leave the editor without a change."
+_HOW = "Lines that begin with # are taken out. To give up, leave without a change."
 
 
 def edit(home: Home, resource: str, profile: str | None, words: str) -> int:
