@@ -7,6 +7,7 @@ from textual.widgets import Input
 from tests.tui.form_stage import BATCHING, DEFAULT, GPU, PIXI, PYTHON, document, form_stage
 from tui.forms.draft import Draft
 from tui.forms.spec import RESOURCE_SPEC, Path
+from tui.widgets.form.held_keys import HeldKeys
 from tui.widgets.form.lines import Lines
 from tui.widgets.form.section_bar import SectionBar
 from tui.widgets.form.sections import owner, sections_of
@@ -54,13 +55,13 @@ async def test_no_key_is_lost_while_a_section_is_made() -> None:
     async with form_stage() as stage:
         await stage.go_to(GPU)
         stage.app.post_message(events.Key("f6", None))
-        await stage.until(lambda: isinstance(stage.app.focused, Lines))
+        await stage.until(lambda: isinstance(stage.app.focused, HeldKeys))
         for key in "567":
             stage.app.post_message(events.Key(key, key))
-        await stage.until(lambda: not isinstance(stage.app.focused, Lines))
+        await stage.until(lambda: not isinstance(stage.app.focused, HeldKeys))
         await stage.type("8")
         assert stage.draft.raw((*BATCHING, "target_num_jobs")) == 105678
-        assert not stage.app.query_one(Lines).can_focus
+        assert not stage.app.query_one(HeldKeys).can_focus
 
 
 async def test_only_one_section_is_mounted() -> None:
@@ -81,6 +82,15 @@ async def test_go_to_shows_and_focuses_any_field() -> None:
         assert stage.focused == (*BATCHING, "target_num_jobs")
         await stage.go_to((*DEFAULT, "extra_lines", 99))
         assert stage.focused == (*DEFAULT, "extra_lines")
+
+
+async def test_tab_goes_on_after_the_last_field() -> None:
+    async with form_stage() as stage:
+        await stage.press("shift+tab")
+        # Nothing else here takes the focus: it goes round, and never to what only holds keys.
+        assert stage.focused == ("host",)
+        await stage.press("tab")
+        assert stage.focused == ("type",)
 
 
 async def test_arrows_go_from_field_to_field_and_stay_in_the_section() -> None:

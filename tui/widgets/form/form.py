@@ -15,6 +15,7 @@ from tui.forms.draft import Draft
 from tui.forms.spec import Path
 from tui.widgets.form.caption import Caption
 from tui.widgets.form.edit import Edit
+from tui.widgets.form.held_keys import HeldKeys
 from tui.widgets.form.lines import Lines
 from tui.widgets.form.row import Row
 from tui.widgets.form.section_bar import SectionBar, Tab
@@ -118,6 +119,7 @@ class Form(Vertical):
         yield SectionBar()
         yield Caption()
         yield Lines()
+        yield HeldKeys()
 
     async def on_mount(self) -> None:
         """Show the draft, if there is one yet."""
@@ -154,8 +156,10 @@ class Form(Vertical):
         self.call_next(self._begin)
 
     async def _begin(self) -> None:
+        # The focus comes a moment after it is asked for: until then nothing has it.
+        going = self._wanted is not None
         await self._arrange()
-        if self.is_attached and self.screen.focused is None:
+        if not going and self.is_attached and self.screen.focused is None:
             self._focus(self.query_one(Lines), ())
 
     def refresh_from_draft(self) -> None:
@@ -319,7 +323,7 @@ class Form(Vertical):
             last = max((n for n, place in enumerate(places) if place.path == self._wanted), default=0)
             self._most = max(self._most, last + 1)
         shown = places[: self._most]
-        await lines.show(sheet, shown)
+        await lines.show(sheet, shown, self.query_one(HeldKeys).hold)
         if len(shown) == len(places):
             return False
         self._most += AT_ONCE
@@ -340,6 +344,6 @@ class Form(Vertical):
         editors: list[Widget] = row.editors
         if not any(editor.has_focus for editor in editors):
             editors[0].focus(scroll_visible=False)
-        lines.hand_keys_on()
+        self.query_one(HeldKeys).hand_on()
         # Only then is it known where it is.
         self.call_after_refresh(row.scroll_visible, animate=False)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
-from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
@@ -56,36 +55,6 @@ class Lines(Vertical):
         """How the lines are arranged."""
         return LINES
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: list[events.Key] | None = None
-
-    def _hold_keys(self) -> None:
-        """Have the focus, and keep what is typed until the line is there that it was meant for."""
-        self._held = []
-        self.can_focus = True
-        self.screen.set_focus(self, scroll_visible=False)
-
-    def hand_keys_on(self) -> None:
-        """A line has been given the focus: what was typed meanwhile goes to it."""
-        held, self._held = self._held or [], None
-        for key in held:
-            self.app.post_message(key)
-
-    def on_key(self, event: events.Key) -> None:
-        """Keep it, or send it after those that were kept."""
-        if self.has_focus:
-            event.stop()
-            key = events.Key(event.key, event.character)
-            if self._held is not None:
-                self._held.append(key)
-            else:
-                self.app.post_message(key)
-
-    def on_blur(self) -> None:
-        """It was only held for a line."""
-        self.can_focus = False
-
     @property
     def busy(self) -> bool:
         """Whether one of the lines has the focus."""
@@ -101,8 +70,11 @@ class Lines(Vertical):
         found = {row.path: row for row in self.rows}
         return next((found[path[:end]] for end in range(len(path), -1, -1) if path[:end] in found), None)
 
-    async def show(self, sheet: Sheet, places: Sequence[Place]) -> None:
-        """Show these lines and no others, up to date."""
+    async def show(self, sheet: Sheet, places: Sequence[Place], leaving: Callable[[], None]) -> None:
+        """Show these lines and no others, up to date.
+
+        Calls *leaving* before a line goes that has the focus.
+        """
         wanted = set(places)
         kept: dict[Place, Row] = {}
         gone: list[Row] = []
@@ -116,7 +88,7 @@ class Lines(Vertical):
                 gone.append(row)
         if gone:
             if any(row.has_focus_within for row in gone):
-                self._hold_keys()
+                leaving()
             await self.remove_children(gone)
         await self._mount_missing(sheet, places, kept)
 
