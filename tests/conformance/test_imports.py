@@ -68,7 +68,6 @@ def test_profiles_are_kept_as_they_are(tmp_path: Path) -> None:
         add_document(home.resources, kind, None, document)
     count = 0
     for number, (data, valid) in enumerate(requests("profile")):
-        kind = data.get("resource_type") if isinstance(data, dict) else None
-        kept(home.resources, kind if valid else "slurm_ssh", str(number), data, valid)
+        kept(home.resources, data["resource_type"] if valid else "slurm_ssh", str(number), data, valid)
         count += valid
     assert count > 5
