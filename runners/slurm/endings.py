@@ -166,7 +166,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
         _plainly(
             "cancelled from outside",
             "the job was cancelled outside of Runyard, by its owner or an administrator: {0}",
-            "Ask who cancelled it, and why; then retry",
+            "Ask who did, and why (sacct tells the number of the user). Retry",
             _AGAIN,
         ),
     ),

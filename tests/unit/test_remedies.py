@@ -47,7 +47,7 @@ def told(reason: str, about: About = ABOUT, *says: str) -> Explanation:
         ("its nodes did not start (c1)", "boot failure", f"Retry: {AGAIN}"),
         ("preempted by another job", "preempted", f"Retry: {AGAIN}"),
         ("its deadline has passed", "deadline", f"and retry: {AGAIN}"),
-        ("cancelled from outside", "cancelled from outside", f"then retry: {AGAIN}"),
+        ("cancelled from outside", "cancelled from outside", f"Retry: {AGAIN}"),
         (
             "SLURM refuses the batch: Invalid partition name specified.",
             "partition",
