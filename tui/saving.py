@@ -40,10 +40,11 @@ async def _compare(page: EditPage, *, saving: bool) -> None:
             # Removed elsewhere, with what it stood in: it is as if it were new.
             now = None
     elsewhere = not subject.new and (now is None or now.fingerprint != subject.fingerprint)
-    if now is not None and now.text:
+    gone = now is None or now.fingerprint is None
+    if now is not None and now.text and not gone:
         lines = text_difference(now.text, to_json(document).decode(), subject.words)
     else:
-        lines = difference(NOTHING if now is None else now.document, document, subject.words)
+        lines = difference(NOTHING if now is None or gone else now.document, document, subject.words)
     if elsewhere:
         _ask_about_theirs(page, now, lines)
     elif not lines and not subject.new:
@@ -69,7 +70,7 @@ def _ask_to_save(page: EditPage, lines: list[str]) -> None:
 
 def _ask_about_theirs(page: EditPage, now: Subject | None, lines: list[str]) -> None:
     subject = page.subject
-    if now is None:
+    if now is None or now.fingerprint is None:
         more = "The file was removed elsewhere since it was opened. Saving yours makes it anew."
     else:
         more = (
@@ -84,7 +85,7 @@ def _ask_about_theirs(page: EditPage, now: Subject | None, lines: list[str]) -> 
         elif choice == "theirs" and now is not None:
             page.taken(now)
 
-    choices = [_MINE] if now is None else [_MINE, _THEIRS]
+    choices = [_MINE] if now is None or now.fingerprint is None else [_MINE, _THEIRS]
     title = f"{subject.words} was changed elsewhere"
     page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)
 

@@ -194,7 +194,7 @@ async def test_import_and_export_keep_the_json_as_it_is(home: Home, tmp_path: Pa
         await typed(stage, str(file))
         await typed(stage, "zurich")
         await at(stage, EditPage)
-        await sees(stage, "kept, but not used: id, timestamp_created")
+        await sees(stage, "without effect: id, timestamp_created")
         await stage.press("ctrl+s")
         await sees(stage, '+  "id": 7,')
         await stage.press("y")

@@ -41,6 +41,8 @@ class EditPage(Page):
     """The form. Nothing is written before ctrl+s, and then only after the difference was shown."""
 
     CSS_PATH = "edit.tcss"
+    # The field that the person came for is not always the first.
+    AUTO_FOCUS = ""
     AUTO_FOCUS = ""  # The form takes the focus itself, as soon as its fields are there.
     CHANGES = frozenset({"save"})
     NAMES: ClassVar[Mapping[str, str]] = {
@@ -122,11 +124,10 @@ class EditPage(Page):
         self.form.show(self.draft)
         if self.subject.text:
             self.beside.json.show_text(self.subject.text)
-            self.action_pane("json")
+            self._show_pane(Pane.JSON)
         else:
             self.beside.json.show(self.draft.document)
-            if self._field:
-                self.go_to(self._field)
+            self.go_to(self._field)
         self._say()
         self._preview_soon()
         if not self.subject.new:
@@ -148,9 +149,9 @@ class EditPage(Page):
         return self.subject.new or self.draft.changed() or self.beside.json.broken
 
     def go_to(self, field: str) -> None:
-        """To the field with this dotted path."""
+        """To the field with this dotted path; empty: the first one."""
         self._show_form()
-        self.form.go_to(self.draft.path_of(field))
+        self.form.go_to(self.draft.path_of(field) if field else ())
 
     # What is typed
 
@@ -222,7 +223,10 @@ class EditPage(Page):
         if self.beside.pane is pane and self.beside.has_focus_within:
             self._show_form()
             self.form.focus_field()
-            return
+        else:
+            self._show_pane(pane)
+
+    def _show_pane(self, pane: Pane) -> None:
         self.beside.turn_to(pane)
         self.add_class("-beside")
         self.beside.focus_pane()
@@ -235,10 +239,8 @@ class EditPage(Page):
         if self.dashboard.refuses_changes():
             return
         if self.beside.json.broken:
-            self.dashboard.tell(
-                "The text is no JSON as it stands, so nothing was saved: see below it.", wrong=True
-            )
-            self.action_pane("json")
+            self.dashboard.tell("Nothing was saved: the text is no JSON, see the line below it.", wrong=True)
+            self._show_pane(Pane.JSON)
             return
         if self.draft.errors:
             self._show_form()

@@ -18,6 +18,9 @@ from runners.config.json_text import from_json
 from tui.text import plain
 
 
+_WHERE = "The text"
+
+
 class JsonPane(Vertical):
     """In step with a form: it shows what is typed there, and tells what is typed here."""
 
@@ -112,9 +115,9 @@ class JsonPane(Vertical):
     def _judge(self) -> tuple[bool, object]:
         """Whether it is JSON, and what; a fault is told."""
         try:
-            document = from_json(self.text.encode("utf-8", "surrogatepass"), "The text")
+            document = from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE)
         except ConfigError as error:
-            self._say(str(error), wrong=True)
+            self._say(str(error).replace(f"{_WHERE}: this is not", "Not"), wrong=True)
             return False, None
         self._say("")
         return True, document
