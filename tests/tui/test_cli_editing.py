@@ -300,6 +300,12 @@ def test_a_dry_run_changes_nothing(uzh: Path) -> None:
     assert f"{MEM} " in refusal("resource", "set", "uzh", "--dry-run", f"{MEM}=3X")
 
 
+def test_what_is_broken_can_be_set_right(uzh: Path) -> None:
+    uzh.write_text(json.dumps(EXPORTED | {"host": 3}))
+    runyard("resource", "set", "uzh", "host=h")
+    assert json.loads(uzh.read_text()) == EXPORTED | {"host": "h"}
+
+
 def test_a_profile_is_set() -> None:
     runyard("profile", "set", "uzh", "me", "username=bob", "pixi_cache_dir=/c")
     assert answer("profile", "export", "uzh", "me")["username"] == "bob"
@@ -364,6 +370,8 @@ def test_all_faults_are_told_line_by_line() -> None:
     )
     assert "type must be one of" in runyard("resource", "validate", "me.json", code=2).stdout
     assert "me.json: resource_type must" not in runyard("profile", "validate", "me.json").stdout
+    Path("twice.json").write_text(json.dumps(SLURM).replace('"host":', '"host": 1, "host":'))
+    assert runyard("resource", "validate", "twice.json", code=2).stdout == "twice.json: host is there twice\n"
     Path("cut.json").write_text("{")
     assert runyard("profile", "validate", "cut.json", code=2).stdout.startswith(
         "cut.json: this is not valid JSON: Expecting property name"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
 from runners.config.json_text import from_json, read_file
 from tui import output
 from tui.failure import ExitCode, Failure
+from tui.verbs.marking import repeated
 
 
 def validate(file: Path, *, profile: bool, as_json: bool) -> int:
@@ -26,9 +28,11 @@ def validate(file: Path, *, profile: bool, as_json: bool) -> int:
     faults: list[tuple[str, str]] = []
     try:
         data = from_json(content, shown(file))
+        text = content.decode(json.detect_encoding(content), "replace")
+        faults = [(path, "is there twice") for path in repeated(text)]
         (parse_profile if profile else parse_resource)(data, shown(file))
     except ConfigError as error:
-        faults = error.fields or [("", str(error).removeprefix(f"{shown(file)}: ").rstrip("."))]
+        faults += error.fields or [("", str(error).removeprefix(f"{shown(file)}: ").rstrip("."))]
     if as_json:
         told = [{"field": field, "message": message} for field, message in faults]
         strangers = list(unknown(data, profile=profile))
