@@ -91,18 +91,24 @@ def explain_task(
 
 
 def explain_waiting(batches: Iterable[BatchRow], shared: Shared) -> Explanation | None:
-    """Why a run does not go on: its own reason, or that for which all its open *batches* wait."""
+    """Why a run does not go on: its own reason, or that for which its open *batches* wait.
+
+    What a person has to do something about is told though others of them run or wait for their turn.
+    """
     run = shared.run
     if run.reason and not run.state.final:
         return explain_failure(run.reason, shared.about(None, 0))
-    waiting = [batch for batch in batches if not batch.state.final]
-    if not waiting or any(batch.state is not State.PENDING for batch in waiting):
+    still_open = [batch for batch in batches if not batch.state.final]
+    told = [explain_batch(batch, shared) for batch in still_open if batch.state is State.PENDING]
+    pressing = [each for each in told if each is not None and each.need is not Need.WAITS]
+    if not pressing and len(told) < len(still_open):
         return None
-    told = [explain_batch(batch, shared) for batch in waiting]
-    first = told[0]
-    if first is None or any(each is None or each.sentence != first.sentence for each in told):
-        return None
-    return first
+    for explained, number in causes(pressing or told, 1):
+        if number == len(still_open):
+            return explained
+        words = explained.sentence[:1].lower() + explained.sentence[1:]
+        return replace(explained, sentence=f"{number:,} of {len(still_open):,} batches: {words}")
+    return None
 
 
 def causes(explanations: Iterable[Explanation | None], most: int = MOST) -> Sequence[tuple[Explanation, int]]:

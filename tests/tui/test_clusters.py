@@ -177,14 +177,22 @@ async def test_the_head_tells_what_all_of_a_run_waits_for(
         assert {each for text, each in pieces if text.strip()} == {style}
 
 
-async def test_the_head_tells_of_no_reason_that_only_some_wait_for(home: Home) -> None:
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Resources", "9 of 10 batches: waiting for jobs with higher priority. Nothing to do"),
+        # What somebody has to do something about goes before.
+        ("JobHeldUser", "1 of 10 batches: held by its owner. Let it go: scontrol release 40117"),
+    ],
+)
+async def test_the_head_tells_how_many_wait_for_it(home: Home, reason: str, told: str) -> None:
     writer = Writer.open(home.database)
     slurm_story.all_wait(writer, "Priority")
     with writer.change() as change:
-        change.update("batches", {"run": RUN, "number": 3}, {"scheduler_reason": "Resources"})
+        change.update("batches", {"run": RUN, "number": 3}, {"scheduler_reason": reason})
     writer.close()
     async with on_stage(home, run=RUN, size=(120, 34)) as stage:
-        await sees(stage, "1 batch of 500 tasks, 4 at a time")
+        await sees(stage, told)
 
 
 async def test_what_clusters_say_is_shown_and_acts_on_nothing(home: Home) -> None:

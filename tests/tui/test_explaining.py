@@ -1,0 +1,135 @@
+"""Why batches and tasks are as they are, by the rows of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.explanation import Need
+from runners.states import State
+from runners.store.rows import BatchRow, TaskRow
+from runners.store.writer import Writer
+from tests.tui import slurm_story
+from tests.tui.slurm_story import HELD, RUN
+from tui.explaining import Shared, causes, explain_batch, explain_task, explain_waiting
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Writer]:
+    writer = Writer.open(tmp_path / "store.db")
+    slurm_story.clusters(writer)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def shared(store: Writer) -> Shared:
+    return Shared(store.run(RUN), {})
+
+
+@pytest.fixture
+def waits(store: Writer) -> BatchRow:
+    """A batch that waits for its turn."""
+    return store.batches(RUN)[7]
+
+
+@pytest.fixture
+def failed(store: Writer) -> TaskRow:
+    (task,) = store.tasks(RUN, states=[State.FAILED])
+    return task
+
+
+def test_what_is_done_or_runs_needs_no_explanation(store: Writer, shared: Shared) -> None:
+    told = [explain_batch(batch, shared) for batch in store.batches(RUN)]
+    assert [each is None for each in told] == [True, True, False, True, True, True, *[False] * 4]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "sentence", "need"),
+    [
+        ("PENDING", "JobHeldAdmin", "Held by an administrator.", Need.ACTION),
+        ("REQUEUE_HOLD", "None", "Held by its owner.", Need.ACTION),
+        ("REQUEUE_HOLD", "JobHeldAdmin", "Held by an administrator.", Need.ACTION),
+        ("SPECIAL_EXIT", "", "Held: it was put back with a special exit.", Need.ACTION),
+        ("RESV_DEL_HOLD", "Priority", "Can't start: its reservation was deleted.", Need.NEVER),
+    ],
+)
+def test_held_jobs(
+    waits: BatchRow, shared: Shared, state: str, reason: str, sentence: str, need: Need
+) -> None:
+    told = explain_batch(replace(waits, scheduler_state=state, scheduler_reason=reason), shared)
+    assert told is not None
+    assert (told.sentence, told.need) == (sentence, need)
+
+
+def test_a_job_of_another_cluster_goes_by_its_number(waits: BatchRow, shared: Shared) -> None:
+    told = explain_batch(replace(waits, native_id="40121;alps"), shared)
+    assert told is not None and told.remedy.endswith("squeue --start -j 40121")
+    hostile = explain_batch(replace(waits, native_id="1 2;x"), shared)
+    assert hostile is not None and hostile.remedy.endswith("its turn comes.")
+
+
+def test_what_the_batch_says_goes_before_what_slurm_says(waits: BatchRow, shared: Shared) -> None:
+    reason = "Nobody knows whether sbatch took it: it is looked for before it is sent again."
+    told = explain_batch(replace(waits, reason=reason), shared)
+    assert told is not None and told.cause == "controller"
+
+
+def test_a_task_that_its_batch_took_along_shares_what_that_asked_for(
+    store: Writer, shared: Shared, failed: TaskRow
+) -> None:
+    batch = replace(store.batches(RUN)[2], reason="out of memory: asked 8 GB")
+    task = replace(failed, reason="out of memory: asked 8 GB", max_rss_mb=None)
+    told = explain_task(task, batch, shared)
+    assert told is not None and ".mem=4G " in told.remedy
+    alone = explain_task(task, replace(batch, reason=""), shared)
+    assert alone is not None and ".mem=16G " in alone.remedy
+
+
+@pytest.mark.parametrize(
+    ("workflow", "own"),
+    [
+        ({"steps": [{"meta": {"mem": "2G", "time": None}}]}, True),
+        ({"steps": [{"meta": {"time": "2h", "mem": None}}]}, False),
+        ({"steps": [{"meta": None}]}, False),
+        ({"steps": []}, False),
+        ({"of": "another version"}, False),
+        ({"steps": 7}, False),
+    ],
+)
+def test_what_the_step_asks_for_itself(
+    store: Writer, failed: TaskRow, workflow: dict[str, Any], own: bool
+) -> None:
+    told = explain_task(failed, None, Shared(store.run(RUN), workflow))
+    assert told is not None
+    assert told.remedy.startswith("Launch it again" if own else "Ask for more memory")
+
+
+def test_a_task_that_waits_waits_for_what_its_batch_does(
+    store: Writer, shared: Shared, waits: BatchRow
+) -> None:
+    task = next(task for task in store.tasks(RUN) if task.batch == waits.token)
+    assert explain_task(task, waits, shared) == explain_batch(waits, shared)
+    assert explain_task(task, None, shared) is None
+
+
+def test_why_a_run_does_not_go_on(store: Writer, shared: Shared, waits: BatchRow) -> None:
+    held = explain_waiting([], Shared(store.run(HELD), {}))
+    assert held is not None and held.cause == "full"
+    # Some of it runs.
+    assert explain_waiting(store.batches(RUN), shared) is None
+    never = replace(waits, scheduler_reason="PartitionTimeLimit")
+    told = explain_waiting([*store.batches(RUN), never, never], shared)
+    assert told is not None
+    assert told.sentence.startswith("2 of 9 batches: can't start: its time limit is longer")
+    assert explain_waiting([], shared) is None
+
+
+def test_one_explanation_for_each_cause(waits: BatchRow, shared: Shared) -> None:
+    rows = [replace(waits, scheduler_reason=reason) for reason in ("Priority", "Resources", "Priority")]
+    told = causes([*(explain_batch(row, shared) for row in rows), None])
+    assert [(each.cause, number) for each, number in told] == [("Priority", 2), ("Resources", 1)]
