@@ -23,6 +23,10 @@ _BANNER_BYTES = 8192
 """A server may say something before it names itself; see RFC 4253, 4.2."""
 
 
+_TURNED_AWAY = ("Not allowed at this time", "Exceeded MaxStartups")
+"""What sshd says in place of its name; see PerSourcePenalties and MaxStartups of sshd_config(5)."""
+
+
 async def key_findings(login: Login) -> AsyncIterator[Finding]:
     """Whether the key of *login* can be used: `key file`."""
     key = PrivateKey(login)
@@ -132,6 +136,14 @@ async def _port_finding(hop: Hop, settings: Settings) -> Finding:
         if name := _server_of(banner):
             return Finding("port", FindingState.OK, f"An SSH server answers on {where}.", evidence=name)
         said = banner.splitlines()[0] if banner else ""
+        if said.startswith(_TURNED_AWAY):
+            detail = (
+                f"The SSH server on {where} turns this machine away for the moment: {shown(said[:60])!r}."
+            )
+            fix = (
+                "It does so after failed logins, or while there are many: wait some minutes, and check again."
+            )
+            return Finding("port", FindingState.FAILURE, detail, fix, evidence=shown(banner[:400]))
         heard = f"it says {shown(said[:60])!r}" if said else "it says nothing"
         detail = f"What answers on {where} is no SSH server: {heard}."
         fix = f"Correct the host of the resource; {elsewhere}"

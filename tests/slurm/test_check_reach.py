@@ -267,6 +267,17 @@ async def test_a_port_where_something_else_listens(
     assert finding.detail.isprintable()
 
 
+@pytest.mark.parametrize("words", [b"Not allowed at this time\r\n", b"Exceeded MaxStartups\r\n"])
+async def test_a_server_that_turns_us_away(
+    lab: Lab, over_ssh: Callable[..., Cluster], config: Path, words: bytes
+) -> None:
+    async with speaking(words) as port:
+        (config / "ssh_config").write_text(f"Host {lab.spec.name}\n  HostName 127.0.0.1\n  Port {port}\n")
+        finding = await fault(over_ssh(), "port")
+    assert "for the moment" in finding.detail
+    assert finding.field == ""
+
+
 async def test_a_host_that_is_new(lab: Lab, over_ssh: Callable[..., Cluster], config: Path) -> None:
     (config / "known_hosts").unlink()
     cluster = over_ssh()
