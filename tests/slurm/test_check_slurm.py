@@ -118,9 +118,18 @@ async def test_all_is_well_with_accounting(accounting_cluster: Cluster) -> None:
     assert len(accounting_cluster.transport.exchanges) == 4
 
 
+def down(*nodes: str) -> Breaker:
+    def breaks(lab: Lab) -> None:
+        for node in nodes:
+            lab.node_down(node)
+
+    return breaks
+
+
 RIGHT = [
     Wrong("nodes below zero", "", default={"nodes": -1}, gpu={"nodes": 1}),
     Wrong("short time", "", default={"time": "90m"}, gpu={"time": "0:30:00"}),
+    Wrong("some nodes down", "", breaks=down("c2", "c3")),
     Wrong("two partitions", "", default={"partition": "main,urgent"}),
     Wrong("features", "", default={"constraint": "[intel*1]|intel"}, gpu={"constraint": None}),
     Wrong(
@@ -146,18 +155,11 @@ RIGHT = [
 
 @pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
 async def test_no_false_alarm(cluster: Cluster, right: Wrong) -> None:
+    right.breaks(cluster.lab)
     assert not_ok(await findings(cluster, changed(cluster.lab, right))) == []
 
 
 # Wrong configurations
-
-
-def down(*nodes: str) -> Breaker:
-    def breaks(lab: Lab) -> None:
-        for node in nodes:
-            lab.node_down(node)
-
-    return breaks
 
 
 def drained(*nodes: str) -> Breaker:
@@ -333,6 +335,26 @@ WRONG = [
     Wrong("all nodes down", "nodes", WARNING, "4 down", "state=resume", breaks=down("c1", "c2", "c3", "c4")),
     Wrong("all nodes drained", "nodes, GPU set", WARNING, "1 drained", breaks=drained("g1")),
     Wrong(
+        "named node down",
+        "nodes",
+        WARNING,
+        "c2 (down)",
+        "list-reasons",
+        "default_slurm_config.nodelist",
+        default={"nodelist": "c[2-3]", "nodes": 2},
+        gpu={"nodelist": None, "nodes": None},
+        breaks=down("c2"),
+    ),
+    Wrong(
+        "the only fitting node is down",
+        "trial",
+        WARNING,
+        "3 take none",
+        default={"exclude": "c1"},
+        gpu={"exclude": None},
+        breaks=down("c2", "c3", "c4"),
+    ),
+    Wrong(
         "own line",
         "trial",
         says="reservation",
@@ -373,6 +395,11 @@ def only_high(lab: Lab) -> None:
     lab.policy.partition("main", allowqos="high")
 
 
+def only_others(lab: Lab) -> None:
+    lab.policy.account("others", lab.spec.other_user)
+    lab.policy.partition("main", allowaccounts="others")
+
+
 WRONG_ACCOUNTS = [
     Wrong(
         "account",
@@ -405,11 +432,16 @@ WRONG_ACCOUNTS = [
         breaks=option("main", denyaccounts="lab"),
     ),
     Wrong(
+        "account above denied",
+        "partition access",
+        breaks=lambda lab: lab.policy.partition("main", denyaccounts="root,lab"),
+    ),
+    Wrong(
         "accounts allowed",
         "partition access",
-        says="accounts root",
-        fix="allowaccounts=root,lab",
-        breaks=option("main", allowaccounts="root"),
+        says="accounts others",
+        fix="allowaccounts=others,lab",
+        breaks=only_others,
     ),
     Wrong(
         "QOS allowed",

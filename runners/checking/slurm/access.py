@@ -5,9 +5,12 @@ from __future__ import annotations
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_PARTITIONS, Partition
 from runners.checking.slurm.trial import Word
-from runners.checking.slurm.words import Put, evidence, names, near_first
+from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
+
+_DENIES_BELOW = (24, 5)
+"""From which release on a denied account surely stands for those below it as well."""
 
 
 def partition(put: Put, facts: Facts) -> Finding:
@@ -43,7 +46,7 @@ def partition_state(put: Put, facts: Facts) -> Finding:
     first = given[0]
     fix = (
         "Have the site's administrators set it up, or name another partition: "
-        f"scontrol update partition={shown(first.name)} state=up"
+        f"scontrol update partition={pasted(first.name)} state=up"
     )
     match first.state:
         case "INACTIVE":
@@ -69,30 +72,30 @@ def partition_access(put: Put, facts: Facts) -> Finding:
 
 
 def _access(put: Put, facts: Facts, one: Partition) -> Finding:
+    return (
+        _people(put, facts, one)
+        or _account(put, facts, one)
+        or _quality(put, facts, one)
+        or put.ok("partition access", f"{shown(one.name)} takes jobs of {shown(facts.user)}.", _proof(one))
+    )
+
+
+def _people(put: Put, facts: Facts, one: Partition) -> Finding | None:
+    """What keeps the user or this machine out, if something does."""
     name, user = shown(one.name), shown(facts.user)
-    keys = ("AllowGroups", "AllowAccounts", "DenyAccounts", "AllowQos", "DenyQos", "AllocNodes")
-    proof = evidence(SHOW_PARTITIONS, one.shown(*keys, "RootOnly", "Hidden"))
-    other = "Name another partition, or have the site's administrators open this one"
-
-    def closed(detail: str, change: str, option: str = "partition", *, tried: bool = False) -> Finding:
-        fix = f"{other}: scontrol update partition={name} {change}"
-        return put.failure("partition access", detail, fix, proof, option=option, tried=tried)
-
+    # The scheduler looks at it itself, and knows better who is in which group where it runs.
+    if put.trial.word is Word.TAKEN:
+        return None
     if one.root_only:
-        return closed(f"{name} takes jobs of root only.", "rootonly=no", tried=True)
+        return _closed(put, one, f"{name} takes jobs of root only.", "rootonly=no")
     groups = one.listed("AllowGroups")
-    # The scheduler knows better, who is in which group where it runs.
-    if groups is not None and put.trial.word is not Word.TAKEN:
-        if facts.user_groups is None:
-            detail = f"{name} is for groups ({names(groups)}), and the groups of {user} are not known here."
-            return put.untold("partition access", detail, proof)
-        if not facts.user_groups & set(groups):
-            more = f"{','.join([*groups, *sorted(facts.user_groups)[:1]])}"
-            return closed(
-                f"{name} is for the groups {names(groups)}, and {user} is only in "
-                f"{names(sorted(facts.user_groups))}.",
-                f"allowgroups={shown(more)}",
-            )
+    if groups is not None and facts.user_groups is None:
+        detail = f"{name} is for groups ({names(groups)}), and the groups of {user} are not known here."
+        return put.untold("partition access", detail, _proof(one))
+    if groups is not None and facts.user_groups is not None and not facts.user_groups & set(groups):
+        own = sorted(facts.user_groups)
+        detail = f"{name} is for the groups {names(groups)}, and {user} is only in {names(own)}."
+        return _closed(put, one, detail, f"allowgroups={','.join([*groups, *own[:1]])}")
     machines = one.listed("AllocNodes")
     if (
         machines is not None
@@ -100,33 +103,65 @@ def _access(put: Put, facts: Facts, one: Partition) -> Finding:
         and "permission denied" in put.trial.said.lower()
     ):
         detail = f"{name} takes jobs only from the machines {names(machines)}, and this is none of them."
-        return closed(detail, "allocnodes=ALL")
+        return _closed(put, one, detail, "allocnodes=ALL")
+    return None
+
+
+def _account(put: Put, facts: Facts, one: Partition) -> Finding | None:
+    """What is wrong with the account, if something is. The trial does not look at it."""
     account = charged(put, facts)
+    if not account:
+        return None
+    # Accounts below one that is allowed are so too; below one that is denied, in newer releases only.
+    above = {account, *(name for name, _ in facts.accounts.above(account))} if facts.accounts else {account}
+    option = "account" if put.asked.options.get("account") else "partition"
     allowed, denied = one.listed("AllowAccounts"), one.listed("DenyAccounts")
-    if account and allowed is not None and account not in allowed:
-        return closed(
-            f"{name} is for the accounts {names(allowed)}, and jobs are charged to {shown(account)}.",
-            f"allowaccounts={shown(','.join([*allowed, account]))}",
-            "account" if put.asked.options.get("account") else "partition",
-        )
-    if account and denied is not None and account in denied:
-        return closed(
-            f"{name} is closed to the account {shown(account)}, which jobs are charged to.",
-            f"denyaccounts={shown(','.join(one for one in denied if one != account))}",
-            "account" if put.asked.options.get("account") else "partition",
-        )
+    if allowed is not None:
+        if above & set(allowed):
+            return None
+        whom = f"the accounts {names(allowed)}"
+        detail = f"{shown(one.name)} is for {whom}, and jobs are charged to {shown(account)}."
+        return _closed(put, one, detail, f"allowaccounts={','.join([*allowed, account])}", option)
+    barred = (above if facts.settings.release >= _DENIES_BELOW else {account}) & set(denied or ())
+    if barred:
+        which = next(iter(barred))
+        below = "" if which == account else f", which is above {shown(account)},"
+        detail = f"{shown(one.name)} is closed to the account {shown(which)}{below} that jobs are charged to."
+        left = ",".join(name for name in denied or () if name not in barred)
+        return _closed(put, one, detail, f"denyaccounts={left}", option)
+    return None
+
+
+def _quality(put: Put, facts: Facts, one: Partition) -> Finding | None:
+    """What is wrong with the QOS, if something is. The trial does not look at it."""
     qos = qos_of(put, facts)
     allowed, denied = one.listed("AllowQos"), one.listed("DenyQos")
-    if qos and ((allowed is not None and qos not in allowed) or (denied is not None and qos in denied)):
-        which = f"is for the QOS {names(allowed)}" if allowed is not None else "is closed to some QOS"
-        return put.failure(
-            "partition access",
-            f"{name} {which}, and jobs have the QOS {shown(qos)}.",
-            f"Choose another with a line of extra_lines: #SBATCH --qos={shown((allowed or ('NAME',))[0])}",
-            proof,
-            option="qos" if "qos" in put.asked.options else "partition",
-        )
-    return put.ok("partition access", f"{name} takes jobs of {user}.", proof)
+    if not qos or (qos in allowed if allowed is not None else qos not in (denied or ())):
+        return None
+    which = (
+        f"is for the QOS {names(allowed)}" if allowed is not None else f"is closed to the QOS {shown(qos)}"
+    )
+    option = "qos" if "qos" in put.asked.options else "partition"
+    return put.failure(
+        "partition access",
+        f"{shown(one.name)} {which}, and jobs have the QOS {shown(qos)}.",
+        f"Choose another with a line in extra_lines: #SBATCH --qos={shown((allowed or ('NAME',))[0])}",
+        _proof(one),
+        option=option,
+    )
+
+
+def _closed(put: Put, one: Partition, detail: str, change: str, option: str = "partition") -> Finding:
+    fix = (
+        "Name another partition, or have the site's administrators open this one: "
+        f"scontrol update partition={pasted(one.name)} {pasted(change)}"
+    )
+    return put.failure("partition access", detail, fix, _proof(one), option=option)
+
+
+def _proof(one: Partition) -> str:
+    keys = ("AllowGroups", "AllowAccounts", "DenyAccounts", "AllowQos", "DenyQos", "AllocNodes", "RootOnly")
+    return evidence(SHOW_PARTITIONS, one.shown(*keys, "Hidden"))
 
 
 def charged(put: Put, facts: Facts) -> str:

@@ -6,7 +6,7 @@ from runners.checking.slurm.access import charged, qos_of
 from runners.checking.slurm.accounts import Account, Accounts, account_commands
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.settings import SHOW_CONFIG
-from runners.checking.slurm.words import Put, batching_field, evidence, names, near_first
+from runners.checking.slurm.words import Put, batching_field, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
 
@@ -36,7 +36,8 @@ def account(put: Put, facts: Facts) -> Finding | None:
         return put.failure(
             "account",
             f"{user} has no account on this cluster, and none of its jobs is taken without one.",
-            f"Have the site's administrators add one: sacctmgr add user {user} account={shown(example)}",
+            "Have the site's administrators add one: "
+            f"sacctmgr add user {pasted(told.user)} account={pasted(example)}",
             proof,
             option="account" if given else "",
             tried=True,
@@ -59,7 +60,7 @@ def account(put: Put, facts: Facts) -> Finding | None:
         return put.failure("account", detail, choose, proof, option="account", tried=True)
     if name in told.accounts:
         detail = f"The account {shown(name)} is not one of {user}, who has {names(mine)}."
-        add = f"Or have it added: sacctmgr add user {user} account={shown(name)}"
+        add = f"Or have it added: sacctmgr add user {pasted(told.user)} account={pasted(name)}"
         proof = f"{proof}\n{evidence(every, told.accounts[name].row)}"
         return put.failure("account", detail, f"{choose} {add}", proof, option="account", tried=True)
     detail = f"There is no account {shown(given)} here; {user} has {names(mine)}."
@@ -89,8 +90,8 @@ def qos(put: Put, facts: Facts) -> Finding | None:
     if name in told.qos:
         detail = f"The QOS {shown(name)} is not allowed to {shown(told.user)}, who may use {names(allowed)}."
         add = (
-            f"Or have it added: sacctmgr modify user {shown(told.user)} "
-            f"where account={shown(charged(put, facts))} set qos+={shown(name)}"
+            f"Or have it added: sacctmgr modify user {pasted(told.user)} "
+            f"where account={pasted(charged(put, facts))} set qos+={pasted(name)}"
         )
     else:
         detail = f"There is no QOS {shown(asked)} here."

@@ -26,6 +26,8 @@ class Facts:
     """Lists of nodes as jobs name them, each with the names of the nodes."""
     homes: Mapping[str, frozenset[str]] | None = None
     """The partitions of the nodes that jobs name, by the node; one that is not there is in none."""
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Of these nodes."""
 
     def partitions_of(self, asked: Sequence[str]) -> list[Partition]:
         """Those of the partitions that are there."""

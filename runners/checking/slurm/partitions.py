@@ -125,7 +125,7 @@ class NodeGroup:
     @property
     def working(self) -> bool:
         """Whether they take jobs, now or when others have ended."""
-        return "*" not in self.state and self.state.rstrip(_MARKS) in _WORKING
+        return is_working(self.state)
 
 
 def nodes_command(mark: str) -> tuple[str, ...]:
@@ -179,6 +179,11 @@ def read_nodes(text: str, mark: str) -> tuple[NodeGroup, ...] | None:
             )
         )
     return tuple(groups)
+
+
+def is_working(state: str) -> bool:
+    """Whether a node in *state* takes jobs, now or when others have ended."""
+    return "*" not in state and state.rstrip(_MARKS) in _WORKING
 
 
 def groups_of(groups: Sequence[NodeGroup], partitions: Sequence[str]) -> list[NodeGroup]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS
-from runners.checking.slurm.words import Put, evidence, names, near_first
+from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, is_working
+from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
 
@@ -54,7 +54,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
             "nodes",
             f"No node of {where} takes jobs at the moment: {states}.",
             "Jobs wait until nodes are back; the site's administrators know why, and can let one work again: "
-            f"scontrol update nodename={shown(groups[0].hostlist)} state=resume",
+            f"scontrol update nodename={pasted(groups[0].hostlist)} state=resume",
             seen,
         )
     working = sum(one.count for one in groups if one.working)
@@ -103,5 +103,16 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
                 proof,
                 option="nodelist",
                 tried=True,
+            )
+        states = {node: facts.states[node] for node in named if node in facts.states}
+        resting = {node: state for node, state in states.items() if not is_working(state)}
+        if resting:
+            told = ", ".join(f"{shown(node)} ({shown(state)})" for node, state in [*resting.items()][:4])
+            return put.warning(
+                "nodes",
+                f"Nodes that every job is to have take no jobs at the moment: {told}.",
+                "Jobs wait until they are back; the site's administrators know why: sinfo --list-reasons",
+                proof,
+                option="nodelist",
             )
     return None

@@ -59,10 +59,11 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
     looked_up = [("scontrol", "show", "hostnames", text) for text in lists]
     homes = (
         *("sinfo", "--all", "--local", "--noheader", "--Node"),
-        *(f"--nodes={','.join(lists)}", f"--format=@{homes_mark}|%R|%N@{homes_mark}."),
+        *(f"--nodes={','.join(lists)}", f"--format=@{homes_mark}|%T|%R|%N@{homes_mark}."),
     )
     argvs = [SHOW_PARTITIONS, nodes, ("id", "-Gn", "--", facts.user), *looked_up, *([homes] if lists else [])]
     partitions, grouped, groups, *named = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
+    known = None if not lists or named[-1].code else _nodes(_text(named[-1]), homes_mark)
     return replace(
         facts,
         partitions=None if partitions.code else read_partitions(_text(partitions)),
@@ -73,7 +74,8 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
             for text, reply in zip(lists, named, strict=False)
             if reply.code == 0 and "[" not in _text(reply) + text.replace("[", "", text.count("]"))
         },
-        homes=None if not lists or named[-1].code else _homes(_text(named[-1]), homes_mark),
+        homes=None if known is None else {node: homes for node, (homes, _) in known.items()},
+        states={} if known is None else {node: state for node, (_, state) in known.items()},
     )
 
 
@@ -99,13 +101,15 @@ async def ask_trials(transport: Transport, sets: Sequence[Asked], today: str) ->
     ]
 
 
-def _homes(text: str, mark: str) -> dict[str, frozenset[str]]:
-    """The partitions of nodes, by the node."""
-    found: dict[str, set[str]] = {}
+def _nodes(text: str, mark: str) -> dict[str, tuple[frozenset[str], str]]:
+    """The partitions and the state of nodes, by the node."""
+    found: dict[str, tuple[frozenset[str], str]] = {}
     for piece in text.split(f"@{mark}|")[1:]:
-        partition, _, node = piece.partition(f"@{mark}.")[0].rpartition("|")
-        found.setdefault(node, set()).add(partition)
-    return {node: frozenset(homes) for node, homes in found.items()}
+        state, _, rest = piece.partition(f"@{mark}.")[0].partition("|")
+        partition, _, node = rest.rpartition("|")
+        homes = found.get(node, (frozenset[str](), ""))[0]
+        found[node] = (homes | {partition}, state.strip().lower())
+    return found
 
 
 def _text(reply: Reply) -> str:

@@ -64,13 +64,24 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
     put = Put(asked, trial)
     found = SetFindings()
     words = [word for word in OF_SET if word != "batching" or not asked.gpu]
+    if asked.options.get("clusters"):
+        elsewhere = put.untold(
+            "partition",
+            "A line of extra_lines sends jobs to other clusters, of which the scheduler's trial alone tells.",
+            fix="Check again without that line, to have this cluster looked at.",
+            tried=True,
+        )
+        found.findings = [elsewhere, _trial(put, facts)]
+        found.left = [(asked.check(word), elsewhere) for word in words[1:-1]]
+        found.findings = told_once(found.findings, before)
+        return found
     first = partition(put, facts)
     found.findings.append(first)
     if first.state is _FAILURE or not facts.partitions_of(asked.partitions):
         left = words[1:] if first.state is _FAILURE else words[1:-1]
         found.left = [(asked.check(word), first) for word in left]
         if first.state is not _FAILURE:
-            found.findings.append(_trial(put))
+            found.findings.append(_trial(put, facts))
         found.findings = told_once(found.findings, before)
         return found
     looked: dict[str, Finding | None] = {
@@ -105,7 +116,7 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
     if (why := _reason_against_trial(found, trial)) is not None:
         found.left.append((asked.check("trial"), why))
     else:
-        found.findings.append(_trial(put))
+        found.findings.append(_trial(put, facts))
     found.findings = told_once(found.findings, before)
     return found
 
@@ -119,7 +130,7 @@ def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
     return explaining[0] if explaining else None
 
 
-def _trial(put: Put) -> Finding:
+def _trial(put: Put, facts: Facts) -> Finding:
     """`trial`: the scheduler would take a job of the sample."""
     trial = put.trial
     proof = evidence((*TRY, "<script of the sample>"), trial.said)
@@ -135,6 +146,17 @@ def _trial(put: Put) -> Finding:
         case Word.NONE:
             said = shown(trial.said or "it says nothing")
             return put.untold("trial", f"SLURM does not tell whether it takes such jobs: {said}", proof)
+    if "node configuration is not available" in trial.said.lower():
+        groups = facts.groups_in(put.asked.partitions) or []
+        if resting := sum(one.count for one in groups if not one.working):
+            return put.warning(
+                "trial",
+                "No node that takes jobs at the moment has all that a job of the sample asks for "
+                f"in {where}, and {resting} {'takes' if resting == 1 else 'take'} none: "
+                f"“{shown(trial.said)}”.",
+                "Check again when they are back; the site's administrators know why: sinfo --list-reasons",
+                proof,
+            )
     means = f", which means: {trial.meaning}" if trial.meaning else ""
     return put.failure(
         "trial",

@@ -67,6 +67,12 @@ class SlurmSettings:
         match = re.search(r"\bmax_script_size=(\d{1,15})", self._text("SchedulerParameters"))
         return int(match[1]) if match else None
 
+    @property
+    def release(self) -> tuple[int, int]:
+        """That of slurmctld; zeros where it does not say."""
+        match = re.match(r"(\d{1,3})\.(\d{1,3})", self._text("SLURM_VERSION"))
+        return (int(match[1]), int(match[2])) if match else (0, 0)
+
     def number(self, name: str) -> int | None:
         """A whole number; None where there is no such limit."""
         text = self._text(name)

@@ -35,6 +35,11 @@ def near_first(name: str, known: Iterable[str]) -> list[str]:
     return [*near, *(one for one in rest if one not in near)]
 
 
+def pasted(text: str) -> str:
+    """A name or a value as a word of a command to paste."""
+    return shown(shlex.quote(text))
+
+
 def evidence(command: Sequence[str], *said: str) -> str:
     """What was asked, and the lines of the answer that matter, cut where there is too much."""
     lines = [line for text in said for line in text.strip("\n").splitlines() if line.strip()]
