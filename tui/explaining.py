@@ -99,7 +99,11 @@ def explain_waiting(batches: Iterable[BatchRow], shared: Shared) -> Explanation 
     if run.reason and not run.state.final:
         return explain_failure(run.reason, shared.about(None, 0))
     still_open = [batch for batch in batches if not batch.state.final]
-    told = [explain_batch(batch, shared) for batch in still_open if batch.state is State.PENDING]
+    # Hundreds wait for the same: the first of them stands for all.
+    waiting = [batch for batch in still_open if batch.state is State.PENDING]
+    alike = {_reasons(batch): batch for batch in reversed(waiting)}
+    known = {reasons: explain_batch(batch, shared) for reasons, batch in alike.items()}
+    told = [known[_reasons(batch)] for batch in waiting]
     pressing = [each for each in told if each is not None and each.need is not Need.WAITS]
     if not pressing and len(told) < len(still_open):
         return None
@@ -109,6 +113,11 @@ def explain_waiting(batches: Iterable[BatchRow], shared: Shared) -> Explanation 
         words = explained.sentence[:1].lower() + explained.sentence[1:]
         return replace(explained, sentence=f"{number:,} of {len(still_open):,} batches: {words}")
     return None
+
+
+def _reasons(batch: BatchRow) -> tuple[object, ...]:
+    """What the explanation of a batch that waits depends on, but for its own names."""
+    return batch.step, batch.reason, batch.scheduler_state, batch.scheduler_reason
 
 
 def causes(explanations: Iterable[Explanation | None], most: int = MOST) -> Sequence[tuple[Explanation, int]]:

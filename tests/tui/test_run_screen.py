@@ -117,7 +117,7 @@ async def test_the_detail_has_more_lines_where_there_is_room(home: Home) -> None
         await sees(stage, "says  line 39")
         assert "line 38" not in shown(stage)
         await stage.resize_terminal(80, 45)
-        await sees(stage, "says  line 36", "      line 38", "      line 39")
+        await sees(stage, "says  line 35", "      line 38", "      line 39")
 
 
 async def test_the_command_of_a_task_is_the_one_that_ran(home: Home) -> None:
