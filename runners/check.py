@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 _HERE = "this machine"
 
 _QUICK_S = 30.0
-_LOGIN_S = 90.0
-"""A host on the way has its own 30 s."""
+_LOGIN_S = 120.0
+"""Each host on the way has its own 30 s."""
+_LINE_S = 90.0
 _SLURM_S = 150.0
 
 _PYTHON_S = 15.0
@@ -97,7 +98,7 @@ def check_sudo(
                 Look(("user",), lambda: user_findings(user), _QUICK_S, NOT_OK),
             ]
         ),
-        Stage([Look(("sudo", *grants, "SLURM_CONF"), lambda: sudo_findings(line), _LOGIN_S, FAILURE_STOPS)]),
+        Stage([Look(("sudo", *grants, "SLURM_CONF"), lambda: sudo_findings(line), _LINE_S, FAILURE_STOPS)]),
         Stage(
             [
                 Look(("SLURM",), slurm, _SLURM_S),
@@ -162,7 +163,7 @@ def check_ssh(
                 Look(
                     ("round trip", "channels", "clock", "noise"),
                     lambda: line_findings(line),
-                    _LOGIN_S,
+                    _LINE_S,
                     FAILURE_STOPS,
                 )
             ]

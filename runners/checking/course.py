@@ -65,7 +65,7 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
     for number, stage in enumerate(stages):
         stopped: list[Finding] = []
         running = [_UnderWay(look) for look in stage.looks]
-        tasks = [asyncio.create_task(_look(one, until)) for one in running]
+        tasks = [asyncio.create_task(_look(one, until, whole_s)) for one in running]
         try:
             for one in running:
                 while (finding := await one.found.get()) is not None:
@@ -96,11 +96,14 @@ def not_looked_at(checks: Sequence[str], because: Finding) -> str:
     return f"{several[:1].upper()}{several[1:]} not looked at, because {because.check} {why}."
 
 
-async def _look(one: _UnderWay, until: float) -> None:
+async def _look(one: _UnderWay, until: float, whole_s: float) -> None:
     """Look, in time. Cancelling ends it."""
     look = one.look
     now = asyncio.get_running_loop().time()
     limit_s = min(look.limit_s, max(0.0, until - now))
+    late = f"It was not told within {limit_s:.0f} s."
+    if limit_s < look.limit_s:
+        late = f"It was not told in time: all that was looked at took {whole_s:.0f} s."
     left = list(look.checks)
     try:
         async with asyncio.timeout(limit_s):
@@ -109,8 +112,8 @@ async def _look(one: _UnderWay, until: float) -> None:
                     del left[: left.index(finding.check) + 1]
                 one.found.put_nowait(finding)
     except TimeoutError:
-        detail = f"It was not told within {limit_s:.0f} s."
-        one.found.put_nowait(Finding((left or look.checks)[0], FindingState.UNTOLD, detail))
+        fix = "Check again; if it stays like that, see what the machine that is asked is so busy with."
+        one.found.put_nowait(Finding((left or look.checks)[0], FindingState.UNTOLD, late, fix))
     except Exception as error:
         # A fault of ours must not hide what else there is to be told.
         _log.exception("The check %r has failed.", (left or look.checks)[0])
