@@ -21,7 +21,8 @@ _SUDO_S = 20.0
 _LINE = "\n"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
 _OF_SUDO = re.compile(
-    r"^(sudo(?:-rs)?: (?!unable to resolve host).*|.* is not in the sudoers file.*|.* may not run sudo on .*|.* is not allowed to .*)$",
+    r"^(sudo(?:-rs)?: (?!unable to resolve host).*"
+    r"|.* is not in the sudoers file.*|.* may not run sudo on .*|.* is not allowed to .*)$",
     re.MULTILINE,
 )
 _WHO = re.compile(r"^(?:User|Sorry, user) (\S+) may (?:not )?run ", re.MULTILINE)
