@@ -229,12 +229,12 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         field="nodes",
         value="1",
     ),
+    # SLURM says so of any of these, and does not say which.
     r"node configuration is not available": _Refusal(
         "node configuration",
-        "no node has all that the job asks for: CPUs, memory, features and devices together",
-        f'Ask for what one node has ("{_NODES}" lists it), or let a job be smaller',
-        field=f"{BATCHING}.max_cpus_per_job",
-        value="CPUS",
+        "no nodes of the partition have what the job asks for: so many, with such CPUs, memory and devices",
+        "Ask for what they have, or let a job be smaller. What they have",
+        _NODES,
     ),
     r"reservation": _Refusal(
         "reservation",

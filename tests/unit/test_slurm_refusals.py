@@ -37,10 +37,6 @@ ABOUT = About(resource="alps")
         ("Invalid node name specified", f"{SET}.nodelist"),
         ("Node count specification invalid", f"{SET}.nodes"),
         ("More processors requested than permitted", "jobs_runner_config.batching_config.max_cpus_per_job"),
-        (
-            "Requested node configuration is not available",
-            "jobs_runner_config.batching_config.max_cpus_per_job",
-        ),
         ("Requested reservation is invalid", f"{SET}.extra_lines"),
         ("Invalid license specification", f"{SET}.extra_lines"),
         ("User not found on host", "username"),
@@ -55,6 +51,13 @@ def test_the_field_at_fault(words: str, field: str) -> None:
         assert (
             field == "username" or field.endswith("extra_lines") or f"set alps {field}=" in explained.remedy
         )
+
+
+def test_what_slurm_does_not_say_is_not_made_up() -> None:
+    explained = explain_refusal(TESTED + "Requested node configuration is not available", ABOUT)
+    assert explained is not None
+    assert (explained.of, explained.field, explained.need) == ("", "", Need.NEVER)
+    assert explained.remedy.endswith(": sinfo -N -o '%N %P %c %m %f %G'")
 
 
 def test_the_set_that_is_refused_has_its_own_path() -> None:
