@@ -9,6 +9,8 @@ from runners.checking.slurm.words import Put, evidence, names, near_first, paste
 from runners.config.errors import shown
 from runners.findings import Finding
 
+_TRIES_GROUPS = (22, 5)
+"""Up to which release the trial looks at groups; in 24.11 jobs of others wait for ever."""
 _DENIES_BELOW = (24, 5)
 """From which release on a denied account surely stands for those below it as well."""
 
@@ -83,12 +85,13 @@ def _access(put: Put, facts: Facts, one: Partition) -> Finding:
 def _people(put: Put, facts: Facts, one: Partition) -> Finding | None:
     """What keeps the user or this machine out, if something does."""
     name, user = shown(one.name), shown(facts.user)
-    # The scheduler looks at it itself, and knows better who is in which group where it runs.
-    if put.trial.word is Word.TAKEN:
-        return None
-    if one.root_only:
+    taken = put.trial.word is Word.TAKEN
+    if one.root_only and not taken:
         return _closed(put, one, f"{name} takes jobs of root only.", "rootonly=no")
     groups = one.listed("AllowGroups")
+    if taken and facts.settings.release <= _TRIES_GROUPS:
+        # Then it knows better who is in which group where it runs.
+        groups = None
     if groups is not None and facts.user_groups is None:
         detail = f"{name} is for groups ({names(groups)}), and the groups of {user} are not known here."
         return put.untold("partition access", detail, _proof(one))

@@ -75,14 +75,14 @@ def batching(put: Put, facts: Facts) -> Finding | None:
                 fails=False,
             )
     size = facts.settings.script_bytes
-    if size is not None and len(put.asked.script) > size:
+    if size is not None and len(put.asked.script) > size and put.trial.word is not Word.TAKEN:
         return _large(
             put,
             "max_num_jobs",
             f"The script of a job has {len(put.asked.script):,} bytes, and this cluster takes {size:,}.",
             "Set max_num_jobs higher, so that fewer tasks share a job.",
             evidence(SHOW_CONFIG, facts.settings.line("SchedulerParameters")),
-            fails=refused,
+            fails=True,
         )
     size_mb = f" and {mb(config.max_mem_per_job)}" if per_node else ""
     detail = f"Jobs of up to {config.max_cpus_per_job} CPUs{size_mb} fit on a node of {where}."

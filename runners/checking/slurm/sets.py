@@ -136,13 +136,23 @@ def _trial(put: Put, facts: Facts) -> Finding:
     proof = evidence((*TRY, "<script of the sample>"), trial.said)
     where = ", ".join(map(shown, put.asked.partitions))
     match trial.word:
+        case Word.TAKEN if trial.never:
+            return put.warning(
+                "trial",
+                f"SLURM would take a job of the sample in {where}, but sees no time at which it could start.",
+                "Ask for less, or ask the site's administrators which limit is in its way.",
+                proof,
+            )
         case Word.TAKEN if trial.start:
             return put.ok("trial", f"A job of the sample would start {trial.start}.", proof)
         case Word.TAKEN:
             return put.ok("trial", "SLURM would take a job of the sample.", proof)
         case Word.FULL:
-            detail = f"The queue takes no more jobs of this user at the moment: {shown(trial.said)}"
-            return put.untold("trial", detail, proof, "Check again when some of them have ended.")
+            detail = (
+                "SLURM takes no such job at the moment: the queue is full, or a limit of the account "
+                f"or the QOS is reached: “{shown(trial.said)}”."
+            )
+            return put.untold("trial", detail, proof, "Check again when some of your jobs have ended.")
         case Word.NONE:
             said = shown(trial.said or "it says nothing")
             return put.untold("trial", f"SLURM does not tell whether it takes such jobs: {said}", proof)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from runners.slurm.replies import Answer, SbatchReply, read_sbatch
@@ -45,6 +46,9 @@ _MEANS = (
 )
 
 
+_NEVER = timedelta(days=1000)
+
+
 class Word(StrEnum):
     """What the scheduler says."""
 
@@ -65,6 +69,8 @@ class Trial:
     """On one line."""
     start: str = ""
     """When it would start and with what, as a part of a sentence; empty where that is not told."""
+    never: bool = False
+    """The time that it names is so far away that it means: never."""
 
     @property
     def meaning(self) -> str:
@@ -79,7 +85,9 @@ def read_trial(reply: Reply, today: str) -> Trial:
     said = _one_line(f"{err}\n{out}")
     if reply.code == 0:
         match = _START.search(f"{err}\n{out}")
-        return Trial(Word.TAKEN, said, "" if match is None else _start(match, today))
+        if match is None:
+            return Trial(Word.TAKEN, said)
+        return Trial(Word.TAKEN, said, _start(match, today), _is_far(match["day"], today))
     if reply.code == TOO_LATE:
         return Trial(Word.NONE, said)
     answer: SbatchReply = read_sbatch(reply.code, "", f"{err}\n{out}")
@@ -90,6 +98,13 @@ def read_trial(reply: Reply, today: str) -> Trial:
         lost = any(word in said.lower() for word in ("timed out", "contact", "connect", "communication"))
         word = Word.NONE if lost else Word.REFUSED
     return Trial(word, said)
+
+
+def _is_far(day: str, today: str) -> bool:
+    try:
+        return date.fromisoformat(day) - date.fromisoformat(today) > _NEVER
+    except ValueError:
+        return False
 
 
 def _start(match: re.Match[str], today: str) -> str:

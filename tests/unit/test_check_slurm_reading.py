@@ -1,0 +1,489 @@
+"""What SLURM answers, as captured from releases 20.11, 22.05 and 24.11, and what can't be trusted in it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runners.checking.slurm.accounts import account_commands, read_accounts
+from runners.checking.slurm.asked import merged_set, read_asked, read_memory
+from runners.checking.slurm.features import read_constraint
+from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres, read_gres_ask
+from runners.checking.slurm.partitions import is_working, read_nodes, read_partitions
+from runners.checking.slurm.settings import read_settings, read_version
+from runners.checking.slurm.trial import Word, read_trial
+from runners.checking.slurm.words import evidence, names, near_first, pasted
+from runners.config.resource import SlurmSSHResource
+from runners.config.slurm import SlurmRunnerConfig
+from runners.sample import Sample, sample_script
+from runners.transport.base import TOO_LATE, Reply
+
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+
+# scontrol show config
+
+CONFIG = """\
+Configuration data as of 2026-11-28T17:27:54
+AccountingStorageEnforce = associations,limits
+AccountingStorageType   = accounting_storage/slurmdbd
+ClusterName             = lab-000
+MaxJobCount             = 10000
+MaxMemPerNode           = UNLIMITED
+PrivateData             = jobs,usage
+SchedulerParameters     = batch_sched_delay=0,max_script_size=5000,bf_interval=1
+SlurmUser               = slurm(64030)
+SlurmctldHost[0]        = vm(localhost)
+SLURM_VERSION           = 22.05.8
+
+Slurmctld(primary) at head1 is DOWN
+Slurmctld(backup) at head2 is UP
+"""
+
+
+def test_settings() -> None:
+    settings = read_settings(f"Welcome to the cluster!\n{CONFIG}")
+    assert settings is not None
+    assert (settings.cluster, settings.today, settings.release) == ("lab-000", "2026-11-28", (22, 5))
+    assert settings.accounting
+    assert settings.enforced == {"associations", "limits"}
+    assert settings.private == {"jobs", "usage"}
+    assert settings.slurm_user == "slurm"
+    assert (settings.number("MaxJobCount"), settings.number("MaxMemPerNode")) == (10000, None)
+    assert settings.script_bytes == 5000
+    assert settings.controllers == (("head1", "DOWN"), ("head2", "UP"))
+
+
+@pytest.mark.parametrize(
+    ("enforce", "means"),
+    [
+        ("none", set()),
+        ("(null)", set()),
+        ("associations", {"associations"}),
+        ("safe", {"safe", "associations", "limits"}),
+        ("qos", {"qos", "associations"}),
+    ],
+)
+def test_what_is_enforced(enforce: str, means: set[str]) -> None:
+    settings = read_settings(CONFIG.replace("associations,limits", enforce))
+    assert settings is not None
+    assert settings.enforced == means
+
+
+@pytest.mark.parametrize("storage", ["accounting_storage/none", "(null)", ""])
+def test_no_accounting(storage: str) -> None:
+    settings = read_settings(CONFIG.replace("accounting_storage/slurmdbd", storage))
+    assert settings is not None
+    assert not settings.accounting
+
+
+def test_no_settings() -> None:
+    assert read_settings("slurm_load_ctl_conf error: Unable to contact slurm controller") is None
+    assert read_settings("") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "release", "number"),
+    [
+        (b"slurm-wlm 22.05.8\n", "22.05.8", (22, 5)),
+        (b"slurm 23.11.4\n", "23.11.4", (23, 11)),
+        (b"hello\nslurm 24.11.0-0rc1\n", "24.11.0-0rc1", (24, 11)),
+        (b"pbs 3\n", "pbs 3", None),
+    ],
+)
+def test_versions(said: bytes, release: str, number: tuple[int, int] | None) -> None:
+    assert read_version(Reply(0, said, b"")) == (release, number)
+
+
+# scontrol show partition
+
+PARTITIONS_20 = (
+    "PartitionName=main AllowGroups=ALL DenyAccounts=lab,x AllowQos=ALL AllocNodes=ALL Default=YES QoS=N/A "
+    "DefaultTime=00:30:00 DisableRootJobs=NO ExclusiveUser=NO GraceTime=0 Hidden=NO MaxNodes=UNLIMITED "
+    "MaxTime=UNLIMITED MinNodes=0 LLN=NO MaxCPUsPerNode=UNLIMITED Nodes=c[1-4] PriorityTier=1 RootOnly=NO "
+    "State=UP TotalCPUs=32 TotalNodes=4 JobDefaults=(null) DefMemPerNode=UNLIMITED MaxMemPerNode=UNLIMITED\n"
+)
+PARTITIONS_24 = (
+    "PartitionName=gpu AllowGroups=a,b AllowAccounts=ALL AllowQos=high AllocNodes=ALL Default=NO QoS=part "
+    "DefaultTime=NONE ExclusiveTopo=NO MaxNodes=2 MaxTime=1-00:00:00 MaxCPUsPerNode=4 "
+    "MaxCPUsPerSocket=UNLIMITED Nodes=g1 RootOnly=YES State=DRAIN TotalCPUs=8 TotalNodes=1 "
+    "MaxMemPerCPU=2000 TRES=cpu=8,mem=16000M,node=1,billing=8\n"
+)
+
+
+def test_partitions() -> None:
+    found = read_partitions(f"banner\n{PARTITIONS_20}{PARTITIONS_24}")
+    assert found is not None
+    main, gpu = found["main"], found["gpu"]
+    assert (main.state, main.hostlist, main.nodes, main.qos) == ("UP", "c[1-4]", 4, "")
+    assert (main.most_s, main.usual_s, main.most_nodes, main.most_mb) == (math.inf, 1800.0, None, None)
+    assert (main.listed("AllowGroups"), main.listed("DenyAccounts")) == (None, ("lab", "x"))
+    assert (main.root_only, gpu.root_only) == (False, True)
+    assert (gpu.state, gpu.most_s, gpu.usual_s, gpu.most_nodes) == ("DRAIN", 86_400.0, None, 2)
+    assert (gpu.most_cpus, gpu.most_mb_per_cpu, gpu.qos) == (4, 2000, "part")
+    assert (gpu.listed("AllowGroups"), gpu.listed("AllowQos")) == (("a", "b"), ("high",))
+
+
+def test_no_partitions() -> None:
+    assert read_partitions("No partitions in the system\n") == {}
+    assert read_partitions("slurm_load_partitions error: Socket timed out") is None
+    # What is cut off is not guessed.
+    found = read_partitions("PartitionName=main State=UP MaxTi")
+    assert found is not None
+    assert found["main"].most_s is None
+
+
+# sinfo
+
+
+def row(*cells: str) -> str:
+    return f"@m|{'|'.join(cells)}@m.\n"
+
+
+def test_nodes() -> None:
+    text = (
+        "motd\n"
+        + row("main", "mixed", "2", "8", "16000", "(null)", "intel,a|b", "c[1-2]")
+        + row("main", "idle*", "1", "8", "16000", "gpu:v100:2(S:0-1)", "(null)", "c3")
+        + row("empty", "n/a", "0", "0", "0", "(null)", "(null)", "")
+    )
+    found = read_nodes(text, "m")
+    assert found is not None
+    first, second = found
+    assert (first.partition, first.count, first.cpus, first.mb) == ("main", 2, 8, 16000)
+    assert first.features == {"intel", "a", "b"}
+    assert (first.gres, second.gres) == ({}, {"gpu": {"v100": 2}})
+    assert (first.working, second.working) == (True, False)
+    assert second.features == set()
+
+
+def test_nodes_that_can_not_be_read() -> None:
+    good = row("main", "idle", "2", "8", "16000", "(null)", "(null)", "c1")
+    assert read_nodes(good + "@m|main|idle|2|8|160", "m") is None
+    assert read_nodes(good + row("main", "idle", "2", "lots", "1", "", "", "c2"), "m") is None
+    assert read_nodes("", "m") == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "works"),
+    [
+        ("idle", True),
+        ("idle~", True),
+        ("mixed-", True),
+        ("mixed+drain", False),
+        ("allocated#", True),
+        ("planned", True),
+        ("idle*", False),
+        ("down$", False),
+        ("drained", False),
+        ("draining@", False),
+        ("inval", False),
+        ("maint", False),
+        ("", False),
+    ],
+)
+def test_states_of_nodes(state: str, works: bool) -> None:
+    assert is_working(state) is works
+
+
+@given(ANY)
+def test_no_answer_is_too_odd(text: str) -> None:
+    read_settings(text)
+    read_partitions(f"PartitionName={text}\n{text}")
+    read_nodes(f"@m|{text}@m.{text}", "m")
+    read_accounts([text, text, text, text], "alice", "lab")
+    read_gres(text)
+    read_gres_ask(text)
+    read_gpus_ask(text)
+    read_constraint(text)
+    read_trial(Reply(1, text.encode(), text.encode()), text)
+    read_trial(Reply(0, text.encode(), text.encode()), text)
+    assert "\n" not in names([text])
+    assert "\n" not in pasted(text)
+
+
+# sacctmgr
+
+
+def test_accounts() -> None:
+    told = read_accounts(
+        [
+            "lab|alice||high,normal|normal|7|02:00:00\nlab|alice|gpu|normal||3|\nother|alice||||||\n",
+            "alice|lab|None\nops|root|Operator\n",
+            "normal|||||\nhigh|DenyOnLimit,PartitionTimeLimit|1-00:00:00|4|5|6\n",
+            "root||||\nroot|||\nlab|root|9|\nlab|root||bob\n",
+        ],
+        "alice",
+        "c",
+    )
+    # A row of another form is none.
+    assert [one.account for one in told.associations] == ["lab", "lab"]
+    assert told.default_account == "lab"
+    assert told.charged(None) == "lab"
+    assert told.charged("Other") == "other"
+    wide, narrow = told.associations
+    assert (wide.qos, wide.default_qos, wide.most_jobs, wide.most_s) == (
+        ("high", "normal"),
+        "normal",
+        7,
+        7200.0,
+    )
+    assert told.of("lab", ["gpu"]) == [narrow, wide]
+    assert told.of("lab", ["main"]) == [wide]
+    assert told.admins == {"ops"}
+    high = told.qos["high"]
+    assert high.flags == {"denyonlimit", "partitiontimelimit"}
+    assert (high.jobs_of_user, high.jobs_of_account, high.jobs, high.most_s) == (4, 5, 6, 86_400.0)
+    assert [name for name, _ in told.above("lab")] == ["lab", "root"]
+    assert told.accounts["lab"].most_jobs == 9
+
+
+def test_accounts_in_a_circle_end() -> None:
+    told = read_accounts(["", "", "", "a|b||\nb|a||\n"], "alice", "c")
+    assert [name for name, _ in told.above("a")] == ["a", "b"]
+
+
+def test_questions_about_accounts_name_each_user_once() -> None:
+    assert "user=alice" in account_commands("alice", "alice", "c")[1]
+    assert "user=alice,ops" in account_commands("alice", "ops", "c")[1]
+
+
+# What devices nodes have, and jobs want
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("(null)", {}),
+        ("gpu:v100:2", {"gpu": {"v100": 2}}),
+        ("gpu:a100:4(S:0,2),nvme:1,gpu:t4:1", {"gpu": {"a100": 4, "t4": 1}, "nvme": {"": 1}}),
+        ("gpu:2", {"gpu": {"": 2}}),
+        ("craynetwork:no_consume:4", {"craynetwork": {"": 4}}),
+        ("tmp:1K", {"tmp": {"": 1024}}),
+        ("gpu:a:b:c", None),
+        ("gpu:2(S:0", None),
+    ],
+)
+def test_gres_of_nodes(text: str, means: object) -> None:
+    assert read_gres(text) == means
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("gpu", [GresAsk("gpu", "", 1)]),
+        ("gpu:v100", [GresAsk("gpu", "v100", 1)]),
+        ("gres:gpu:v100:2,nvme:3", [GresAsk("gpu", "v100", 2), GresAsk("nvme", "", 3)]),
+        ("gres/gpu:1", [GresAsk("gpu", "", 1)]),
+        ("none", []),
+        ("gpu:;rm", None),
+    ],
+)
+def test_gres_of_jobs(text: str, means: object) -> None:
+    assert read_gres_ask(text) == means
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("2", [GresAsk("gpu", "", 2)]),
+        ("v100:2,k80", [GresAsk("gpu", "v100", 2), GresAsk("gpu", "k80", 1)]),
+        ("a b", None),
+    ],
+)
+def test_gpus_of_jobs(text: str, means: object) -> None:
+    assert read_gpus_ask(text) == means
+
+
+def test_how_many_devices() -> None:
+    node = {"gpu": {"v100": 2, "k80": 1}}
+    assert has(node, GresAsk("gpu", "", 1)) == 3
+    assert has(node, GresAsk("gpu", "k80", 1)) == 1
+    assert has(node, GresAsk("nvme", "", 1)) == 0
+
+
+# Constraints
+
+
+@pytest.mark.parametrize(
+    ("text", "features", "holds"),
+    [
+        ("intel", {"intel"}, True),
+        ("intel&gpu", {"intel"}, False),
+        ("intel|amd", {"amd"}, True),
+        ("(intel|amd)&ib", {"amd", "ib"}, True),
+        ("!intel", {"intel"}, False),
+        ("amd,ib", {"amd"}, False),
+        ("[rack1|rack2]", {"rack2"}, True),
+        ("a*2&b*1", {"a", "b"}, True),
+        ("a*2&!b", {"a", "b"}, True),
+        ("[a&b]", {"a"}, False),
+    ],
+)
+def test_constraints(text: str, features: set[str], holds: bool) -> None:
+    constraint = read_constraint(text)
+    assert constraint is not None
+    assert constraint.holds(features) is holds
+
+
+@pytest.mark.parametrize("text", ["", "&", "a&", "(a", "a)", "[a|b]*4", "a b", "a;b", "(a]"])
+def test_constraints_that_can_not_be_read(text: str) -> None:
+    assert read_constraint(text) is None
+
+
+# sbatch --test-only
+
+TAKEN = "sbatch: Job 4 to start at 2026-11-28T17:27:56 using 9 processors on nodes c[1-2] in partition main\n"
+
+
+def trial(code: int, err: str) -> tuple[Word, str]:
+    read = read_trial(Reply(code, b"", err.encode()), "2026-11-28")
+    return read.word, read.start
+
+
+def test_a_job_that_is_taken() -> None:
+    assert trial(0, f"Welcome!\n{TAKEN}") == (Word.TAKEN, "at 17:27 with 9 CPUs on c[1-2]")
+    assert trial(0, TAKEN.replace("11-28", "11-30")) == (
+        Word.TAKEN,
+        "at 17:27 on 2026-11-30 with 9 CPUs on c[1-2]",
+    )
+    assert trial(0, "sbatch: job_submit: fine\n") == (Word.TAKEN, "")
+
+
+def test_a_job_that_never_starts() -> None:
+    far = read_trial(Reply(0, b"", TAKEN.replace("2026", "2282").encode()), "2026-11-28")
+    assert far.never
+    assert not read_trial(Reply(0, b"", TAKEN.encode()), "2026-11-28").never
+    assert not read_trial(Reply(0, b"", TAKEN.encode()), "").never
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("allocation failure: Requested node configuration is not available", Word.REFUSED),
+        ("sbatch: error: Invalid generic resource (gres) specification", Word.REFUSED),
+        ("sbatch: error: Invalid --time specification", Word.REFUSED),
+        ("allocation failure: Something of a later release", Word.REFUSED),
+        ("allocation failure: Socket timed out on send/recv operation", Word.NONE),
+        ("allocation failure: Unable to contact slurm controller (connect failure)", Word.NONE),
+        ("allocation failure: AssocMaxSubmitJobLimit", Word.FULL),
+        ("", Word.NONE),
+    ],
+)
+def test_a_job_that_is_not_taken(said: str, word: Word) -> None:
+    assert trial(1, said)[0] is word
+
+
+def test_a_refusal_is_explained() -> None:
+    read = read_trial(Reply(1, b"", b"allocation failure: Invalid partition name specified\n"), "")
+    assert (read.said, read.meaning) == ("Invalid partition name specified", "there is no such partition")
+    assert read_trial(Reply(TOO_LATE, b"", b"sbatch gave no answer within 60 s"), "").word is Word.NONE
+
+
+# What a job asks for
+
+CONFIGURATION: dict[str, dict[str, object]] = {
+    "default_slurm_config": {"partition": "main", "cpus_per_task": 2, "mem": "1G", "time": "90m"},
+    "gpu_slurm_config": {"partition": "gpu", "gres": "gpu:1", "mem": None},
+    "batching_config": {
+        "target_num_jobs": 4,
+        "max_num_jobs": 25,
+        "target_cpus_per_job": 4,
+        "max_cpus_per_job": 8,
+        "target_mem_per_job": "2G",
+        "max_mem_per_job": "8G",
+    },
+}
+WHOLE = {
+    "type": "slurm_ssh",
+    "name": "x",
+    "host": "h",
+    "tasks_python_config": {"default_version": "3.12", "versions": {"3.12": "/usr/bin/python3"}},
+    "tasks_pixi_config": {},
+    "tasks_local_dir": "/t",
+    "jobs_local_dir": "/j",
+    "jobs_slurm_python_worker": "/usr/bin/python3",
+}
+
+
+def script(config: SlurmRunnerConfig, sample: Sample) -> bytes:
+    whole = SlurmSSHResource.model_validate(
+        {**WHOLE, "jobs_runner_config": config.model_dump(exclude_unset=True)}
+    )
+    return sample_script(whole, sample, jobs_folder="/home/alice/runyard")
+
+
+def configuration(*lines: str, **default: object) -> SlurmRunnerConfig:
+    changed = {**CONFIGURATION["default_slurm_config"], **default, "extra_lines": list(lines)}
+    return SlurmRunnerConfig.model_validate({**CONFIGURATION, "default_slurm_config": changed})
+
+
+def test_what_a_job_asks_for() -> None:
+    config = configuration()
+    asked = read_asked(config, script(config, Sample()), gpu=False)
+    assert (asked.partitions, asked.slots, asked.cpus) == (("main",), 4, 2)
+    assert (asked.task_mb, asked.node_mb, asked.grows) == (1000.0, 4000.0, True)
+    assert asked.time_s == 5400.0
+    assert asked.field("partition") == "jobs_runner_config.default_slurm_config.partition"
+
+
+def test_the_gpu_set() -> None:
+    config = configuration()
+    assert merged_set(config, gpu=True).mem == 1000
+    asked = read_asked(config, script(config, Sample(needs_gpu=True)), gpu=True)
+    assert (asked.partitions, asked.slots, asked.task_mb) == (("gpu",), 1, 1000.0)
+    assert asked.check("memory") == "memory, GPU set"
+    assert asked.field("partition") == "jobs_runner_config.gpu_slurm_config.partition"
+    assert asked.field("mem") == "jobs_runner_config.default_slurm_config.mem"
+
+
+def test_own_lines_go_before_the_configuration() -> None:
+    config = configuration("#SBATCH --part=big -c3 --mem 4G # x", "#SBATCH -q high", "echo --qos=no")
+    asked = read_asked(config, script(config, Sample()), gpu=False)
+    assert (asked.partitions, asked.cpus, asked.task_mb, asked.options["qos"]) == (
+        ("big",),
+        3,
+        4096.0,
+        "high",
+    )
+    assert asked.own == {"partition", "cpus-per-task", "mem", "qos"}
+    assert not asked.grows
+    assert asked.field("partition") == "jobs_runner_config.default_slurm_config.extra_lines"
+
+
+def test_memory_of_each_cpu() -> None:
+    config = configuration(use_mem_per_cpu=True)
+    asked = read_asked(config, script(config, Sample()), gpu=False)
+    assert (asked.task_mb, asked.node_mb, asked.grows) == (1000.0, 1000.0, False)
+
+
+def test_what_a_sample_asks_for_is_no_fault_of_the_configuration() -> None:
+    config = configuration()
+    asked = read_asked(config, script(config, Sample(cpus=1, mem_mb=2000)), gpu=False)
+    assert (asked.field("cpus-per-task"), asked.field("mem")) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "mb"), [("500", 500), ("2G", 2048), ("1024K", 1), ("1GB", 1024), ("x", None)]
+)
+def test_memory(text: str, mb: float | None) -> None:
+    assert read_memory(text) == mb
+
+
+# Words
+
+
+def test_near_names_come_first() -> None:
+    assert near_first("mian", ["gpu", "long", "main"]) == ["main", "gpu", "long"]
+    assert names([f"p{number}" for number in range(12)]) == "p0, p1, p2, p3, p4, p5, p6, p7 and 4 more"
+    assert names([]) == "none"
+    assert names(["\x1b[2J"]) == repr("\x1b[2J")
+
+
+def test_evidence_is_cut() -> None:
+    lines = evidence(("a", "b c"), "\n".join(["x" * 1000, *("y" * 9)])).splitlines()
+    assert lines[0] == "$ a 'b c'"
+    assert len(lines[1]) == 240
+    assert lines[-1] == "(4 more lines)"
