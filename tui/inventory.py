@@ -5,6 +5,7 @@ Imports no textual.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,13 @@ class Entry:
     def key(self) -> str:
         """What tells it from all others."""
         return self.resource if self.profile is None else f"{self.resource}/{self.profile}"
+
+    @property
+    def file(self) -> str:
+        """Its file, as a person would type it: with ~ for the own home."""
+        home = os.path.expanduser("~")
+        path = str(self.path)
+        return f"~{path.removeprefix(home)}" if home != "/" and path.startswith(f"{home}/") else path
 
     @property
     def name(self) -> str:

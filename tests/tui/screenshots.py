@@ -13,9 +13,13 @@ from pathlib import Path
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from tests.tui import slurm_story, stores
-from tests.tui.stage import Stage, at, make_home, on_stage, sees
+from tests.tui import check_story, resource_story, slurm_story, stores
+from tests.tui.stage import Logs, Stage, at, make_home, on_stage, sees
+from tui.dashboard import Dashboard
+from tui.messages import OpenCheck, OpenField
 from tui.screens.confirm import Confirm
+from tui.screens.edit import EditPage
+from tui.screens.resources import ResourcesPage
 from tui.widgets.tasks_pane import TasksPane
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
@@ -75,6 +79,7 @@ async def main() -> None:
             await sees(stage, "Traceback (most recent call last):", "ValueError: channel 3")
             draw(stage, "log")
         await clusters(Path(folder))
+        await resources(Path(folder))
         await launch(Path(folder))
 
 
@@ -102,6 +107,38 @@ async def clusters(folder: Path) -> None:
         await stage.press("2", *["down"] * 7)
         await sees(stage, "○ batch 7 pending  waiting for jobs with higher priority", "~2 min left")
         draw(stage, "slurm")
+
+
+async def resources(folder: Path) -> None:
+    """The resources of a site, the form of one, and what the check of it has found."""
+    os.environ["HOME"] = str(folder / "home4")
+    home = make_home(folder / "home4", slurm_story.clusters)
+    resource_story.tell(home)
+    async with on_stage(home, size=SIZE) as stage:
+        await stage.press("R")
+        await at(stage, ResourcesPage)
+        await sees(stage, "uzh", "✗ broken")
+        await stage.press("down")
+        await sees(stage, "mira.json")
+        draw(stage, "resources")
+        stage.app.post_message(OpenField("alps", None, "jobs_runner_config.default_slurm_config.mem"))
+        await at(stage, EditPage)
+        await sees(stage, "now 4G")
+        await stage.press("backspace", *"iB")
+        await sees(stage, "✗ mem must be memory", '"mem": "4iB"')
+        draw(stage, "edit")
+        await stage.press("ctrl+o")
+        await stage.press("f5")
+        await sees(stage, "#SBATCH --partition=main")
+        draw(stage, "script")
+    async with on_stage(home, size=SIZE) as stage:
+        assert isinstance(stage.app, Dashboard) and isinstance(stage.app.client, Logs)
+        stage.app.client.findings = list(check_story.ALL)
+        stage.app.post_message(OpenCheck("alps"))
+        await sees(stage, "done at")
+        await stage.press("n", "n", "n")
+        await sees(stage, "main, gpu, short")
+        draw(stage, "check")
 
 
 async def launch(folder: Path) -> None:

@@ -162,7 +162,7 @@ async def test_in_a_classic_terminal_a_pane_takes_the_place_of_the_form(home: Ho
         page = await opened(stage)
         assert "F3 JSON   F4 plan" not in shown(stage)
         await stage.press("f4")
-        await sees(stage, "F3 JSON   F4 plan", "sample of", "because")
+        await sees(stage, "F3 JSON   F4 plan", "tasks", "because")
         assert page.beside.pane is Pane.PLAN
         await stage.press("f5")
         await sees(stage, "#SBATCH --partition=main")

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from runners.findings import Finding
 from runners.store.writer import Writer
-from tests.tui import check_story, slurm_story, stores
-from tests.tui.stage import Logs, Stage, make_home, sees, until
+from tests.tui import check_story, resource_story, slurm_story, stores
+from tests.tui.stage import Logs, Stage, at, make_home, sees, until
 from tui.dashboard import Dashboard
-from tui.messages import OpenCheck
+from tui.messages import OpenCheck, OpenField
+from tui.screens.edit import EditPage
+from tui.screens.resources import ResourcesPage
 from tui.widgets.plan_view import PlanView
+from tui.widgets.sample_view import ScriptOfSample
 from tui.widgets.tasks_pane import TasksPane
+from tui.widgets.virtual_table import VirtualTable
 
 RUN = "k3f9a2bc"
 
@@ -171,6 +175,99 @@ def test_check_without_an_engine(drawn: Callable[..., bool]) -> None:
 def test_evidence(drawn: Callable[..., bool]) -> None:
     keys = ("n", "n", "n", "e")
     assert drawn(size=SMALL, before=check(*check_story.ALL, keys=keys), awaited="asked and answered")
+
+
+def resources(*keys: str, row: str = "", field: str = "") -> Callable[[Stage], Awaitable[None]]:
+    """The resources of a site: their table at a *row*, or the form of `alps` at a *field*; then *keys*."""
+
+    async def look(stage: Stage) -> None:
+        assert isinstance(stage.app, Dashboard)
+        resource_story.tell(stage.app.home)
+        await stage.press("R")
+        await at(stage, ResourcesPage)
+        table = stage.app.screen.query_one(VirtualTable)
+        await until(stage, lambda: table.total_count == 9)
+        table.move_to(row or "alps")
+        if field:
+            stage.app.post_message(OpenField("alps", None, field))
+            await at(stage, EditPage)
+            page = stage.app.screen
+            assert isinstance(page, EditPage)
+            await until(stage, lambda: page.draft.dotted(page.form.path) == field)
+            await until(stage, lambda: "main" in str(page.query_one(ScriptOfSample).visual))
+        await stage.press(*keys)
+
+    return look
+
+
+MEM = "jobs_runner_config.default_slurm_config.mem"
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are told by their place below the user's home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize("row", ["alps/mira", "old", "uzh"], ids=["profile", "broken", "paused"])
+def test_resources(drawn: Callable[..., bool], row: str) -> None:
+    assert drawn(size=SMALL, before=resources(row=row), awaited="resources/", story=slurm_story.clusters)
+
+
+@pytest.mark.usefixtures("own_home")
+def test_resources_light(drawn: Callable[..., bool]) -> None:
+    look = resources()
+    assert drawn(
+        size=LARGE, theme="runyard-light", before=look, awaited="resources/", story=slurm_story.clusters
+    )
+
+
+def test_new_resource(drawn: Callable[..., bool]) -> None:
+    async def look(stage: Stage) -> None:
+        await resources("n")(stage)
+        await until(stage, lambda: isinstance(stage.app.focused, OptionList))
+
+    assert drawn(size=SMALL, before=look, awaited="What kind of place is it?")
+
+
+def test_edit(drawn: Callable[..., bool]) -> None:
+    assert drawn(size=SMALL, before=resources(field=MEM), awaited="now 4G (= 4,000 MB)")
+
+
+def test_edit_with_an_error(drawn: Callable[..., bool]) -> None:
+    look = resources("backspace", *"iB", field=MEM)
+    assert drawn(size=LARGE, before=look, awaited="mem must be memory")
+
+
+def test_edit_beside_the_json(drawn: Callable[..., bool]) -> None:
+    look = resources("f3", field="jobs_runner_config.gpu_slurm_config.gres")
+    assert drawn(size=LARGE, theme="runyard-light", before=look, awaited='"type": "slurm_ssh"')
+
+
+def test_edit_a_list(drawn: Callable[..., bool]) -> None:
+    look = resources(
+        "enter", *"module load cellpose", field="jobs_runner_config.gpu_slurm_config.extra_lines.0"
+    )
+    assert drawn(size=SMALL, before=look, awaited="module load cellpose")
+
+
+def test_edit_a_map(drawn: Callable[..., bool]) -> None:
+    look = resources(field="tasks_python_config.versions.3.12")
+    assert drawn(size=SMALL, before=look, awaited="tasks_python_config.versions.3.12")
+
+
+def test_plan_of_a_sample(drawn: Callable[..., bool]) -> None:
+    assert drawn(size=SMALL, before=resources("f4", field=MEM), awaited="because")
+
+
+def test_script_of_a_sample(drawn: Callable[..., bool]) -> None:
+    assert drawn(size=SMALL, before=resources("f5", field=MEM), awaited="#SBATCH --partition=main")
+
+
+def test_the_difference_before_saving(drawn: Callable[..., bool]) -> None:
+    look = resources("backspace", "backspace", *"16G", "ctrl+s", field=MEM)
+    assert drawn(size=SMALL, before=look, awaited='+      "mem": "16G"')
 
 
 def test_question(drawn: Callable[..., bool]) -> None:

@@ -311,7 +311,7 @@ class ResourcesPage(Page):
             )
         if not entry.problem:
             said.append(facts(("kind", entry.kind), ("leads to", plain(entry.where))))
-        said.append(Passage([("file ", "muted")], [plain(str(entry.path))], keep="end"))
+        said.append(Passage([("file ", "muted")], [plain(entry.file)], keep="end"))
         view.tell(said)
 
     def _values(self, key: str) -> filters.Values:

@@ -75,13 +75,10 @@ class Beside(Vertical):
         """The bar, the sample, the panes."""
         yield PaneBar()
         with Horizontal(id="sample"):
-            yield Label("sample of", markup=False)
-            yield self._input("tasks", "100", "tasks")
-            yield Label("tasks with", markup=False)
-            yield self._input("cpus", "", "any")
-            yield Label("CPUs,", markup=False)
-            yield self._input("mem", "", "any")
-            yield Label("memory", markup=False)
+            # What a resource gives a task is the placeholder of what is not typed.
+            for key, label, value in (("tasks", "tasks", "100"), ("cpus", "CPUs", ""), ("mem", "memory", "")):
+                yield Label(label, markup=False)
+                yield self._input(key, value, "as set")
             yield Tick("GPU", id="sample-gpu")
         with ContentSwitcher(initial="pane-json", id="panes"):
             yield JsonPane(id="pane-json")

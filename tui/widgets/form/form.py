@@ -39,6 +39,7 @@ class Form(Vertical):
             "section(1)",
             "next section",
             id="form.section_next",
+            key_display="F6",
             tooltip="The next section",
         ),
         Binding(
