@@ -95,6 +95,23 @@ async def test_what_is_typed_is_saved_after_the_difference_was_shown(
     assert file_of(home).with_name("resource.json~").read_bytes() == before
 
 
+async def test_the_difference_is_shown_without_saving(home: Home) -> None:
+    before = file_of(home).read_bytes()
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "other.example")
+        await stage.press("f7")
+        await at(stage, Difference)
+        await sees(stage, "What differs from the file", '+  "host": "other.example"')
+        # There is nothing to agree to.
+        await stage.press("y")
+        await at(stage, Difference)
+        await stage.press("enter")
+        await at(stage, EditPage)
+        assert page.draft.text(("host",)) == "other.example"
+    assert file_of(home).read_bytes() == before
+
+
 async def test_nothing_is_saved_with_errors_and_the_first_is_in_focus(home: Home) -> None:
     before = file_of(home).read_bytes()
     async with on_stage(home) as stage:

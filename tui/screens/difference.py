@@ -44,7 +44,7 @@ class Difference(ModalScreen[str | None]):
         more: str = "",
         back: str = "Back",
     ) -> None:
-        """*lines* are those of a unified diff; *choices* become buttons, of which the first is `y`.
+        """*lines* are those of a unified diff; *choices* become buttons, of which the first, if any, is `y`.
 
         All texts are untrusted. *more* is said above the lines.
         """
@@ -59,7 +59,8 @@ class Difference(ModalScreen[str | None]):
         """The lines, and a button for each choice."""
         with Vertical(id="difference") as frame:
             frame.border_title = Content(plain(self._title, 70))
-            frame.border_subtitle = f"y {self._choices[0].name.lower()}   esc {self._back.lower()}"
+            first = f"y {self._choices[0].name.lower()}   " if self._choices else ""
+            frame.border_subtitle = f"{first}esc {self._back.lower()}"
             if self._more:
                 yield Static(Content(plain(self._more)), id="more")
             with VerticalScroll(id="lines", can_focus=False):
@@ -71,15 +72,16 @@ class Difference(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Enter does what the person came for; nothing is lost by it, for the file's backup is kept."""
-        self.query_one(f"#{self._choices[0].key}").focus()
+        self.query_one(f"#{self._choices[0].key}" if self._choices else "#back").focus()
 
     def _shown(self) -> Content:
         lines = [Content.styled(plain(line), _TONES.get(line[:1], "")) for line in self._lines]
         return Content("\n").join(lines) if lines else Content("Nothing differs.")
 
     def action_first(self) -> None:
-        """The first choice."""
-        self.dismiss(self._choices[0].key)
+        """The first choice, if there is any."""
+        if self._choices:
+            self.dismiss(self._choices[0].key)
 
     def action_scroll(self, lines: int) -> None:
         """Up or down, where there is more than fits."""
