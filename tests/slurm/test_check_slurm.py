@@ -238,6 +238,14 @@ WRONG = [
         batching={"max_cpus_per_job": 16},
     ),
     Wrong(
+        "CPUs of the sample's job",
+        "batching",
+        FAILURE,
+        field="batching_config.max_cpus_per_job",
+        default={"nodes": 1},
+        batching={"max_cpus_per_job": 16, "max_num_jobs": 10},
+    ),
+    Wrong(
         "CPUs",
         "cpus",
         fix="8 or less",

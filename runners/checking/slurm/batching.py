@@ -48,7 +48,8 @@ def batching(put: Put, facts: Facts) -> Finding | None:
     if config.max_cpus_per_job > most_cpus * nodes:
         target = config.target_cpus_per_job > most_cpus * nodes
         field = "target_cpus_per_job" if target else "max_cpus_per_job"
-        every = sum(has_cpus(one) * one.count for one in groups)
+        # A job whose nodes are not counted may spread over all of them.
+        wide = most_cpus * nodes if put.asked.nodes else sum(has_cpus(one) * one.count for one in groups)
         return _large(
             put,
             field,
@@ -57,7 +58,7 @@ def batching(put: Put, facts: Facts) -> Finding | None:
             f"Set {'target_cpus_per_job and ' if target else ''}max_cpus_per_job "
             f"to {most_cpus * nodes} or less.",
             evidence(SHOW_NODES, best_cpus.row),
-            fails=refused and put.asked.slots * (put.asked.cpus or 1) > every,
+            fails=refused and put.asked.slots * (put.asked.cpus or 1) > wide,
         )
     each = put.asked.cpus or 1
     slots = max(put.asked.slots, config.max_cpus_per_job // each)
