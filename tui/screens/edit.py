@@ -14,6 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from runners.config.json_text import NOTHING
 from runners.states import State
 from tui import resource_intents, saving
 from tui.editing import Subject, companions, current_fingerprint
@@ -41,9 +42,8 @@ class EditPage(Page):
     """The form. Nothing is written before ctrl+s, and then only after the difference was shown."""
 
     CSS_PATH = "edit.tcss"
-    # The field that the person came for is not always the first.
+    # The form takes the focus itself: the field that the person came for is not always the first.
     AUTO_FOCUS = ""
-    AUTO_FOCUS = ""  # The form takes the focus itself, as soon as its fields are there.
     CHANGES = frozenset({"save"})
     NAMES: ClassVar[Mapping[str, str]] = {
         "save": "Save, after the difference was shown",
@@ -108,6 +108,12 @@ class EditPage(Page):
         self._previewing = False
         self._previewed: tuple[int, SampleTyped] | None = None
         self._at: Path = ()
+        self._json_of = 0
+        """The revision of the draft that the JSON says, or would say if it were not broken."""
+        self._opened_text = ""
+        """What stands in the JSON where the file held none."""
+        self.writing = False
+        """Whether it is being written at this moment."""
         self.elsewhere = False
         """Whether the file is another one than what was opened or saved here."""
 
@@ -123,15 +129,24 @@ class EditPage(Page):
         """Begin with the form, or with the text where it is no JSON."""
         self.form.show(self.draft)
         if self.subject.text:
-            self.beside.json.show_text(self.subject.text)
-            self._show_pane(Pane.JSON)
+            self._show_broken()
         else:
             self.beside.json.show(self.draft.document)
             self.go_to(self._field)
         self._say()
-        self._preview_soon()
+        self._follow_soon()
         if not self.subject.new:
             self.set_interval(LOOK_S, self._look)
+
+    def _show_broken(self) -> None:
+        """The text of a file that is no JSON."""
+        json = self.beside.json
+        json.show_text(self.subject.text)
+        self._opened_text = json.text
+        # With a sign in place of what is no UTF-8 it may be JSON all the same.
+        if (document := json.document()) is not NOTHING:
+            self._take(document)
+        self._show_pane(Pane.JSON)
 
     @property
     def form(self) -> Form:
@@ -157,16 +172,37 @@ class EditPage(Page):
 
     @on(Form.Changed)
     def _typed(self) -> None:
-        if not self.beside.json.has_focus_within:
-            self._follow_soon()
+        if self.beside.json.has_focus_within:
+            self._follow_json()
+        self._follow_soon()
         self._say()
+
+    def on_descendant_focus(self) -> None:
+        """Who goes on in the JSON goes on from what was typed in the form, however fast they are."""
+        if self.beside.json.has_focus_within:
+            self._follow_json()
 
     @on(JsonPane.Edited)
     def _json_typed(self, event: JsonPane.Edited) -> None:
-        self.draft.replace(event.document)
+        self._take(event.document)
+
+    def _take(self, document: object) -> None:
+        """Go on with this document, which is what the JSON says."""
+        if self._json_of != self.draft.revision:
+            told = "The JSON counts as it stands; ctrl+z in the form brings back what was changed there."
+            self.dashboard.tell(told, wrong=True)
+        self.draft.replace(document)
+        self._json_of = self.draft.revision
         self.form.refresh_from_draft()
-        self._preview_soon()
+        self._follow_soon()
         self._say()
+
+    def _catch_up(self) -> None:
+        """Take what is typed in the JSON now: its message may still be on the way."""
+        if self.beside.json.has_focus_within:
+            document = self.beside.json.document()
+            if document is not NOTHING:
+                self._take(document)
 
     @on(JsonPane.Left)
     def _json_left(self) -> None:
@@ -180,7 +216,7 @@ class EditPage(Page):
 
     @on(Beside.SampleChanged)
     def _sample_changed(self) -> None:
-        self._preview_soon()
+        self._follow_soon()
 
     def _follow_soon(self) -> None:
         """Have what stands beside the form follow, once nobody types."""
@@ -188,12 +224,13 @@ class EditPage(Page):
             self._pause.stop()
         self._pause = self.set_timer(PAUSE_S, self._follow)
 
-    def _preview_soon(self) -> None:
-        self._follow_soon()
+    def _follow_json(self) -> None:
+        if self._json_of != self.draft.revision and not self.beside.json.broken:
+            self._json_of = self.draft.revision
+            self.beside.json.show(self.draft.document)
 
     def _follow(self) -> None:
-        if not self.beside.json.has_focus_within and not self.beside.json.broken:
-            self.beside.json.show(self.draft.document)
+        self._follow_json()
         if not self._previewing:
             self._previewing = True
             self.run_worker(self._preview(), group="preview", exit_on_error=False)
@@ -236,8 +273,9 @@ class EditPage(Page):
 
     def action_save(self) -> None:
         """Show the difference, then save."""
-        if self.dashboard.refuses_changes():
+        if self.dashboard.refuses_changes() or self._is_writing():
             return
+        self._catch_up()
         if self.beside.json.broken:
             self.dashboard.tell("Nothing was saved: the text is no JSON, see the line below it.", wrong=True)
             self._show_pane(Pane.JSON)
@@ -256,10 +294,27 @@ class EditPage(Page):
 
     def action_difference(self) -> None:
         """What differs from the file as it is now."""
+        if self._is_writing():
+            return
+        self._catch_up()
+        json = self.beside.json
+        if json.broken and json.text != self._opened_text:
+            # Taking theirs from there would lose it, and it can't be compared as a document.
+            self.dashboard.tell(
+                "No difference is shown: the text is no JSON, see the line below it.", wrong=True
+            )
+            self._show_pane(Pane.JSON)
+            return
         saving.compare(self)
+
+    def _is_writing(self) -> bool:
+        if self.writing:
+            self.dashboard.tell("It is just being saved; try again in a moment.")
+        return self.writing
 
     def action_check(self) -> None:
         """Ask the cluster about what is typed."""
+        self._catch_up()
         if self.draft.errors or self.beside.json.broken:
             self.form.touch_all()
             self.dashboard.tell("It can be checked once its fields have no errors.", wrong=True)
@@ -276,6 +331,7 @@ class EditPage(Page):
 
     def leave(self, then: Callable[[], object]) -> None:
         """See :class:`Edits`."""
+        self._catch_up()
         if not self.unsaved:
             then()
             return
@@ -289,7 +345,7 @@ class EditPage(Page):
 
         more = (
             "What was typed is lost then. ctrl+s saves it."
-            if self.draft.changed()
+            if self.draft.changed() or self.beside.json.broken
             else "It is not saved yet."
         )
         self.app.push_screen(Confirm(question, yes="Leave", no="Stay", more=more), answered)
@@ -297,10 +353,11 @@ class EditPage(Page):
     # What the page says
 
     def saved(self, subject: Subject) -> None:
-        """It is saved as it stands."""
+        """It is saved as *subject* has it; what was typed since then is not."""
         self.subject = subject
-        self.draft.mark_saved(self.draft.document)
+        self.draft.mark_saved(subject.document)
         self.elsewhere = False
+        self._follow_json()
         self.form.refresh_from_draft()
         self._say()
 
@@ -310,9 +367,13 @@ class EditPage(Page):
         self.draft.replace(subject.document)
         self.draft.mark_saved(subject.document)
         self.elsewhere = False
+        self._json_of = self.draft.revision
         self.form.refresh_from_draft()
-        self.beside.json.show(self.draft.document)
-        self._preview_soon()
+        if subject.text:
+            self._show_broken()
+        else:
+            self.beside.json.show(self.draft.document)
+        self._follow_soon()
         self._say()
 
     def _look(self) -> None:
@@ -320,7 +381,10 @@ class EditPage(Page):
             self.run_worker(self._look_elsewhere(), group="elsewhere", exclusive=True, exit_on_error=False)
 
     async def _look_elsewhere(self) -> None:
-        now = await asyncio.to_thread(current_fingerprint, self.dashboard.home, self.subject)
+        subject = self.subject
+        now = await asyncio.to_thread(current_fingerprint, self.dashboard.home, subject)
+        if subject is not self.subject or self.writing:
+            return
         if (now != self.subject.fingerprint) != self.elsewhere:
             self.elsewhere = not self.elsewhere
             self._say()

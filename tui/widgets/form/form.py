@@ -160,8 +160,13 @@ class Form(Vertical):
         # The focus comes a moment after it is asked for: until then nothing has it.
         going = self._wanted is not None
         await self._arrange()
-        if not going and self.is_attached and self.screen.focused is None:
+        # It may be on its way out by now, with its parts gone before it.
+        if not going and self._is_there and self.screen.focused is None:
             self._focus(self.query_one(Lines), ())
+
+    @property
+    def _is_there(self) -> bool:
+        return self.is_attached and bool(self.query(Lines))
 
     def refresh_from_draft(self) -> None:
         """Catch up with a draft that was changed elsewhere. Focus and cursor stay where they can."""
@@ -295,7 +300,7 @@ class Form(Vertical):
     async def _arrange(self) -> None:
         """Bring all of it up to date with the draft; the only place where lines come and go."""
         sheet = self._sheet
-        if sheet is None or not self.is_attached:
+        if sheet is None or not self._is_there:
             return
         draft = sheet.draft
         sheet.sections = sections_of(draft)
