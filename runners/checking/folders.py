@@ -25,10 +25,10 @@ async def own_folder_findings(place: Place) -> AsyncIterator[Finding]:
     finding = folder_finding(place, ground)
     yield finding
     if finding.state is FindingState.OK:
-        yield await here_space_finding(place, ground.path)
+        yield await _space_here_finding(place, ground.path)
 
 
-async def here_space_finding(place: Place, path: str) -> Finding:
+async def _space_here_finding(place: Place, path: str) -> Finding:
     """How much room there is at *path*, which is there, on this machine."""
     try:
         space = await asyncio.to_thread(space_here, path)

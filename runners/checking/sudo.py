@@ -168,7 +168,7 @@ async def _conf_finding(transport: SudoTransport, own: str) -> Finding:
     evidence = f"for {own}: SLURM_CONF={ours or ''}\nfor {transport.user}: SLURM_CONF={theirs or ''}"
     if not ours or ours == theirs:
         detail = f"Both speak to the cluster of {shown(ours)}." if ours else "It is not set, and need not be."
-        return Finding("SLURM_CONF", FindingState.OK, detail, evidence=shown_lines(evidence))
+        return Finding("SLURM_CONF", FindingState.OK, detail, evidence=_shown_lines(evidence))
     here = _cluster(await transport.run_own("scontrol", "show", "config", timeout_s=_SUDO_S))
     setting = ["-u", "SLURM_CONF"] if theirs is None else [f"SLURM_CONF={theirs}"]
     there = _cluster(
@@ -177,13 +177,13 @@ async def _conf_finding(transport: SudoTransport, own: str) -> Finding:
     evidence += f"\nscontrol show config: {here or 'no answer'}; as theirs: {there or 'no answer'}"
     if here and here == there:
         detail = f"It says the same to both: {shown(here)}."
-        return Finding("SLURM_CONF", FindingState.OK, detail, evidence=shown_lines(evidence))
+        return Finding("SLURM_CONF", FindingState.OK, detail, evidence=_shown_lines(evidence))
     if not here:
         detail = (
             "It differs for the two, and SLURM gives no answer by which the clusters could be told apart."
         )
         # What SLURM has to say is another finding.
-        return Finding("SLURM_CONF", FindingState.OK, detail, evidence=shown_lines(evidence))
+        return Finding("SLURM_CONF", FindingState.OK, detail, evidence=_shown_lines(evidence))
     what = f"to another cluster ({shown(there)})" if there else "to no cluster"
     detail = (
         f"SLURM_CONF is {shown(ours)} for us, and sudo does not hand it on: sbatch as {transport.user!r} "
@@ -193,10 +193,10 @@ async def _conf_finding(transport: SudoTransport, own: str) -> Finding:
         "Have this machine's administrators add to its sudoers file: "
         f'Defaults>{transport.user} env_keep += "SLURM_CONF"'
     )
-    return Finding("SLURM_CONF", FindingState.FAILURE, detail, fix, shown_lines(evidence))
+    return Finding("SLURM_CONF", FindingState.FAILURE, detail, fix, _shown_lines(evidence))
 
 
-def shown_lines(text: str) -> str:
+def _shown_lines(text: str) -> str:
     """Lines from outside as they may be shown."""
     return "\n".join(map(shown, text.splitlines()))
 

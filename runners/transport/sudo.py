@@ -71,7 +71,7 @@ class SudoTransport(Transport):
         own: Sequence[str] = (),
         record: Record | None = None,
     ) -> None:
-        self.user = self._user = user
+        self.user = user
         self._sudo = (*sudo, "-n")
         self._as_user = (*sudo, "-n", "-H", "-u", user, "--")
         self._own = tuple(own)
@@ -184,16 +184,16 @@ class SudoTransport(Transport):
         return reply
 
     def _check_user(self) -> None:
-        if self._user == "root":
+        if self.user == "root":
             raise UnreachableError("nobody acts as root; name another user in the profile")
-        if not _USER.fullmatch(self._user):
-            raise UnreachableError(f"{self._user!r} can't be the name of a user; correct the profile")
+        if not _USER.fullmatch(self.user):
+            raise UnreachableError(f"{self.user!r} can't be the name of a user; correct the profile")
 
     def _check(self, said: str) -> None:
         """Raises UnreachableError if it was sudo that has *said* this."""
         if _NO_USER.search(said):
             raise UnreachableError(
-                f"there is no user {self._user!r} on this machine; correct the username of the profile"
+                f"there is no user {self.user!r} on this machine; correct the username of the profile"
             )
         if _NO_TERMINAL.search(said):
             raise UnreachableError(
@@ -204,8 +204,8 @@ class SudoTransport(Transport):
             line = said[said.rfind("\n", 0, refusal.start()) + 1 :].partition("\n")[0].removeprefix("sudo: ")
             grant = ", ".join(path_of(name) for name in GRANTED)
             raise UnreachableError(
-                f"sudo does not let us act as {self._user!r} ({line}); ask this machine's administrators "
-                f'for the line "{_own_name()} ALL=({self._user}) NOPASSWD: {grant}" in the sudoers file'
+                f"sudo does not let us act as {self.user!r} ({line}); ask this machine's administrators "
+                f'for the line "{_own_name()} ALL=({self.user}) NOPASSWD: {grant}" in the sudoers file'
             )
 
     @contextmanager
@@ -245,7 +245,7 @@ class SudoTransport(Transport):
         except TransportError as error:
             if isinstance(error, CatError):
                 self._check(str(error))
-            raise TransportError(f"files can't be read as {self._user!r}: {error}") from error
+            raise TransportError(f"files can't be read as {self.user!r}: {error}") from error
         return dict(zip(different, starts, strict=True))
 
     async def _sizes(self, paths: Sequence[str]) -> dict[str, int]:

@@ -46,10 +46,6 @@ class Kind(StrEnum):
     """It must be null or absent, so it is never shown."""
 
 
-TYPED: Final = frozenset({Kind.TEXT, Kind.INTEGER, Kind.MEMORY, Kind.TIME, Kind.PATH, Kind.CHOICE})
-"""The kinds whose value is typed as a text, or could be."""
-
-
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """One field of a form, an item of a list, or a value of a map."""

@@ -12,7 +12,6 @@ from tui.forms.draft import Draft
 from tui.text import ascii_only
 from tui.widgets.form.edit_line import EditLine, picked, said
 from tui.widgets.form.row import Row
-from tui.widgets.form.sections import present
 from tui.widgets.form.sheet import NOT_GIVEN
 
 _TOGGLE = 0
@@ -46,7 +45,7 @@ class GroupRow(Row):
     def show_value(self) -> None:
         """Whether it is there."""
         draft, path = self.draft, self.path
-        if present(draft, path):
+        if draft.present(path):
             state, action = "given", f"{'-' if ascii_only() else '−'} remove (space)"
         else:
             none = draft.given(path) or self.spec.none is not None
@@ -61,7 +60,7 @@ class GroupRow(Row):
         path, spec = self.path, self.spec
 
         def apply(draft: Draft) -> None:
-            if not present(draft, path):
+            if not draft.present(path):
                 draft.fill(path)
             elif spec.required:
                 draft.nothing(path)

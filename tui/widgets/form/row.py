@@ -13,7 +13,7 @@ from tui.signs import Style
 from tui.text import ascii_only, fit, pad, plain, width_of
 from tui.widgets.form.edit import Edit
 from tui.widgets.form.layouts import FIELD, GAP, FieldLayout, columns
-from tui.widgets.form.sections import Part, Place
+from tui.widgets.form.sections import Place
 from tui.widgets.form.sheet import Sheet
 from tui.widgets.line_view import Line, LineView, Piece
 
@@ -116,8 +116,3 @@ class Row(LineView):
         pieces.append((" " * (left + GAP + editor + GAP), None))
         text, style = self._third
         return Line((*(piece for piece in pieces if piece[0]), (pad(text, room), style)))
-
-
-def is_item(place: Place) -> bool:
-    """Whether a line is one of a list's or a map's."""
-    return place.part in (Part.ITEM, Part.ENTRY)

@@ -89,7 +89,7 @@ def _sections(path: Path, spec: FieldSpec, draft: Draft) -> Iterator[Section]:
     own = spec.kind is not Kind.GROUP or section.optional or not path or _has_values(fields)
     if own:
         yield section
-    if section.optional and not present(draft, path):
+    if section.optional and not draft.present(path):
         return
     for field in fields:
         if field.kind is Kind.GROUP or (field.kind in _ROWED and not _has_values(fields)):
@@ -104,12 +104,7 @@ def has_group_row(section: Section, draft: Draft) -> bool:
     """Whether a section begins with a line for the group itself: it may be missing, or it is and must not."""
     if not section.path or section.spec.kind is not Kind.GROUP:
         return False
-    return section.optional or not present(draft, section.path)
-
-
-def present(draft: Draft, path: Path) -> bool:
-    """Whether an optional group is there to be filled in."""
-    return draft.given(path) and not draft.is_none(path)
+    return section.optional or not draft.present(section.path)
 
 
 def places_of(section: Section, draft: Draft) -> list[Place]:
@@ -119,7 +114,7 @@ def places_of(section: Section, draft: Draft) -> list[Place]:
     places: list[Place] = []
     if has_group_row(section, draft):
         places.append(Place(Part.GROUP, section.path))
-        if section.optional and not present(draft, section.path):
+        if section.optional and not draft.present(section.path):
             return places
     fields = draft.fields(section.path)
     for field in fields:

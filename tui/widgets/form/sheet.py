@@ -10,7 +10,7 @@ from tui.forms.draft import Draft
 from tui.forms.spec import FieldSpec, Kind, Path
 from tui.signs import sign
 from tui.text import plain
-from tui.widgets.form.sections import Section, owner, present, sections_of
+from tui.widgets.form.sections import Section, owner, sections_of
 from tui.widgets.line_view import Piece
 
 NOT_GIVEN: Final = "not given"
@@ -59,7 +59,7 @@ class Sheet:
         inside = {other.path for other in self.sections if other.path != section.path}
         if section.spec.kind is not Kind.GROUP:
             return draft.changed(section.path)
-        if section.optional and not present(draft, section.path):
+        if section.optional and not draft.present(section.path):
             return draft.changed(section.path)
         fields = (((*section.path, field.name), field) for field in draft.fields(section.path))
         return any(
