@@ -92,7 +92,8 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
 def not_looked_at(checks: Sequence[str], because: Finding) -> str:
     """What to say of *checks* that *because* leaves without a sense."""
     several = f"{', '.join(checks[:-1])} and {checks[-1]} were" if len(checks) > 1 else f"{checks[0]} was"
-    why = "has failed" if because.state is FindingState.FAILURE else "could not be told"
+    whys = {FindingState.FAILURE: "has failed", FindingState.WARNING: "has brought a warning"}
+    why = whys.get(because.state, "could not be told")
     return f"{several[:1].upper()}{several[1:]} not looked at, because {because.check} {why}."
 
 

@@ -560,7 +560,22 @@ async def test_one_cause_is_told_once(cluster: Cluster) -> None:
     wrong = Wrong("both", "partition", default={"partition": "nope"}, gpu={"partition": "nope"})
     found = await findings(cluster, changed(cluster.lab, wrong))
     assert_names(found, wrong)
-    assert "because partition has failed" in found[-1].detail
+    assert found[-1].detail == (
+        "Partition state, partition access, account, qos, time limit, cpus, memory, gres, features, nodes, "
+        "job limits, batching and trial were not looked at, because partition has failed."
+    )
+
+
+async def test_what_is_left_out_of_one_set(cluster: Cluster) -> None:
+    cluster.lab.partition("gpu", "drain")
+    *_, rest = await findings(cluster, changed(cluster.lab, Wrong("", "")))
+    assert rest.detail == (
+        "Trial of the GPU set was not looked at, because partition state, GPU set has failed."
+    )
+    config = changed(cluster.lab, Wrong("", "", gpu={"partition": "gup"}))
+    *_, rest = await findings(cluster, config)
+    assert rest.detail.startswith("Partition state, partition access, account, qos, time limit, ")
+    assert " and trial of the GPU set were not looked at, because partition, GPU set has" in rest.detail
 
 
 async def test_nothing_is_changed(cluster: Cluster) -> None:

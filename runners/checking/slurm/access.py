@@ -47,7 +47,7 @@ def partition_state(put: Put, facts: Facts) -> Finding:
         return put.ok("partition state", f"{_all(put.asked.partitions)} up.", proof)
     first = given[0]
     fix = (
-        "Have the site's administrators set it up, or name another partition: "
+        "Have the site's administrators bring it up, or name another partition: "
         f"scontrol update partition={pasted(first.name)} state=up"
     )
     match first.state:
@@ -56,12 +56,14 @@ def partition_state(put: Put, facts: Facts) -> Finding:
         case "DRAIN":
             means = "it takes no new jobs"
         case "DOWN":
-            detail = f"{shown(first.name)} is DOWN: it takes jobs, but starts none until it is up again."
+            detail = (
+                f"{shown(first.name)} is in the state DOWN: it takes jobs, and starts none until it is up."
+            )
             return put.warning("partition state", detail, fix, proof, option="partition")
         case _:
             detail = f"{shown(first.name)} is in the state {shown(first.state or 'nothing')}."
             return put.untold("partition state", detail, proof)
-    detail = f"{shown(first.name)} is {first.state}: {means}."
+    detail = f"{shown(first.name)} is in the state {first.state}: {means}."
     return put.failure("partition state", detail, fix, proof, option="partition")
 
 
@@ -127,9 +129,11 @@ def _account(put: Put, facts: Facts, one: Partition) -> Finding | None:
         return _closed(put, one, detail, f"allowaccounts={','.join([*allowed, account])}", option)
     barred = (above if facts.settings.release >= _DENIES_BELOW else {account}) & set(denied or ())
     if barred:
-        which = next(iter(barred))
-        below = "" if which == account else f", which is above {shown(account)},"
-        detail = f"{shown(one.name)} is closed to the account {shown(which)}{below} that jobs are charged to."
+        which = account if account in barred else min(barred)
+        below = "" if which == account else f" is above {shown(account)}, the account that"
+        detail = (
+            f"{shown(one.name)} is closed to the account {shown(which)}, which{below} jobs are charged to."
+        )
         left = ",".join(name for name in denied or () if name not in barred)
         return _closed(put, one, detail, f"denyaccounts={left}", option)
     return None

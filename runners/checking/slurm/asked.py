@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from runners.config.slurm import SlurmRunnerConfig, SlurmTaskConfig
 from runners.config.units import parse_duration
-from runners.sample import script_head
+from runners.slurm.script import script_head
 
 GPU_SET = "GPU set"
 """What stands behind the words of findings that are of the GPU set."""

@@ -50,11 +50,16 @@ def batching(put: Put, facts: Facts) -> Finding | None:
         field = "target_cpus_per_job" if target else "max_cpus_per_job"
         # A job whose nodes are not counted may spread over all of them.
         wide = most_cpus * nodes if put.asked.nodes else sum(has_cpus(one) * one.count for one in groups)
+        so = (
+            f"no node of {where} gives a job more than {most_cpus}: larger ones need several nodes, "
+            "and ask each for the memory of all tasks"
+        )
+        if put.asked.nodes:
+            so = f"{nodes} {'node gives' if nodes == 1 else 'nodes give'} them {most_cpus * nodes} at most"
         return _large(
             put,
             field,
-            f"Jobs may grow to {config.max_cpus_per_job} CPUs, and no node of {where} gives a job more than "
-            f"{most_cpus}: larger ones need several nodes, and ask each for the memory of all tasks.",
+            f"Jobs may grow to {config.max_cpus_per_job} CPUs, and {so}.",
             f"Set {'target_cpus_per_job and ' if target else ''}max_cpus_per_job "
             f"to {most_cpus * nodes} or less.",
             evidence(SHOW_NODES, best_cpus.row),

@@ -96,7 +96,9 @@ def qos(put: Put, facts: Facts) -> Finding | None:
     else:
         detail = f"There is no QOS {shown(asked)} here."
         add = ""
-    choose = f"Choose one of {names(near_first(name, allowed or told.qos))} in extra_lines, or leave it out."
+    choose = (
+        f"Choose another in extra_lines ({names(near_first(name, allowed or told.qos))}), or leave it out."
+    )
     fix = f"{choose} {add}".strip()
     if "qos" not in facts.settings.enforced:
         detail += " SLURM does not enforce QOS here, so it has no effect."

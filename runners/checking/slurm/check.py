@@ -128,7 +128,9 @@ def _unusable(config: SlurmRunnerConfig, error: ConfigError, *, gpu: bool) -> Fi
         f"{check}, {GPU_SET}" if gpu else check,
         FindingState.FAILURE,
         f"No job can be made: {detail}",
-        f"Set {shown(name)} in {set_name}." if known else "Change how tasks share jobs.",
+        f"{'Give' if 'is missing' in message else 'Correct'} {shown(name)} in {set_name}."
+        if known
+        else "Change how tasks share jobs.",
         of="resource" if known else "",
         field=f"jobs_runner_config.{set_name}.{name}" if known else "",
     )
@@ -139,10 +141,17 @@ def _rest(left: Sequence[tuple[str, Finding]]) -> Finding:
     words: dict[str, list[str]] = {}
     reasons: dict[str, Finding] = {}
     for word, because in left:
-        named, _, of = word.partition(", ")
-        known = words.setdefault(because.check, [])
+        words.setdefault(because.check, []).append(word)
         reasons[because.check] = because
-        # What is left out for both sets is named once; commas are for lists.
-        known += [f"{named} of the {of}" if of else named] if named not in known else []
-    sentences = [not_looked_at(words[check], because) for check, because in reasons.items()]
+    sentences = [not_looked_at(_brief(words[check]), because) for check, because in reasons.items()]
     return Finding(REST, FindingState.UNTOLD, " ".join(sentences))
+
+
+def _brief(words: Sequence[str]) -> list[str]:
+    """Words of checks for a list in a sentence: what both sets have is named once."""
+    parted = [word.partition(", ") for word in words]
+    both = {name for name, _, of in parted if not of}
+    if not both:
+        names = [name for name, _, _ in parted]
+        return [*names[:-1], f"{names[-1]} of the {GPU_SET}"]
+    return [f"{name} of the {of}" if of else name for name, _, of in parted if not of or name not in both]

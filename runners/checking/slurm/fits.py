@@ -168,17 +168,17 @@ def features(put: Put, facts: Facts) -> Finding:
     here = frozenset[str]().union(*(one.features for one in groups))
     every = frozenset[str]().union(*(one.features for one in facts.groups or ()))
     where = names(put.asked.partitions)
-    have = f"which have {names(sorted(here))}" if here else "which have none at all"
+    have = f"nodes of {where} have {names(sorted(here)) if here else 'none at all'}"
     unknown = sorted(wanted.names - every)
     if unknown:
         near = near_first(unknown[0], here or every)
         fix = f"Set constraint to features such as {names(near)}." if near else "Leave constraint empty."
-        detail = f"No node has the feature {shown(unknown[0])}, that jobs ask for in {where}, {have}."
+        detail = f"No node has the feature {shown(unknown[0])}, which jobs ask for; {have}."
         return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     sets = [one.features for one in groups] if wanted.simple else [here]
     if not any(map(wanted.holds, sets)):
         fix = "Set constraint to features of these nodes, or name another partition."
-        detail = f"No node of {where} is as the constraint {shown(text)} wants it, {have}."
+        detail = f"No node of {where} is as the constraint {shown(text)} wants it; {have}."
         return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     if wanted.simple and (
         warned := _not_now(

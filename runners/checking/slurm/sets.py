@@ -73,8 +73,7 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         )
         found.findings = [elsewhere, _trial(put, facts)]
         found.left = [(asked.check(word), elsewhere) for word in words[1:-1]]
-        found.findings = told_once(found.findings, before)
-        return found
+        return _without(found, before)
     first = partition(put, facts)
     found.findings.append(first)
     if first.state is _FAILURE or not facts.partitions_of(asked.partitions):
@@ -82,8 +81,7 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         found.left = [(asked.check(word), first) for word in left]
         if first.state is not _FAILURE:
             found.findings.append(_trial(put, facts))
-        found.findings = told_once(found.findings, before)
-        return found
+        return _without(found, before)
     looked: dict[str, Finding | None] = {
         "partition state": partition_state(put, facts),
         "partition access": partition_access(put, facts),
@@ -117,8 +115,7 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         found.left.append((asked.check("trial"), why))
     else:
         found.findings.append(_trial(put, facts))
-    found.findings = told_once(found.findings, before)
-    return found
+    return _without(found, before)
 
 
 def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
@@ -178,18 +175,23 @@ def _trial(put: Put, facts: Facts) -> Finding:
 
 def told_once(findings: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
     """*findings* without those whose cause was told of in *before*, of another set."""
-    known = [one for one in before if one.state is not _OK]
+    return [one for one in findings if _known(one, before) is None]
 
-    def is_known(finding: Finding) -> bool:
-        word = finding.check.partition(",")[0]
-        return finding.state is not _OK and any(
-            one.check == word
-            and one.state is finding.state
-            and (one.detail == finding.detail or (one.field and one.field == finding.field))
-            for one in known
-        )
 
-    return [one for one in findings if not is_known(one)]
+def _without(found: SetFindings, before: Sequence[Finding]) -> SetFindings:
+    """Without what was told of in *before*, which then is the reason of what was left out."""
+    left = [(word, because and (_known(because, before) or because)) for word, because in found.left]
+    return SetFindings(told_once(found.findings, before), left)
+
+
+def _known(finding: Finding, before: Sequence[Finding]) -> Finding | None:
+    """The finding that tells of the same cause already."""
+    word = finding.check.partition(",")[0]
+    for one in before:
+        same = one.detail == finding.detail or (one.field != "" and one.field == finding.field)
+        if finding.state is not _OK and one.state is finding.state and one.check == word and same:
+            return one
+    return None
 
 
 def _bad(finding: Finding | None) -> bool:
