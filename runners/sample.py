@@ -5,23 +5,16 @@ A form shows it beside what is being edited, and the preflight check has the sch
 
 from __future__ import annotations
 
-import functools
 import posixpath
 from dataclasses import dataclass
-from pathlib import Path
 
-import runners.worker
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
 from runners.layout import step_folder
 from runners.local import LocalRunner
 from runners.plan import Plan, plan_slurm
-from runners.slurm.script import ScriptContext, submission_script
-from runners.slurm.settings import job_settings
+from runners.slurm.batch_script import batch_script
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import Item, Step, StepMeta
-
-OWN_PART = "# From here on it is Runyard's"
-"""How the line of a submission script begins that ends what people and the configuration have a say in."""
 
 _RUN = "sample"
 _TOKEN = "ry-sample"
@@ -79,21 +72,4 @@ def sample_script(
         number=0,
         slots=plan.slots_per_batch,
     )
-    settings = job_settings(resource.jobs_runner_config, step.meta.for_slurm(), _TOKEN)
-    context = ScriptContext(
-        worker=worker_source(),
-        python=resource.jobs_slurm_python_worker,
-        cache_dir=posixpath.join(jobs_folder, ".cache"),
-    )
-    return submission_script(batch, settings, context)
-
-
-def script_head(script: bytes) -> list[str]:
-    """The lines of a submission script that people and the configuration have a say in."""
-    return script.decode("utf-8", "replace").partition(OWN_PART)[0].rstrip().splitlines()
-
-
-@functools.cache
-def worker_source() -> str:
-    """The program that submission scripts carry."""
-    return Path(runners.worker.__file__).read_text(encoding="utf-8")
+    return batch_script(batch, resource, jobs_folder)

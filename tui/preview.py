@@ -12,7 +12,8 @@ from runners.config.profile import Profile
 from runners.config.resource import LocalResource, Resource
 from runners.config.units import parse_memory
 from runners.plan import Plan
-from runners.sample import Sample, sample_plan, sample_script, script_head
+from runners.sample import Sample, sample_plan, sample_script
+from runners.slurm.script import script_head
 from tui.sample_script import jobs_folder_of
 
 MOST_TASKS = 1_000_000

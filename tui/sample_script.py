@@ -14,9 +14,8 @@ from runners.config.profile import Profile, SlurmSSHProfile
 from runners.config.resource import LocalResource
 from runners.launching import Prepared
 from runners.layout import batch_token, step_folder
-from runners.sample import script_head, worker_source
-from runners.slurm.script import ScriptContext, submission_script
-from runners.slurm.settings import job_settings
+from runners.slurm.batch_script import batch_script
+from runners.slurm.script import script_head
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import TaskType
 
@@ -36,11 +35,6 @@ def sample_scripts(prepared: Prepared, home: Home) -> list[list[str]]:
     profile = read_profile(home.resources, spec.resource, spec.profile).value
     jobs = jobs_folder_of(profile)
     folder = posixpath.join(spec.folder or jobs, prepared.request.run)
-    context = ScriptContext(
-        worker=worker_source(),
-        python=resource.jobs_slurm_python_worker,
-        cache_dir=posixpath.join(jobs, ".cache"),
-    )
     heads = []
     batches = 0
     for position, (step, plan) in enumerate(prepared.plans):
@@ -61,8 +55,7 @@ def sample_scripts(prepared: Prepared, home: Home) -> list[list[str]]:
             number=batches,
             slots=plan.slots_per_batch,
         )
-        settings = job_settings(resource.jobs_runner_config, step.meta.for_slurm(), token)
-        heads.append(script_head(submission_script(batch, settings, context)))
+        heads.append(script_head(batch_script(batch, resource, jobs)))
         batches += len(plan.batches)
     return heads
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import posixpath
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -23,24 +22,15 @@ from runners.batches import (
 from runners.config.resource import SlurmSSHResource, SlurmSudoResource
 from runners.plan import Plan, plan_slurm
 from runners.reading import fetch, read_log
-from runners.sample import worker_source
+from runners.slurm.batch_script import batch_script
 from runners.slurm.cancels import cancel
 from runners.slurm.client import SlurmClient
 from runners.slurm.launches import Launches
 from runners.slurm.life import Patience
 from runners.slurm.looks import Looks
-from runners.slurm.script import ScriptContext, submission_script
 from runners.slurm.scripts import Scripts
-from runners.slurm.settings import job_settings
 from runners.transport.base import Command, Transport, TransportError
 from runners.workflow import Step
-
-_CACHE = ".cache"
-"""Below the jobs folder: what exported paths begin with."""
-
-_PART_BYTES = 64 << 10
-_TAIL_BYTES = 64 << 10
-"""Of event files and logs, where a part of a file can't be read without all that comes before it."""
 
 _QUICK_S, _QUIET_S = 2.0, 60.0
 _REACH_S = 20.0
@@ -162,16 +152,8 @@ class BaseSlurmRunner(BaseRunner):
         await self._transport.close()
 
     def _script(self, batch: BatchSpec) -> bytes:
-        settings = job_settings(self._resource.jobs_runner_config, batch.meta.for_slurm(), batch.token)
-        whole = self._transport.whole_reads
-        context = ScriptContext(
-            worker=worker_source(),
-            python=self._resource.jobs_slurm_python_worker,
-            cache_dir=posixpath.join(self.jobs_folder, _CACHE),
-            part_bytes=_PART_BYTES if whole else 0,
-            tail_bytes=_TAIL_BYTES if whole else 0,
-        )
-        return submission_script(batch, settings, context)
+        whole_reads = self._transport.whole_reads
+        return batch_script(batch, self._resource, self.jobs_folder, whole_reads=whole_reads)
 
 
 def _words(error: OSError) -> str:

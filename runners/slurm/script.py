@@ -61,6 +61,9 @@ umask 077
 mkdir -p "$runyard_folder" || runyard_give_up "The folder $runyard_folder can't be made."
 """
 
+_OWN = _HEAD.partition(":")[0]
+"""How the line begins behind which nothing is people's or the configuration's own any more."""
+
 _TAIL = """\
 umask "$runyard_umask"
 # exec, so that the warning before the time limit reaches the worker.
@@ -137,6 +140,11 @@ def submission_script(batch: BatchSpec, settings: JobSettings, context: ScriptCo
         )
         raise ConfigError.at(_WHERE, [("tasks_per_job", message)])
     return script
+
+
+def script_head(script: bytes) -> list[str]:
+    """The lines of a submission script that people and the configuration have a say in."""
+    return script.decode("utf-8", "replace").partition(_OWN)[0].rstrip().splitlines()
 
 
 def agent_command(settings: JobSettings, slots: int) -> list[str]:
