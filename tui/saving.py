@@ -46,29 +46,29 @@ async def _compare(page: EditPage, *, saving: bool) -> None:
     else:
         lines = difference(NOTHING if now is None or gone else now.document, document, subject.words)
     if elsewhere:
-        _ask_about_theirs(page, now, lines)
+        _ask_about_theirs(page, document, now, lines)
     elif not lines and not subject.new:
         page.dashboard.tell("There is nothing to save: the form says what the file says.")
     elif saving:
-        _ask_to_save(page, lines)
+        _ask_to_save(page, document, lines)
     else:
         page.app.push_screen(
             Difference(f"What differs from the file of {subject.words}", lines, [], back="Back")
         )
 
 
-def _ask_to_save(page: EditPage, lines: list[str]) -> None:
+def _ask_to_save(page: EditPage, document: object, lines: list[str]) -> None:
     subject = page.subject
 
     def answered(choice: str | None) -> None:
         if choice == "save":
-            page.run_worker(_write(page, subject), group="save", exclusive=True, exit_on_error=False)
+            _begin_to_write(page, subject, document)
 
     title = f"Add {subject.words}?" if subject.new else f"Save {subject.words}?"
     page.app.push_screen(Difference(title, lines, [_SAVE], back="Go on editing"), answered)
 
 
-def _ask_about_theirs(page: EditPage, now: Subject | None, lines: list[str]) -> None:
+def _ask_about_theirs(page: EditPage, document: object, now: Subject | None, lines: list[str]) -> None:
     subject = page.subject
     if now is None or now.fingerprint is None:
         more = "The file was removed elsewhere since it was opened. Saving yours makes it anew."
@@ -81,7 +81,7 @@ def _ask_about_theirs(page: EditPage, now: Subject | None, lines: list[str]) -> 
     def answered(choice: str | None) -> None:
         if choice == "mine":
             base = Subject(subject.resource, subject.profile, subject.document, now.read if now else None)
-            page.run_worker(_write(page, base), group="save", exclusive=True, exit_on_error=False)
+            _begin_to_write(page, base, document)
         elif choice == "theirs" and now is not None:
             page.taken(now)
 
@@ -90,11 +90,19 @@ def _ask_about_theirs(page: EditPage, now: Subject | None, lines: list[str]) -> 
     page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)
 
 
-async def _write(page: EditPage, base: Subject) -> None:
-    """Write what stands in the form; *base* is the file that it replaces."""
-    document = page.draft.document
-    # Raises what keeps it from being written: the page says so, and everything typed is still there.
-    subject = await asyncio.to_thread(save_subject, page.dashboard.home, base, document)
+def _begin_to_write(page: EditPage, base: Subject, document: object) -> None:
+    # Never called back: a thread can't be, and then the page would not know what is in the file.
+    page.writing = True
+    page.run_worker(_write(page, base, document), group="write", exit_on_error=False)
+
+
+async def _write(page: EditPage, base: Subject, document: object) -> None:
+    """Write *document*, whose difference was shown; *base* is the file that it replaces."""
+    try:
+        # Raises what keeps it from being written: the page says so, and everything typed is still there.
+        subject = await asyncio.to_thread(save_subject, page.dashboard.home, base, document)
+    finally:
+        page.writing = False
     page.saved(subject)
     assert subject.read is not None
     kept = "" if base.new else f"; the version before it is {subject.read.path.name}~"

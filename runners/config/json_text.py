@@ -10,6 +10,8 @@ from typing import Final, NoReturn
 
 from runners.config.errors import ConfigError, shown
 
+_TOO_DEEP = "it is nested too deeply"
+
 
 class _Nothing:
     def __repr__(self) -> str:
@@ -19,17 +21,23 @@ class _Nothing:
 NOTHING: Final = _Nothing()
 """No document at all; None would be the document `null`."""
 
+DEEPEST: Final = 100
+"""Objects and lists within each other: no configuration has ten, and what reads them goes down by calls."""
+
 
 def from_json(data: bytes, where: str) -> object:
     """The JSON document in `data`. Raises `ConfigError`, whose sentence begins with `where`."""
     try:
-        return json.loads(data, parse_constant=_no_number)
+        document = json.loads(data, parse_constant=_no_number)
+        if not _too_deep(document):
+            return document
+        reason = _TOO_DEEP
     except json.JSONDecodeError as error:
         reason = f"{error.msg} in line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError:
         reason = "its text is not UTF-8"
     except RecursionError:
-        reason = "it is nested too deeply"
+        reason = _TOO_DEEP
     except _NoNumberError as error:
         reason = f"it holds {error}, which is no number of JSON"
     except ValueError:
@@ -79,6 +87,16 @@ def text_difference(old: str, new: str, name: str) -> list[str]:
     # In the names, for as dates they would come behind a tab.
     names = (f"{name} (before)", f"{name} (after)")
     return list(difflib.unified_diff(before, after, *names, lineterm=""))
+
+
+def _too_deep(document: object) -> bool:
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        if not inner:
+            return False
+        level = [part for each in inner for part in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 class _NoNumberError(ValueError):

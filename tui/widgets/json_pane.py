@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,11 +16,20 @@ from textual.message import Message
 from textual.widgets import Static, TextArea
 
 from runners.config.errors import ConfigError
-from runners.config.json_text import from_json
-from tui.text import plain
-
+from runners.config.json_text import NOTHING, from_json
+from tui.text import pictured, plain
 
 _WHERE = "The text"
+
+_ODD = re.compile(r"[^\n\r\t\x20-\x7e]")
+
+
+class _Area(TextArea):
+    """A text that is harmless to the terminal, whatever was pasted into it."""
+
+    def get_line(self, line_index: int) -> Text:
+        """Textual draws a line as it is: an escape sequence would act on the terminal."""
+        return Text(pictured(self.document.get_line(line_index)), end="", no_wrap=True)
 
 
 class JsonPane(Vertical):
@@ -61,7 +72,7 @@ class JsonPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """The text, and a line about it."""
-        area = TextArea("", soft_wrap=False, show_line_numbers=False, tab_behavior="focus", compact=True)
+        area = _Area("", soft_wrap=False, show_line_numbers=False, tab_behavior="focus", compact=True)
         area.cursor_blink = False
         yield area
         yield Static("", id="json-says")
@@ -78,7 +89,7 @@ class JsonPane(Vertical):
 
     def show(self, document: object) -> None:
         """Show this document, unless it is the one that is being typed here."""
-        text = json.dumps(document, indent=2, ensure_ascii=False)
+        text = _text_of(document)
         if self._normal() == text:
             self._say("")
         else:
@@ -86,6 +97,7 @@ class JsonPane(Vertical):
 
     def show_text(self, text: str) -> None:
         """Show this text, which may be no JSON."""
+        text = _readable(text)
         self._shown = text
         area = self.query_one(TextArea)
         if area.text != text:
@@ -108,28 +120,49 @@ class JsonPane(Vertical):
         if event.text_area.text == self._shown:
             return
         self._shown = event.text_area.text
-        ok, document = self._judge()
-        if ok:
+        document = self._judge()
+        if document is not NOTHING:
             self.post_message(self.Edited(document))
 
-    def _judge(self) -> tuple[bool, object]:
-        """Whether it is JSON, and what; a fault is told."""
+    def document(self) -> object:
+        """What stands here at this moment, be its message still on the way; `NOTHING` where it is no JSON."""
+        return self._judge()
+
+    def _judge(self) -> object:
+        """The document, `NOTHING` where it is no JSON; a fault is told."""
         try:
             document = from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE)
         except ConfigError as error:
             self._say(str(error).replace(f"{_WHERE}: this is not", "Not"), wrong=True)
-            return False, None
+            return NOTHING
         self._say("")
-        return True, document
+        return document
 
     def _normal(self) -> str | None:
         """What is typed here as it would be shown; None where it is no JSON."""
         try:
-            return json.dumps(json.loads(self.text), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
+            return _text_of(from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE))
+        except ConfigError:
             return None
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         says = self.query_one("#json-says", Static)
         says.set_class(wrong, "-wrong")
         says.update(Content(plain(text)))
+
+
+def _text_of(document: object) -> str:
+    return _readable(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _readable(text: str) -> str:
+    """JSON text with escapes for what acts instead of showing, or ends a line in the eyes of Textual.
+
+    The document is the same. Half a pair of UTF-16, which no terminal takes, is such a character too.
+    """
+    return _ODD.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found.group()
+    return character if pictured(character) == character else json.dumps(character)[1:-1]
