@@ -25,7 +25,7 @@ from runners.config.places import (
     profile_path,
     resource_path,
 )
-from runners.config.profile import Profile, parse_profile
+from runners.config.profile import Profile, parse_profile, refuse_other_kind
 from runners.config.resource import RESOURCE_TYPES, Resource, parse_resource
 from runners.config.wholefile import fingerprint, write_whole
 from runners.config.writing import told, writing
@@ -106,8 +106,8 @@ def validate_document(
     parsed = parse_profile(data, where)
     # Told from the document, so that a broken resource does not make its profiles broken.
     kind = resource_kind(folder, resource)
-    if kind is not None and parsed.resource_type != kind:
-        raise ConfigError.at(where, [("resource_type", f"must be {kind}, like its resource")])
+    if kind is not None:
+        refuse_other_kind(parsed, kind, where)
     return parsed
 
 

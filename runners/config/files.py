@@ -9,7 +9,6 @@ person edits documents (`runners.config.documents`), which keep them.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -26,8 +25,9 @@ from runners.config.places import (
     resource_names,
     resource_path,
 )
-from runners.config.profile import Profile, parse_profile
+from runners.config.profile import Profile, parse_profile, refuse_other_kind
 from runners.config.resource import Resource, parse_resource
+from runners.config.templates import new_local_document
 from runners.config.wholefile import fingerprint, write_whole
 from runners.config.writing import told, writing
 
@@ -140,7 +140,7 @@ def write_profile(folder: Path, resource: str, name: str, profile: Profile, read
     one already), or it cannot be written.
     """
     path = profile_path(folder, resource, name)
-    _check_kind(read_resource(folder, resource).value.type, profile, path)
+    refuse_other_kind(profile, read_resource(folder, resource).value.type, shown(path))
     if read is None:
         make_profile(folder, resource, name, _content(profile))
     else:
@@ -154,21 +154,7 @@ def ensure_local_resource(folder: Path, data: Path) -> None:
     """
     if os.path.exists(folder / LOCAL):
         return
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    resource = parse_resource(
-        {
-            "type": "local",
-            "name": LOCAL,
-            "tasks_python_config": {
-                "default_version": version,
-                "versions": {version: os.path.normpath(sys.executable)},
-            },
-            "tasks_pixi_config": {},
-            "tasks_local_dir": str(data / "tasks"),
-            "jobs_local_dir": str(data / "jobs"),
-            "jobs_runner_config": {"parallel_tasks_per_job": len(os.sched_getaffinity(0))},
-        }
-    )
+    resource = parse_resource({**new_local_document(data / "jobs"), "name": LOCAL})
     try:
         add_resource(folder, LOCAL, resource)
     except ConfigError:
@@ -192,13 +178,8 @@ def _load_profile(folder: Path, resource: str, name: str) -> Stored[Profile]:
     except ConfigError:
         # A broken resource has its own message; it does not make its profiles broken.
         kind = profile.resource_type
-    _check_kind(kind, profile, path)
+    refuse_other_kind(profile, kind, shown(path))
     return Stored(name, path, profile, fingerprint(data))
-
-
-def _check_kind(kind: str, profile: Profile, path: Path) -> None:
-    if profile.resource_type != kind:
-        raise ConfigError.at(shown(path), [("resource_type", f"must be {kind}, like its resource")])
 
 
 def _write(folder: Path, path: Path, content: bytes, read: str) -> None:

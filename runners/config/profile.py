@@ -98,3 +98,12 @@ def parse_profile(data: object, where: str = "The profile") -> Profile:
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError.at(where, faulty_fields(error)) from error
+
+
+def refuse_other_kind(profile: Profile, kind: str, where: str = "The profile") -> None:
+    """Refuse a profile for a resource of that kind, if it is for another one.
+
+    Raises `ConfigError`, whose sentence begins with `where`.
+    """
+    if profile.resource_type != kind:
+        raise ConfigError.at(where, [("resource_type", f"must be {kind}, like its resource")])

@@ -23,24 +23,16 @@ def new_resource_document(kind: str, home: Home) -> dict[str, object]:
     """
     if kind not in RESOURCE_TYPES:
         raise ValueError(f"There is no kind of resource {kind!r}.")
-    document: dict[str, object] = {"type": kind}
+    document = new_local_document(home.jobs)
+    if kind == "local":
+        return document
+    document["type"] = kind
     if kind == "slurm_ssh":
         # Of the cluster, which nobody has seen yet.
         document["tasks_python_config"] = {"versions": {}}
     else:
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        document["tasks_python_config"] = {
-            "default_version": version,
-            "versions": {version: os.path.normpath(sys.executable)},
-        }
-    document["tasks_pixi_config"] = {}
-    if kind != "slurm_sudo":
-        document["tasks_local_dir"] = str(home.jobs.parent / "tasks")
-        # Those of slurm_sudo are for other users too, who can't enter a home.
-        document["jobs_local_dir"] = str(home.jobs)
-    if kind == "local":
-        document["jobs_runner_config"] = {"parallel_tasks_per_job": len(os.sched_getaffinity(0))}
-        return document
+        # They are for other users too, who can't enter a home.
+        del document["tasks_local_dir"], document["jobs_local_dir"]
     document["jobs_runner_config"] = {
         "default_slurm_config": {"cpus_per_task": 1, "mem": "4G"},
         "batching_config": {
@@ -53,6 +45,22 @@ def new_resource_document(kind: str, home: Home) -> dict[str, object]:
         },
     }
     return document
+
+
+def new_local_document(jobs: Path) -> dict[str, object]:
+    """What a new local resource begins with: this Python, a slot for each usable core, files at `jobs`."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {
+        "type": "local",
+        "tasks_python_config": {
+            "default_version": version,
+            "versions": {version: os.path.normpath(sys.executable)},
+        },
+        "tasks_pixi_config": {},
+        "tasks_local_dir": str(jobs.parent / "tasks"),
+        "jobs_local_dir": str(jobs),
+        "jobs_runner_config": {"parallel_tasks_per_job": len(os.sched_getaffinity(0))},
+    }
 
 
 def new_profile_document(kind: str) -> dict[str, object]:

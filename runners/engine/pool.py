@@ -14,7 +14,7 @@ from runners.base import BaseRunner
 from runners.config.errors import ConfigError, shown
 from runners.config.files import Stored, read_profile, read_resource
 from runners.config.home import Home
-from runners.config.profile import Profile, SlurmSSHProfile, SlurmSudoProfile
+from runners.config.profile import Profile, SlurmSSHProfile, SlurmSudoProfile, refuse_other_kind
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
 from runners.engine.places import Key, Places
 from runners.engine.refusal import RefusalError
@@ -112,9 +112,8 @@ class Pool:
         """
         if profile is None and not isinstance(resource, LocalResource):
             raise ConfigError(f"The resource {shown(resource.name)} needs a profile; name one of its own.")
-        if profile is not None and profile.resource_type != resource.type:
-            wrong = f"must be {resource.type}, like its resource"
-            raise ConfigError.at("The profile", [("resource_type", wrong)])
+        if profile is not None:
+            refuse_other_kind(profile, resource.type)
 
     async def connect(self, place: str) -> None:
         """A person wants the line to *place*: it is tried at once, and they have time to answer."""
