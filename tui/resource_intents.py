@@ -12,7 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runners.batches import Line
-from runners.config.errors import ConfigError
+from runners.config.documents import read_document
+from runners.config.errors import ConfigError, shown
+from runners.config.folders import (
+    duplicate_profile,
+    duplicate_resource,
+    remove_profile,
+    remove_resource,
+    rename_profile,
+    rename_resource,
+)
+from runners.config.json_text import from_json, read_file
+from runners.config.places import LOCAL, document_path
+from runners.config.templates import new_profile_document, new_resource_document
+from runners.in_use import refuse_in_use
+from tui.editing import Subject
 from tui.inventory import Entry
 from tui.messages import OpenCheck
 from tui.screens.choose import Choice, Choose
@@ -21,8 +35,6 @@ from tui.screens.line import AskLine
 from tui.text import plain
 
 if TYPE_CHECKING:
-    from tui.editing import Subject
-    from tui.screens.edit import EditPage
     from tui.screens.resources import ResourcesPage
 
 _KINDS = (
@@ -68,8 +80,6 @@ def new_profile(page: ResourcesPage, entry: Entry) -> None:
 
 def duplicate(page: ResourcesPage, entry: Entry) -> None:
     """The same again under another name; a resource with its profiles."""
-    from runners.config.folders import duplicate_profile, duplicate_resource
-
     folder = page.dashboard.home.resources
 
     def copy(name: str) -> None:
@@ -87,13 +97,11 @@ def duplicate(page: ResourcesPage, entry: Entry) -> None:
 
 def rename(page: ResourcesPage, entry: Entry) -> None:
     """Another name; not while runs go on under this one."""
-    from runners.config.folders import rename_profile, rename_resource
-
     home = page.dashboard.home
 
     def move(name: str) -> None:
         def work() -> None:
-            _refuse_live(page, entry, "renamed")
+            refuse_in_use(home, entry.resource, entry.profile, done="renamed")
             if entry.profile is None:
                 rename_resource(home.resources, entry.resource, name)
             else:
@@ -109,12 +117,10 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
 
 def remove(page: ResourcesPage, entry: Entry) -> None:
     """Away with it, once the person has confirmed; not while runs use it."""
-    from runners.config.folders import remove_profile, remove_resource
-
     home = page.dashboard.home
 
     def work() -> None:
-        _refuse_live(page, entry, "removed")
+        refuse_in_use(home, entry.resource, entry.profile, done="removed")
         if entry.profile is None:
             remove_resource(home.resources, entry.resource)
         else:
@@ -149,9 +155,6 @@ def bring_in(page: ResourcesPage, entry: Entry | None) -> None:
 
 
 async def _bring_in(page: ResourcesPage, entry: Entry | None, path: Path) -> None:
-    from runners.config.errors import shown
-    from runners.config.json_text import from_json, read_file
-
     content = await asyncio.to_thread(read_file, path)
     document = from_json(content, shown(path))
     if not isinstance(document, dict):
@@ -182,9 +185,6 @@ async def _bring_in(page: ResourcesPage, entry: Entry | None, path: Path) -> Non
 
 def bring_out(page: ResourcesPage, entry: Entry) -> None:
     """Write the JSON as it is to a file that must be new."""
-    from runners.config.documents import read_document
-    from runners.config.errors import shown
-
     home = page.dashboard.home
 
     def write(text: str) -> None:
@@ -211,24 +211,6 @@ def bring_out(page: ResourcesPage, entry: Entry) -> None:
 def check(page: ResourcesPage, entry: Entry) -> None:
     """Ask the cluster whether it can work, as its file is."""
     page.dashboard.post_message(OpenCheck(entry.resource, entry.profile))
-
-
-def check_draft(page: EditPage) -> None:
-    """Ask the cluster whether what is typed can work, saved or not."""
-    subject, document = page.subject, page.draft.document
-    try:
-        sample = page.beside.sample.read()
-    except ConfigError:
-        sample = None
-    page.dashboard.post_message(
-        OpenCheck(
-            subject.resource,
-            subject.profile,
-            resource_document=document if subject.profile is None else None,
-            profile_document=None if subject.profile is None else document,
-            sample=sample,
-        )
-    )
 
 
 def connect(page: ResourcesPage, entry: Entry) -> None:
@@ -267,17 +249,15 @@ def _ask_name(
     value: str = "",
 ) -> None:
     """Ask for a name that is free: a resource's, or that of a profile of *resource*."""
-    from runners.config.places import profile_path, resource_path
-
     folder = page.dashboard.home.resources
 
     def fault(name: str) -> str:
         try:
-            path = resource_path(folder, name) if resource is None else profile_path(folder, resource, name)
+            document_path(folder, resource or name, None if resource is None else name)
         except ConfigError as error:
             return str(error)
         key = name if resource is None else f"{resource}/{name}"
-        if key in page.entries or (path.parent if resource is None else path).name == "local" == name:
+        if key in page.entries or key == LOCAL:
             return f"There is {name!r} already; choose another name."
         return ""
 
@@ -289,8 +269,6 @@ def _ask_name(
 
 
 def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str) -> None:
-    from runners.config.templates import new_profile_document, new_resource_document
-
     if profile is None:
         document = {**new_resource_document(kind, page.dashboard.home), "name": resource}
     else:
@@ -299,17 +277,10 @@ def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str
 
 
 def _edit(page: ResourcesPage, resource: str, profile: str | None, document: object) -> None:
-    from tui.editing import Subject
+    # The forms, which the table alone does not need.
     from tui.screens.edit import EditPage
 
-    subject: Subject = Subject(resource, profile, document)
-    page.app.push_screen(EditPage(subject))
-
-
-def _refuse_live(page: ResourcesPage, entry: Entry, done: str) -> None:
-    from runners.in_use import refuse_in_use
-
-    refuse_in_use(page.dashboard.home, entry.resource, entry.profile, done=done)
+    page.app.push_screen(EditPage(Subject(resource, profile, document)))
 
 
 def _path(text: str) -> Path:

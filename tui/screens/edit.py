@@ -14,12 +14,14 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING
 from runners.states import State
-from tui import resource_intents, saving
+from tui import saving
 from tui.editing import Subject, companions, current_fingerprint
 from tui.forms.draft import Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
+from tui.messages import OpenCheck
 from tui.preview import Preview, SampleTyped, preview
 from tui.screens.confirm import Confirm
 from tui.screens.page import Page
@@ -319,7 +321,21 @@ class EditPage(Page):
             self.form.touch_all()
             self.dashboard.tell("It can be checked once its fields have no errors.", wrong=True)
             return
-        resource_intents.check_draft(self)
+        subject, document = self.subject, self.draft.document
+        try:
+            sample = self.beside.sample.read()
+        except ConfigError:
+            # What is typed of it can't be read: the usual one, then.
+            sample = None
+        self.dashboard.post_message(
+            OpenCheck(
+                subject.resource,
+                subject.profile,
+                resource_document=document if subject.profile is None else None,
+                profile_document=None if subject.profile is None else document,
+                sample=sample,
+            )
+        )
 
     def action_back(self) -> None:
         """From a pane to the form; from there away."""
