@@ -1,0 +1,171 @@
+"""The Edit screen, where form, JSON text and file might fight: nothing that was typed is lost unsaid."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from textual.widgets import TextArea
+
+from runners.config.home import Home
+from tests.clusters import add_cluster
+from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tests.tui.test_edit_screen import file_of, opened, put, saved, saves
+from tui import saving
+from tui.editing import Subject, save_subject
+from tui.screens.difference import Difference
+from tui.screens.edit import EditPage
+
+ODD = "a\u2028b\x85c\x9b31m \u202e \U000e0041 \x7f"
+"""Line ends in the eyes of some, a sequence for terminals, marks that show nothing."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setattr("tui.screens.edit.LOOK_S", 0.05)
+    home = make_home(tmp_path / "home", None)
+    add_cluster(home, "uzh", "slurm_ssh", host="login.uzh.example")
+    return home
+
+
+async def to_json_pane(stage: Stage, page: EditPage) -> TextArea:
+    await stage.press("f3")
+    await until(stage, lambda: page.beside.json.has_focus_within)
+    return page.query_one(TextArea)
+
+
+async def test_who_goes_to_the_json_at_once_takes_along_what_they_typed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing follows by itself in this test.
+    monkeypatch.setattr("tui.screens.edit.PAUSE_S", 600.0)
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        area = await to_json_pane(stage, page)
+        await until(stage, lambda: '"host": "mine.example"' in area.text)
+        area.text = area.text.replace("/jobs", "/elsewhere")
+        await until(stage, lambda: "/elsewhere" in page.draft.text(("jobs_local_dir",)))
+        assert page.draft.text(("host",)) == "mine.example"
+
+
+async def test_what_was_typed_in_the_form_beside_a_broken_text_can_be_brought_back(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        area = await to_json_pane(stage, page)
+        good = area.text
+        area.text = good.rstrip()[:-1]
+        await sees(stage, "Not valid JSON")
+        await stage.press("escape")
+        await put(stage, page, ("host",), "mine.example")
+        assert area.text == good.rstrip()[:-1]
+        # Neither a look at the difference, from where theirs could be taken, nor saving loses the text.
+        for key, told in (("f7", "No difference is shown"), ("ctrl+s", "Nothing was saved")):
+            await stage.press(key)
+            await sees(stage, told)
+            await at(stage, EditPage)
+        await until(stage, lambda: page.beside.json.has_focus_within)
+        area.text = good
+        await sees(stage, "The JSON counts as it stands")
+        assert page.draft.text(("host",)) == "login.uzh.example"
+        await stage.press("escape")
+        await until(stage, lambda: page.form.has_focus_within)
+        await stage.press("ctrl+z")
+        await until(stage, lambda: page.draft.text(("host",)) == "mine.example")
+
+
+async def test_what_acts_instead_of_showing_is_escaped_and_kept(home: Home) -> None:
+    document = saved(home) | {"name": ODD}
+    file_of(home).write_text(json.dumps(document, ensure_ascii=False))
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        area = await to_json_pane(stage, page)
+        assert not page.beside.json.broken
+        await sees(stage, r"a\u2028b\u0085c\u009b31m \u202e \udb40\udc41")
+        area.text = area.text.replace("login.uzh", "new.uzh")
+        await until(stage, lambda: page.draft.text(("host",)) == "new.uzh.example")
+        await saves(stage)
+        await sees(stage, "Saved resource uzh")
+        # Also what was pasted.
+        area.text += "\x9b31m\x1b[2J"
+        await sees(stage, "Not valid JSON")
+        assert not {"\x9b", "\x1b"} & set(shown(stage))
+    assert saved(home) == document | {"host": "new.uzh.example"}
+
+
+async def test_half_a_pair_of_utf_16_goes_to_no_terminal(home: Home) -> None:
+    file_of(home).write_text(json.dumps(saved(home) | {"mark": "\ud800"}))
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        await to_json_pane(stage, page)
+        await stage.press("ctrl+end")
+        await sees(stage, r"\ud800")
+        shown(stage).encode()
+        await put(stage, page, ("host",), "new.example")
+        await saves(stage)
+        await sees(stage, "Saved resource uzh")
+    assert saved(home)["mark"] == "\ud800"
+
+
+async def test_what_is_nested_too_deeply_is_told(home: Home) -> None:
+    text = json.dumps(saved(home))
+    deep = text[:-1] + ', "x": ' + '{"a":' * 900 + "1" + "}" * 901
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        area = await to_json_pane(stage, page)
+        area.text = deep
+        await sees(stage, "nested too deeply")
+        area.text = text
+        await until(stage, lambda: not page.beside.json.broken)
+        await stage.press("escape", "escape")
+        await until(stage, lambda: not isinstance(stage.app.screen, EditPage))
+        file_of(home).write_text(deep)
+        await opened(stage)
+        await sees(stage, "nested too deeply")
+
+
+async def test_a_file_that_is_no_utf_8_is_in_the_form_too(home: Home) -> None:
+    file_of(home).write_bytes(json.dumps(saved(home) | {"name": "#"}).encode().replace(b'"#"', b'"\xe9"'))
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        assert page.draft.text(("name",)) == "\ufffd"
+        assert page.unsaved
+        await saves(stage)
+        await sees(stage, "Saved resource uzh")
+    assert saved(home)["name"] == "\ufffd"
+
+
+async def test_what_is_typed_while_it_is_written_is_not_taken_for_saved(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(home: Home, subject: Subject, data: object) -> Subject:
+        begun.set()
+        assert go_on.wait(60)
+        return save_subject(home, subject, data)
+
+    monkeypatch.setattr(saving, "save_subject", slowly)
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "first.example")
+        await stage.press("ctrl+s")
+        await at(stage, Difference)
+        await stage.press("y")
+        await until(stage, begun.is_set)
+        try:
+            await put(stage, page, ("host",), "second.example")
+            # Once more is no second writer, and does not call back the first.
+            await stage.press("ctrl+s")
+            await sees(stage, "It is just being saved")
+            await at(stage, EditPage)
+        finally:
+            go_on.set()
+        await sees(stage, "Saved resource uzh")
+        assert saved(home)["host"] == "first.example"
+        assert page.draft.changed(("host",)) and not page.elsewhere
+        monkeypatch.undo()
+        await saves(stage)
+        await until(stage, lambda: saved(home)["host"] == "second.example")
