@@ -231,3 +231,15 @@ async def test_a_filter(home: Home) -> None:
         await until(stage, lambda: list(table(stage).keys) == ["alps", "alps/me"])
         await stage.press("escape")
         await until(stage, lambda: len(table(stage).keys) == 5)
+
+
+async def test_a_name_that_an_import_offers_is_harmless(home: Home, tmp_path: Path) -> None:
+    document = json.loads((home.resources / "uzh" / "resource.json").read_text())
+    file = tmp_path / "in.json"
+    file.write_text(json.dumps(document | {"name": "a\x1b[2J\x9b31m\u202e"}))
+    async with on_stage(home, size=(160, 45)) as stage:
+        await opened(stage, "local")
+        await stage.press("i")
+        await typed(stage, str(file))
+        await sees(stage, "Import a resource", "a␛[2J")
+        assert not {"\x1b", "\x9b", "\u202e"} & set(shown(stage))

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.text import plain
+from tui.widgets.form.typed import Typed
 
 
 class AskLine(ModalScreen[str | None]):
@@ -46,8 +47,9 @@ class AskLine(ModalScreen[str | None]):
             frame.border_title = Content(plain(self._title, 60))
             frame.border_subtitle = "enter ok   esc back"
             yield Static(Content(self._about), id="about")
-            typed = Input(self._value, compact=True, id="typed")
-            typed.cursor_blink = False
+            # What is offered comes from a file: it may hold what acts on a terminal.
+            typed = Typed(self._value, id="typed")
+            typed.select_on_focus = True
             yield typed
             yield Static("", id="fault")
 

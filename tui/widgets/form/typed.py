@@ -31,9 +31,15 @@ class Typed(Input):
     class Emptied(Message):
         """Somebody wants to remove more than there is: the line is empty."""
 
-    def __init__(self, value: str, *, suggestions: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        value: str,
+        *,
+        suggestions: tuple[str, ...] = (),
+        id: str | None = None,  # noqa: A002 (Textual's name)
+    ) -> None:
         suggester = SuggestFromList(suggestions, case_sensitive=False) if suggestions else None
-        super().__init__(value, compact=True, select_on_focus=False, suggester=suggester)
+        super().__init__(value, compact=True, select_on_focus=False, suggester=suggester, id=id)
         self.cursor_blink = False
 
     def show(self, value: str, placeholder: str, *, none: bool = False) -> None:
