@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from runners.config.errors import shown
 
 SLURM_SET = "jobs_runner_config.default_slurm_config"
 """The path of what each task asks of SLURM, in a resource's document."""
@@ -94,6 +97,10 @@ class About:
         return f"{command} && {retry}" if retry else command
 
 
+Explain = Callable[[re.Match[str], About], Explanation]
+"""Explains what a pattern has found."""
+
+
 def advice(text: str, command: str = "") -> str:
     """A sentence that ends with its *command*, where there is one."""
     return f"{text}: {command}" if command else f"{text}."
@@ -109,6 +116,17 @@ def filled(words: str, named: str) -> str:
     if named:
         return words.replace("{0}", named)
     return words.replace(" ({0})", "").replace(": {0}", "")
+
+
+def plainly(cause: str, words: str, text: str, command: str = "") -> Explain:
+    """What explains with *words*, and what the match names in the place of {0}, and says what to do."""
+
+    def explain(match: re.Match[str], about: About) -> Explanation:
+        named = next((shown(group.strip()) for group in match.groups() if group), "")
+        remedy = about.advice(text, *([command] if command else []))
+        return Explanation(sentence(filled(words, named)), remedy, cause=cause)
+
+    return explain
 
 
 def _word(text: str) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from runners.config.errors import shown
-from runners.explanation import SLURM_SET, About, Explanation, advice, filled, sentence
+from runners.explanation import SLURM_SET, About, Explain, Explanation, advice, plainly, sentence
 from runners.slurm.endings import explain_ending
 
 PLAIN = "exit code"
@@ -97,38 +97,24 @@ def _rounded(mb: float) -> str:
     return f"{math.ceil(mb / 1000)}G"
 
 
-_Explain = Callable[[re.Match[str], About], Explanation]
-
-
-def _plainly(cause: str, words: str, text: str, command: str = "") -> _Explain:
-    """*words*, with what the reason names in the place of {0}, and what to do."""
-
-    def explain(match: re.Match[str], about: About) -> Explanation:
-        named = next((shown(group.strip()) for group in match.groups() if group), "")
-        remedy = about.advice(text, *([command] if command else []))
-        return Explanation(sentence(filled(words, named)), remedy, cause=cause)
-
-    return explain
-
-
 _PATH = (
     "Give its whole path, or see to it that PATH leads to it where the task runs (on a cluster: "
     "module load among extra_lines of the resource)"
 )
 
-_missing = _plainly("command not found", "a command is not found: {0}", _PATH)
-_closed = _plainly(
+_missing = plainly("command not found", "a command is not found: {0}", _PATH)
+_closed = plainly(
     "not executable",
     "a file can't be run as a program: {0}",
     "Check that it may be executed (chmod +x FILE) and begins with a #! line, if it is a script",
 )
-_disk = _plainly(
+_disk = plainly(
     "disk full",
     "there is no room left on a file system: {0}",
     "Remove what is no longer needed there, or use another folder, and retry. How full it is",
     "df -h",
 )
-_quota = _plainly(
+_quota = plainly(
     "quota",
     "the disk quota is used up: {0}",
     "Remove what is no longer needed, or ask for more, and retry. What is used",
@@ -203,7 +189,7 @@ def _exit(match: re.Match[str], about: About) -> Explanation:
 
 _ANY = re.match("", "") or next(re.finditer("", ""))
 
-_FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
+_FAILURES: Final[tuple[tuple[str, Explain], ...]] = (
     (r"exit code (\d{1,4})$", _exit),
     (r"killed by (SIG[A-Z0-9+]+|signal \d+)", _signal),
     (r".*disk quota exceeded", _quota),
@@ -211,7 +197,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     (r"command not found: (.*)", _missing),
     (
         r"the interpreter in its #! line is missing: (.*)",
-        _plainly(
+        plainly(
             "interpreter",
             "the interpreter in the #! line of a script is missing: {0}",
             "Correct the first line of the script, which may end with a carriage return from Windows",
@@ -221,7 +207,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     (r"not a program \(no #! line\?\): (.*)", _closed),
     (
         r"arguments too long: (.*)",
-        _plainly(
+        plainly(
             "arguments",
             "the command is longer than the system allows: {0}",
             "Hand the task its item in a file: {args_json} stands for one",
@@ -229,7 +215,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"the folder to work in cannot be entered: (.*)",
-        _plainly(
+        plainly(
             "workdir",
             "the folder to work in can't be entered where the task runs: {0}",
             "Launch it again in a folder that is there on all nodes (--workdir)",
@@ -237,7 +223,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r".*\((?:log|arguments|result)\)$",
-        _plainly(
+        plainly(
             "folder",
             "what the run writes can't be written where the task runs",
             "Check that the folder of the run can be written to there, and has room",
@@ -245,7 +231,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"time limit of (.+? s) reached",
-        _plainly(
+        plainly(
             "task time limit",
             "the task took longer than its own time limit: {0}",
             "Launch it again with more time for each task (--time, or time in the meta of its step)",
@@ -253,7 +239,7 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"bad result|its result can't be read: (.*)",
-        _plainly(
+        plainly(
             "result",
             "the result that the task left can't be read as JSON: {0}",
             "Have the program write one JSON value to {out_json}; see what it printed",
@@ -262,13 +248,13 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"the worker's report of it is lost",
-        _plainly(
+        plainly(
             "report lost", "the line in which the worker reported its end can't be read", "Retry", _RETRY
         ),
     ),
     (
         r"worker died",
-        _plainly(
+        plainly(
             "worker died",
             "the worker was killed, by a restart of the machine or for want of memory, say",
             "Retry",
@@ -277,17 +263,17 @@ _FAILURES: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"The worker (?:did not start|can't be started): (.*)|The batch in .* cannot be started: (.*)",
-        _plainly("worker", "the worker can't be started: {0}", "Correct what it says, and retry", _RETRY),
+        plainly("worker", "the worker can't be started: {0}", "Correct what it says, and retry", _RETRY),
     ),
 )
 """By the form of the reason, in the order in which they are looked for."""
 
-_OUTPUTS: Final[tuple[tuple[str, _Explain], ...]] = (
+_OUTPUTS: Final[tuple[tuple[str, Explain], ...]] = (
     (r"(.{0,120}Disk quota exceeded)", _quota),
     (r"(.{0,120}No space left on device)", _disk),
     (
         r"ModuleNotFoundError: No module named '?([\w.]{1,100})|ImportError: (.{1,120})",
-        _plainly(
+        plainly(
             "python module",
             "a Python module is missing where the task runs: {0}",
             "Install it in the environment that the task uses, or use a Python that has it",
@@ -295,7 +281,7 @@ _OUTPUTS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"((?:CUDA|HIP) out of memory|CUDA_ERROR_OUT_OF_MEMORY)",
-        _plainly(
+        plainly(
             "GPU memory",
             "the memory of the GPU was not enough",
             "Give each task a GPU of its own or a larger one (gres, constraint), or smaller pieces",
@@ -303,7 +289,7 @@ _OUTPUTS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"^MemoryError\b|std::bad_alloc|[Cc]annot allocate memory",
-        _plainly(
+        plainly(
             "no memory given",
             "the program was given no more memory",
             "Ask for more memory (--mem, or mem of the resource), and launch it again",
@@ -312,7 +298,7 @@ _OUTPUTS: Final[tuple[tuple[str, _Explain], ...]] = (
     (r"(?:^|: )(?:line \d+: )?([^:]{1,100}): (?:command )?not found$", _missing),
     (
         r"error while loading shared libraries: ([^:]{1,100})",
-        _plainly(
+        plainly(
             "library",
             "a shared library is missing where the task runs: {0}",
             "Load its module among extra_lines of the resource, or set LD_LIBRARY_PATH (--export)",
@@ -320,7 +306,7 @@ _OUTPUTS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"([^:]{1,100}): [Pp]ermission denied",
-        _plainly(
+        plainly(
             "permission",
             "a file may not be used: {0}",
             "Check whom it belongs to, as the user that the task runs as",

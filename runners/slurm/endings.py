@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Final
 
 from runners.config.errors import shown
 from runners.config.units import format_duration
-from runners.explanation import SLURM_SET, About, Explanation, Need, advice, filled, sentence
+from runners.explanation import SLURM_SET, About, Explain, Explanation, Need, advice, plainly
 from runners.slurm.reasons import explain_reason
 from runners.slurm.refusals import explain_refusal
-
-_Explain = Callable[[re.Match[str], About], Explanation]
 
 _HOSTS = r"(?: \(([^)]*)\))?"
 
@@ -49,17 +46,6 @@ def _time(match: re.Match[str], about: About) -> Explanation:
     text = "Ask for more time, or put fewer tasks into a job, and retry"
     remedy = advice(text, about.again(about.setting(field, more)))
     return Explanation(words, remedy, cause="time limit", of="resource", field=field, amount=limit or 0.0)
-
-
-def _plainly(cause: str, words: str, text: str, command: str = "") -> _Explain:
-    """*words*, with what the reason names in the place of {0}, and what to do."""
-
-    def explain(match: re.Match[str], about: About) -> Explanation:
-        named = next((shown(group) for group in match.groups() if group), "")
-        remedy = about.advice(text, *([command] if command else []))
-        return Explanation(sentence(filled(words, named)), remedy, cause=cause)
-
-    return explain
 
 
 def _refused(match: re.Match[str], about: About) -> Explanation:
@@ -122,12 +108,12 @@ def _state(match: re.Match[str], about: About) -> Explanation:
 _JOB = "scontrol show job {job}"
 _ACCOUNTED = "sacct -j {job} -o JobID,State,ExitCode,Reason,MaxRSS"
 
-_ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
+_ENDINGS: Final[tuple[tuple[str, Explain], ...]] = (
     (r"time limit(?: of [\d:-]+)? of the job reached", _time),
     (r"time limit$", _time),
     (
         rf"node failure{_HOSTS}",
-        _plainly(
+        plainly(
             "node failure",
             "a node of the job failed ({0})",
             "If the same node fails again, leave it out (exclude in the resource). Retry",
@@ -136,7 +122,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         rf"its nodes did not start{_HOSTS}",
-        _plainly(
+        plainly(
             "boot failure",
             "the nodes of the job did not start ({0})",
             "If it happens again, ask your administrators. Retry",
@@ -145,7 +131,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"preempted by another job",
-        _plainly(
+        plainly(
             "preempted",
             "the job had to make room for one with more rights",
             "In another partition or QOS jobs may be left in peace. Retry",
@@ -154,7 +140,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"its deadline has passed",
-        _plainly(
+        plainly(
             "deadline",
             "the job could not end before its deadline",
             "Set a later deadline, or none, in extra_lines, and retry",
@@ -163,7 +149,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"cancelled from outside(?: by ([^;]+))?",
-        _plainly(
+        plainly(
             "cancelled from outside",
             "the job was cancelled outside of Runyard, by its owner or an administrator: {0}",
             "Ask who did, and why (sacct tells the number of the user). Retry",
@@ -176,7 +162,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     (r"(?:The folder )?(.+?) can't be (?:made|written)\.? \(node", _no_folder),
     (
         r"(?:SLURM takes nothing at the moment|Nobody knows whether sbatch took it)[:,] (.*?)\.?$",
-        _plainly(
+        plainly(
             "controller",
             "SLURM's controller gave no clear answer ({0})",
             "Nothing to do, it is asked again; if it lasts, ask your administrators",
@@ -184,11 +170,11 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"The batch can't be launched: (.*?)\.?$",
-        _plainly("launch", "the batch can't be launched: {0}", "Correct what it says, and retry", _AGAIN),
+        plainly("launch", "the batch can't be launched: {0}", "Correct what it says, and retry", _AGAIN),
     ),
     (
         r"its job was killed by signal (\d+)",
-        _plainly(
+        plainly(
             "job killed",
             "the job was killed by signal {0}, and SLURM does not say why",
             "Ask your administrators, if it happens again. What SLURM kept of it",
@@ -197,7 +183,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"its job ended with exit code (\d+) before",
-        _plainly(
+        plainly(
             "job exit code",
             "the script of the job ended with exit code {0} before the worker had begun",
             "See what it printed, and correct what runs first: extra_lines of the resource",
@@ -205,7 +191,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"its job ended with exit code (\d+)",
-        _plainly(
+        plainly(
             "job exit code",
             "the script of the job ended with exit code {0}",
             "See the output of the job in the folder of the batch. What SLURM kept of it",
@@ -214,7 +200,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     ),
     (
         r"its job has left the queue",
-        _plainly(
+        plainly(
             "lost",
             "the job has left the queue, and SLURM does not say why",
             "Without accounting SLURM forgets such jobs soon. Retry",
@@ -224,7 +210,7 @@ _ENDINGS: Final[tuple[tuple[str, _Explain], ...]] = (
     (r"its job is (\w+)(?: \((.*?)\))?", _state),
     (
         r"(?:no agent could start: |slot agent died \()(.*?)\)?$",
-        _plainly(
+        plainly(
             "slots",
             "a slot of the job could not be started, or was ended by SLURM ({0})",
             "Retry, and ask your administrators if it happens again. What SLURM kept of it",
