@@ -40,6 +40,9 @@ async def serve(
                 await send(writer, head, data)
     except (OSError, WireError, TimeoutError) as error:
         log.info("A connection was closed: %s", error)
+    except Exception:
+        # Whatever one connection brings about: the others, and all that runs, go on.
+        log.exception("A connection failed.")
     finally:
         writer.close()
 
@@ -52,7 +55,7 @@ async def _answer(message: dict[str, Any], operations: dict[str, Operation]) -> 
         return await operation(message)
     except (RunnerError, StoreError) as error:
         return {"error": str(error)}, b""
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         return {"error": f"The engine can't read the question: {error!r}."}, b""
     except Exception:
         log.exception("The operation %r failed.", message.get("op"))

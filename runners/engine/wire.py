@@ -73,5 +73,5 @@ async def receive(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes] 
         if not isinstance(size, int) or not 0 <= size <= LARGEST:
             raise WireError("The message is not one JSON object.")
         return message, await reader.readexactly(size)
-    except (ValueError, asyncio.IncompleteReadError) as error:
+    except (ValueError, RecursionError, asyncio.IncompleteReadError) as error:
         raise WireError(f"The message can't be read: {error}.") from error

@@ -181,6 +181,10 @@ async def test_nonsense_on_the_socket_disturbs_nobody(lab: Lab) -> None:
         b"x" * 200_000,
         b'{"op": "dance"}\n',
         b'{"op": "read_log", "run": []}\n',
+        # What is nested so deeply has ended the engine once.
+        b"[" * 20_000 + b"]" * 20_000 + b"\n",
+        b'{"op": "check", "bytes": 40000}\n' + b"[" * 20_000 + b"]" * 20_000,
+        b'{"op": "findings", "id": "x", "seen": 1e999}\n',
     ]
     async with lab.hosted():
         for data in said:
