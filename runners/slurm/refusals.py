@@ -298,7 +298,7 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         _ACCOUNTS,
         need=Need.ACTION,
     ),
-    r"violates accounting/qos policy": _Refusal(
+    r"violates accounting(?:/qos)? policy": _Refusal(
         "policy",
         "a limit of the user, the account or the QOS is reached or passed: on jobs, their size or their time",
         "Ask for less, or wait until others of your jobs have ended. What is allowed",

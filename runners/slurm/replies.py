@@ -38,11 +38,12 @@ class SbatchReply:
     @property
     def words(self) -> str:
         """What it said, on one line and without what stands in front of every message."""
-        lines = [_PREFIX.sub("", line).strip() for line in self.said.splitlines()]
-        return "; ".join(dict.fromkeys(filter(None, lines)))[:_LONGEST] or "sbatch said nothing"
+        return one_line(self.said) or "sbatch said nothing"
 
 
-_PREFIX = re.compile(r"^(sbatch: )?((error|fatal): )?(Batch job submission failed: )?")
+_PREFIX = re.compile(
+    r"^(sbatch: )?((error|fatal): )?(Batch job submission failed: |allocation failure: )?", re.IGNORECASE
+)
 
 _LONGEST = 500
 """Letters of what sbatch said in a sentence."""
@@ -142,6 +143,12 @@ _REFUSED = (
 
 _NEVER_STARTED = (126, 127)
 """Exit codes of a shell, or of timeout, that finds no program or can't start it."""
+
+
+def one_line(said: str) -> str:
+    """What sbatch said, on one line and without what stands in front of every message."""
+    lines = [_PREFIX.sub("", line).strip() for line in said.splitlines()]
+    return "; ".join(dict.fromkeys(filter(None, lines)))[:_LONGEST]
 
 
 def read_sbatch(code: int, out: str, err: str) -> SbatchReply:

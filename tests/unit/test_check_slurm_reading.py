@@ -378,7 +378,10 @@ def test_a_job_that_is_not_taken(said: str, word: Word) -> None:
 
 def test_a_refusal_is_explained() -> None:
     read = read_trial(Reply(1, b"", b"allocation failure: Invalid partition name specified\n"), "")
-    assert (read.said, read.meaning) == ("Invalid partition name specified", "there is no such partition")
+    assert read.said == "Invalid partition name specified"
+    explained = read.explained()
+    assert explained is not None
+    assert (explained.sentence, explained.cause) == ("There is no such partition.", "partition")
     assert read_trial(Reply(TOO_LATE, b"", b"sbatch gave no answer within 60 s"), "").word is Word.NONE
 
 

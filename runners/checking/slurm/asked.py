@@ -122,6 +122,11 @@ class Asked:
             return None
         return math.inf if text.strip().lower() in _NO_LIMIT else float(parse_duration(text))
 
+    @property
+    def set_path(self) -> str:
+        """The path of the set in the resource's document."""
+        return f"jobs_runner_config.{'gpu' if self.gpu else 'default'}_slurm_config"
+
     def check(self, name: str) -> str:
         """The words of a finding about this set."""
         return f"{name}, {GPU_SET}" if self.gpu else name

@@ -6,7 +6,7 @@ One cause is told of once: by the finding that names it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runners.checking.slurm.access import partition, partition_access, partition_state
 from runners.checking.slurm.asked import Asked
@@ -164,13 +164,13 @@ def _trial(put: Put, facts: Facts) -> Finding:
                 "Check again when they are back; the site's administrators know why: sinfo --list-reasons",
                 proof,
             )
-    means = f", which means: {trial.meaning}" if trial.meaning else ""
-    return put.failure(
-        "trial",
-        f"SLURM refuses a job of the sample in {where}: “{shown(trial.said)}”{means}.",
-        "Change what jobs ask for, or ask the site's administrators what this cluster wants.",
-        proof,
-    )
+    detail = f"SLURM refuses a job of the sample in {where}: “{shown(trial.said)}”."
+    explained = trial.explained(put.asked.set_path)
+    if explained is None:
+        fix = "Change what jobs ask for, or ask the site's administrators what this cluster wants."
+        return put.failure("trial", detail, fix, proof)
+    refused = put.failure("trial", f"{detail} {explained.sentence}", explained.remedy, proof)
+    return replace(refused, of=explained.of, field=explained.field)
 
 
 def told_once(findings: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
