@@ -16,6 +16,10 @@ from runners.slurm.batch_script import batch_script
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import Item, Step, StepMeta
 
+MOST = 1_000_000
+MOST_MB = 1000 * MOST
+"""What a sample may ask for of anything, and of memory: beyond it are only mistypings."""
+
 _RUN = "sample"
 _TOKEN = "ry-sample"
 

@@ -12,12 +12,9 @@ from runners.config.profile import Profile
 from runners.config.resource import LocalResource, Resource
 from runners.config.units import parse_memory
 from runners.plan import Plan
-from runners.sample import Sample, sample_plan, sample_script
+from runners.sample import MOST, MOST_MB, Sample, sample_plan, sample_script
 from runners.slurm.script import script_head
 from tui.sample_script import jobs_folder_of
-
-MOST_TASKS = 1_000_000
-"""A sample with more of them would be cut into more batches than anybody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,9 @@ class SampleTyped:
                 mem = parse_memory(self.mem)
             except ValueError as error:
                 faults.append(("mem", str(error)))
+            else:
+                if mem > MOST_MB:
+                    faults.append(("mem", f"must not be above {MOST_MB:,} MB"))
         if faults:
             raise ConfigError.at("The sample", faults)
         return Sample(tasks, cpus, mem, self.needs_gpu)
@@ -87,7 +87,7 @@ def preview(resource: Resource | None, profile: Profile | None, typed: SampleTyp
 
 def _count(text: str, field: str, faults: list[tuple[str, str]]) -> int:
     text = text.strip().replace(",", "")
-    if text.isascii() and text.isdecimal() and 1 <= len(text) <= 9 and 1 <= int(text) <= MOST_TASKS:
+    if text.isascii() and text.isdecimal() and 1 <= len(text) <= 9 and 1 <= int(text) <= MOST:
         return int(text)
-    faults.append((field, f"must be a whole number from 1 to {MOST_TASKS:,}"))
+    faults.append((field, f"must be a whole number from 1 to {MOST:,}"))
     return 1

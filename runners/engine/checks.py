@@ -17,7 +17,7 @@ from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
 from runners.engine.server import Answer, Operation
 from runners.findings import Finding
-from runners.sample import Sample
+from runners.sample import MOST, MOST_MB, Sample
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,6 @@ _ABANDONED_S = 30.0
 
 _WAIT_S = 3.0
 """How long a question for findings waits for the next one."""
-
-_MOST = 1_000_000
-"""What a sample may ask for of anything: beyond it are only mistypings."""
 
 
 class _Check:
@@ -179,12 +176,12 @@ def _sample(document: dict[str, Any]) -> Sample:
     return Sample(
         tasks=_number(document["tasks"]) or 1,
         cpus=_number(document["cpus"]),
-        mem_mb=_number(document["mem_mb"], 1000 * _MOST),
+        mem_mb=_number(document["mem_mb"], MOST_MB),
         needs_gpu=bool(document["needs_gpu"]),
     )
 
 
-def _number(value: object, most: int = _MOST) -> int | None:
+def _number(value: object, most: int = MOST) -> int | None:
     if value is not None and (not isinstance(value, int) or not 1 <= value <= most):
         raise ValueError(f"{value!r} is no number from 1 to {most}")
     return value

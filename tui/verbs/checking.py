@@ -22,6 +22,7 @@ from tui.verbs.opening import add_json
 
 if TYPE_CHECKING:
     from runners.sample import Sample
+    from tui.check_documents import CheckDocuments
 
 _CHECK, _STATE = 25, 9
 """Cells of the first columns; what takes more is not cut, it moves what is behind it."""
@@ -34,9 +35,6 @@ _WIDE = 120
 
 _INDENT = 4
 _LABEL = "fix: "
-
-Documents = tuple[object, object]
-"""Of the resource, and of the profile; None where it needs none."""
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -63,18 +61,15 @@ def check(args: argparse.Namespace, home: Home) -> int:
         ConfigError: there is no such resource or profile, a file of theirs is broken, or the sample is.
     """
     # Here, since who describes the arguments needs none of it; the sample is the one that forms offer.
-    from runners.config.files import read_profile, read_resource
+    from runners.config.files import read_resource
     from runners.placing import choose_profile
+    from tui.check_documents import documents_of
     from tui.preview import SampleTyped
 
     sample = SampleTyped(args.tasks, args.cpus, args.mem, args.gpu).read()
     resource = read_resource(home.resources, args.name).value
     profile = choose_profile(home.resources, args.name, resource, args.profile)
-    acting = None if profile is None else read_profile(home.resources, args.name, profile).value
-    documents = (
-        resource.model_dump(mode="json", exclude_unset=True),
-        None if acting is None else acting.model_dump(mode="json", exclude_unset=True),
-    )
+    documents = documents_of(home, args.name, profile)
     keep_engine(home)
     who = args.name if profile is None else f"{args.name} as {profile}"
     findings = _found(home, documents, sample, who, (lambda _: None) if args.json else _Printer())
@@ -87,7 +82,7 @@ def check(args: argparse.Namespace, home: Home) -> int:
 
 
 def _found(
-    home: Home, documents: Documents, sample: Sample, who: str, show: Callable[[Finding], None]
+    home: Home, documents: CheckDocuments, sample: Sample, who: str, show: Callable[[Finding], None]
 ) -> list[Finding]:
     """All findings, each shown as it comes. Ctrl-C stops the check."""
     from runners.engine.client import EngineClient, EngineError
@@ -95,7 +90,8 @@ def _found(
     async def read() -> list[Finding]:
         findings: list[Finding] = []
         output.status(f"checking {who}…")
-        async with aclosing(EngineClient(home).check(*documents, sample)) as coming:
+        check = EngineClient(home).check(documents.resource, documents.profile, sample)
+        async with aclosing(check) as coming:
             async for finding in coming:
                 findings.append(finding)
                 output.end_status()
