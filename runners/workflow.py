@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from runners.config.errors import ConfigError, fault, faulty_fields, shown
-from runners.config.files import from_json, read_file
+from runners.config.json_text import from_json, read_file
 from runners.config.slurm import ScriptLine
 from runners.config.types import Count, Integer, Line, Memory
 from runners.config.units import parse_duration

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING, difference, text_difference, to_json
+from runners.config.wholefile import backup_beside
 from tui.editing import Subject, open_subject, save_subject
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
@@ -105,5 +106,5 @@ async def _write(page: EditPage, base: Subject, document: object) -> None:
         page.writing = False
     page.saved(subject)
     assert subject.read is not None
-    kept = "" if base.new else f"; the version before it is {subject.read.path.name}~"
+    kept = "" if base.new else f"; the version before it is {backup_beside(subject.read.path).name}"
     page.dashboard.tell(f"Saved {subject.words}{kept}.")

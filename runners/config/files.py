@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from runners.config.errors import ConfigError, shown
-from runners.config.folders import make_profile, make_resource, remove_profile, remove_resource
+from runners.config.folders import make_profile, make_resource
 from runners.config.json_text import from_json, read_file, to_json
 from runners.config.places import (
     LOCAL,
@@ -30,26 +30,6 @@ from runners.config.resource import Resource, parse_resource
 from runners.config.templates import new_local_document
 from runners.config.wholefile import fingerprint, write_whole
 from runners.config.writing import told, writing
-
-__all__ = [
-    "LOCAL",
-    "Broken",
-    "Stored",
-    "add_resource",
-    "ensure_local_resource",
-    "from_json",
-    "list_profiles",
-    "list_resources",
-    "profile_path",
-    "read_file",
-    "read_profile",
-    "read_resource",
-    "remove_profile",
-    "remove_resource",
-    "resource_path",
-    "write_profile",
-    "write_resource",
-]
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from runners.config.places import (
     profile_path,
     resource_path,
 )
-from runners.config.wholefile import sync_folder, unfinished_folder, write_whole
+from runners.config.wholefile import backup_beside, sync_folder, unfinished_folder, write_whole
 from runners.config.writing import told, writing
 
 
@@ -97,7 +97,7 @@ def rename_profile(folder: Path, resource: str, name: str, new: str) -> None:
         source.rename(target)
         # A backup beside a file that a link leads to stays there, with the file.
         with suppress(FileNotFoundError):
-            _beside(source).rename(_beside(target))
+            backup_beside(source).rename(backup_beside(target))
         sync_folder(source.parent)
 
 
@@ -119,7 +119,7 @@ def remove_profile(folder: Path, resource: str, name: str) -> None:
         if not os.path.lexists(path):
             raise no_profile(folder, resource, name)
         # The backup first: it must not outlast the profile, and be taken for that of the next one.
-        _beside(path).unlink(missing_ok=True)
+        backup_beside(path).unlink(missing_ok=True)
         path.unlink()
         sync_folder(path.parent)
 
@@ -164,7 +164,3 @@ def _refuse_taken(folder: Path, name: str) -> None:
 
 def _profile_taken(resource: str, name: str) -> ConfigError:
     return ConfigError(f"The resource {shown(resource)} has a profile {shown(name)} already.")
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(path.name + "~")

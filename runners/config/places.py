@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
+from runners.config.wholefile import backup_beside
 
 LOCAL = "local"
 """The resource that is made on first start."""
@@ -35,8 +36,7 @@ def document_path(folder: Path, resource: str, profile: str | None) -> Path:
 
 def backup_path(path: Path) -> Path:
     """Where what a file held before the last write to it is kept."""
-    path = Path(os.path.realpath(path))
-    return path.with_name(path.name + "~")
+    return backup_beside(Path(os.path.realpath(path)))
 
 
 def resource_names(folder: Path) -> list[str]:

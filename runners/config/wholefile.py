@@ -44,11 +44,16 @@ def write_whole(path: Path, data: bytes, read: str | None) -> None:
         with _unfinished(path, data, mode) as new:
             if current is not None:
                 with _unfinished(path, current, mode) as backup:
-                    os.replace(backup, path.with_name(path.name + "~"))
+                    os.replace(backup, backup_beside(path))
             os.replace(new, path)
         sync_folder(path.parent)
     except OSError as error:
         raise ConfigError(f"Cannot write {shown(path)} ({error.strerror or error}).") from error
+
+
+def backup_beside(path: Path) -> Path:
+    """Where `write_whole` keeps what the file `path`, which is no link, held before."""
+    return path.with_name(path.name + "~")
 
 
 @contextmanager

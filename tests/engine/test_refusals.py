@@ -10,7 +10,8 @@ from typing import NoReturn
 import pytest
 
 from runners.batches import BatchSpec
-from runners.config.files import read_resource, resource_path, write_resource
+from runners.config.files import read_resource, write_resource
+from runners.config.places import resource_path
 from runners.engine.asking import RefusedError, ask
 from runners.engine.client import EngineError
 from runners.local import LocalRunner

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from runners.config.files import add_resource, read_resource, resource_path
+from runners.config.files import add_resource, read_resource
 from runners.config.home import Home
+from runners.config.places import resource_path
 from runners.engine.asking import ask
 from runners.engine.client import EngineClient, EngineError, engine_alive
 from runners.engine.engine import Engine

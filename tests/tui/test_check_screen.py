@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList
 
-from runners.config.files import resource_path
 from runners.config.home import Home
+from runners.config.places import resource_path
 from runners.findings import Finding
 from runners.sample import Sample
 from tests.tui import check_story, stores

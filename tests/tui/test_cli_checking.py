@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.config.files import read_resource, resource_path
+from runners.config.files import read_resource
 from runners.config.home import Home
+from runners.config.places import resource_path
 from runners.findings import REST, Finding, FindingState
 from tests.clusters import add_cluster
 from tests.tui.cli_lab import answer, on_terminal, refusal, runyard

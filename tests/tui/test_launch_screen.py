@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 from textual.widgets import Input
 
-from runners.config.files import profile_path, write_profile
+from runners.config.files import write_profile
 from runners.config.home import Home
+from runners.config.places import profile_path
 from runners.config.profile import parse_profile
 from runners.engine.asking import RefusedError
 from runners.requests import LaunchRequest, RequestKind

@@ -19,20 +19,17 @@ from runners.config.files import (
     Stored,
     add_resource,
     ensure_local_resource,
-    from_json,
     list_profiles,
     list_resources,
-    profile_path,
-    read_file,
     read_profile,
     read_resource,
-    remove_profile,
-    remove_resource,
-    resource_path,
     write_profile,
     write_resource,
 )
+from runners.config.folders import remove_profile, remove_resource
+from runners.config.json_text import from_json, read_file
 from runners.config.local import LocalRunnerConfig
+from runners.config.places import profile_path, resource_path
 from runners.config.profile import Profile, parse_profile
 from runners.config.resource import LocalResource, Resource, parse_resource
 

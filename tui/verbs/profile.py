@@ -104,7 +104,8 @@ def _remove(home: Home, resource: str, name: str) -> int:
 
 
 def _refuse_unknown(home: Home, resource: str, name: str) -> None:
-    from runners.config.files import list_profiles, profile_path
+    from runners.config.files import list_profiles
+    from runners.config.places import profile_path
 
     if not profile_path(home.resources, resource, name).exists():
         names = ", ".join(found.name for found in list_profiles(home.resources, resource)) or "none yet"

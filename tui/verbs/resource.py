@@ -116,7 +116,8 @@ def refuse_unknown(home: Home, resource: str) -> None:
         Failure: there is no such resource.
         ConfigError: it is no name of a resource.
     """
-    from runners.config.files import list_resources, resource_path
+    from runners.config.files import list_resources
+    from runners.config.places import resource_path
 
     if not resource_path(home.resources, resource).parent.is_dir():
         names = ", ".join(found.name for found in list_resources(home.resources))
