@@ -298,8 +298,8 @@ class Dashboard(App[int]):
         self.run_worker(self._open_field(message), group="open", exclusive=True, exit_on_error=False)
 
     async def _open_field(self, message: OpenField) -> None:
-        from tui.editing import open_subject
         from tui.screens.edit import EditPage
+        from tui.subject import open_subject
 
         wanted = (message.resource, message.profile)
         below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None

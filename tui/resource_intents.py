@@ -26,12 +26,12 @@ from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.templates import new_profile_document, new_resource_document
 from runners.in_use import refuse_in_use
-from tui.editing import Subject
 from tui.inventory import Entry
 from tui.messages import OpenCheck
 from tui.screens.choose import Choice, Choose
 from tui.screens.confirm import Confirm
 from tui.screens.line import AskLine
+from tui.subject import Subject
 from tui.text import plain
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING, difference, text_difference, to_json
 from runners.config.wholefile import backup_beside
-from tui.editing import Subject, open_subject, save_subject
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
+from tui.subject import Subject, open_subject, save_subject
 
 if TYPE_CHECKING:
     from tui.screens.edit import EditPage

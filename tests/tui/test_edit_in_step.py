@@ -14,9 +14,9 @@ from tests.clusters import add_cluster
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tests.tui.test_edit_screen import file_of, opened, put, saved, saves
 from tui import saving
-from tui.editing import Subject, save_subject
 from tui.screens.difference import Difference
 from tui.screens.edit import EditPage
+from tui.subject import Subject, save_subject
 
 ODD = "a\u2028b\x85c\x9b31m \u202e \U000e0041 \x7f"
 """Line ends in the eyes of some, a sequence for terminals, marks that show nothing."""

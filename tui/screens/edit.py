@@ -18,7 +18,6 @@ from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING
 from runners.states import State
 from tui import saving
-from tui.editing import Subject, companions, current_fingerprint
 from tui.forms.draft import Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
 from tui.messages import OpenCheck
@@ -26,6 +25,7 @@ from tui.preview import Preview, SampleTyped, preview
 from tui.screens.confirm import Confirm
 from tui.screens.page import Page
 from tui.signs import sign
+from tui.subject import Subject, companions, current_fingerprint
 from tui.text import plain
 from tui.widgets.beside import Beside, Pane
 from tui.widgets.form.about import about
