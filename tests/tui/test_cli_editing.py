@@ -238,6 +238,38 @@ def test_editors_that_fail(uzh: Path, editor: Editor, monkeypatch: pytest.Monkey
     assert uzh.read_bytes() == before
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_an_editor_may_save_in_any_encoding_of_unicode(uzh: Path, editor: Editor, encoding: str) -> None:
+    Path("typed").write_text(json.dumps(EXPORTED | {"name": "Zürich"}), encoding=encoding)
+    editor.does('cp "$OLDPWD/typed" "$1"')
+    assert "has been saved" in runyard("resource", "edit", "uzh").stdout
+    assert json.loads(uzh.read_text())["name"] == "Zürich"
+
+
+def test_what_a_link_leads_to_that_the_editor_left_is_not_written(uzh: Path, editor: Editor) -> None:
+    other = Path("other").absolute()
+    other.write_text("mine")
+    other.chmod(0o644)
+    editor.does(f'ln -sf "{other}" "$1"', "true")
+    assert "not valid" in refusal("resource", "edit", "uzh")
+    assert other.read_text() == "mine" and other.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("left", ["mkfifo", "mkdir"])
+def test_what_the_editor_leaves_in_place_of_a_file_is_not_waited_for(
+    uzh: Path, editor: Editor, left: str
+) -> None:
+    before = uzh.read_bytes()
+    editor.does(f'rm "$1"; {left} "$1"')
+    assert "that is no file, so nothing was changed" in refusal("resource", "edit", "uzh")
+    assert uzh.read_bytes() == before and not list(Home.from_environment().state.glob("edit-*"))
+
+
+def test_an_editor_that_removes_the_folder_leaves_nothing(uzh: Path, editor: Editor) -> None:
+    editor.does('rm -r "$(dirname "$1")"')
+    assert "left nothing" in runyard("resource", "edit", "uzh").stdout
+
+
 def test_a_file_that_can_not_be_written_keeps_what_was_typed(uzh: Path, editor: Editor) -> None:
     editor.does("""sed -i 's/"1G"/"3G"/' "$1" """)
     # As root too: the folder has gone.
@@ -323,6 +355,10 @@ def test_a_profile_is_set() -> None:
         (["uzh", "host.a=x"], "There is no field host.a: host holds no fields."),
         (["uzh", "jobs_runner_config.x=1"], "x is not known here; there are: default_slurm_config, "),
         (["uzh", "jobs_runner_config.default_slurm_config.extra_lines.1=a"], "here 0 to 0, not 1"),
+        (
+            ["uzh", f"jobs_runner_config.default_slurm_config.extra_lines.{'9' * 5000}=a"],
+            "a list has numbers",
+        ),
         (["uzh", "--unset", "jobs_poll_interval"], "jobs_poll_interval is not set, so it can't be unset."),
         (["uzh", "--unset", "host"], "resource.json: host is missing."),
         (["uzh", "type=slurm_sudo"], "host must be null or absent for this type"),

@@ -93,7 +93,8 @@ def _step(spec: FieldSpec | None, tree: Any, path: str, rest: str) -> tuple[str 
     """The next key or index on the path, and what of the path is behind it."""
     head, _, behind = rest.partition(".")
     if isinstance(tree, list):
-        if not head.isascii() or not head.isdecimal() or int(head) > len(tree):
+        # Not everything that consists of digits is a number to Python: there is a limit.
+        if not head.isascii() or not head.isdecimal() or len(head) > 9 or int(head) > len(tree):
             raise Failure(
                 f"There is no field {shown(path)}: a list has numbers, here 0 to {len(tree)}, "
                 f"not {shown(head)}."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
+from codecs import BOM_UTF8
+from json import detect_encoding
 from pathlib import Path
 
 from runners.config.documents import Document, read_document, save_document, validate_document
@@ -47,7 +50,8 @@ def edit(home: Home, resource: str, profile: str | None, words: str) -> int:
             raise Failure(f"{error} What you typed is in {shown(file)}.") from error
         finally:
             if not keep:
-                shutil.rmtree(folder)
+                # The editor may have removed it.
+                shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise Failure(f"{words} can't be edited ({error.strerror or error}).") from error
 
@@ -63,8 +67,7 @@ def _until_valid(home: Home, read: Document, editor: list[str], file: Path, word
     while True:
         head = [] if error is None else [*_sentences(words, error), _HOW]
         offered = marked(given, head, error.fields) if error else given
-        file.write_text(offered, encoding="utf-8", errors="surrogateescape")
-        file.chmod(0o600)
+        _offer(file, offered)
         _run(editor, file, offered)
         typed = unmarked(_text(file))
         if not typed.strip():
@@ -78,7 +81,8 @@ def _until_valid(home: Home, read: Document, editor: list[str], file: Path, word
             raise _UnsavedError(f"{words} is as it was. {error}")
         given = typed
         try:
-            data = from_json(typed.encode("utf-8", "surrogateescape"), _FAULTY)
+            # The mark of UTF-8, so that it is read as the text that it is, whatever that begins with.
+            data = from_json(BOM_UTF8 + typed.encode("utf-8", "surrogateescape"), _FAULTY)
             if twice := repeated(typed):
                 raise ConfigError.at(_FAULTY, [(path, "is there twice") for path in twice])
             validate_document(home.resources, read.resource, read.profile, data, _FAULTY)
@@ -107,11 +111,27 @@ def _sentences(words: str, error: ConfigError) -> list[str]:
     return [f"{words} can't be used like this: there {count}, marked below."]
 
 
+def _offer(file: Path, text: str) -> None:
+    """Have the file hold the text, for the person only."""
+    # Made anew: the editor may have left a link there, and what that leads to is none of our business.
+    file.unlink(missing_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(handle, "w", encoding="utf-8", errors="surrogateescape") as opened:
+        opened.write(text)
+
+
 def _text(file: Path) -> str:
+    if not file.is_file() and os.path.lexists(file):
+        raise Failure(f"The editor left something at {shown(file)} that is no file, so nothing was changed.")
     try:
-        return file.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+        content = file.read_bytes()
     except FileNotFoundError:
         return ""
+    # Some editors save as UTF-16, which JSON may be written in.
+    if not (encoding := detect_encoding(content)).startswith("utf-8"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode(encoding).removeprefix("\ufeff")
+    return content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
 
 def _editor() -> list[str]:
