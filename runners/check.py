@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runners.checking.course import FAILURE_STOPS, NOT_OK, Look, Stage, findings_of
+from runners.checking.course import FAILURE_STOPS, UNTOLD_STOPS, Look, Stage, findings_of
 from runners.checking.folders import far_folder_findings, own_folder_findings
 from runners.checking.places import Place
 from runners.checking.python import python_findings
@@ -95,7 +95,7 @@ def check_sudo(
         Stage(
             [
                 Look(_LOCAL_FOLDER, lambda: own_folder_findings(_local_folder(resource)), _QUICK_S),
-                Look(("user",), lambda: user_findings(user), _QUICK_S, NOT_OK),
+                Look(("user",), lambda: user_findings(user), _QUICK_S, UNTOLD_STOPS),
             ]
         ),
         Stage([Look(("sudo", *grants, "SLURM_CONF"), lambda: sudo_findings(line), _LINE_S, FAILURE_STOPS)]),
@@ -157,7 +157,7 @@ def check_ssh(
                 Look(("host name", "port"), address, _QUICK_S, stops),
             ]
         ),
-        Stage([Look(("host key", "login"), lambda: login_findings(line), _LOGIN_S, NOT_OK)]),
+        Stage([Look(("host key", "login"), lambda: login_findings(line), _LOGIN_S, UNTOLD_STOPS)]),
         Stage(
             [
                 Look(

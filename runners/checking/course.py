@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from runners.config.errors import shown
 from runners.findings import REST, Finding, FindingState
@@ -17,8 +18,9 @@ from runners.findings import REST, Finding, FindingState
 WHOLE_S = 240.0
 """Seconds that a whole course may take; each look has a shorter time of its own."""
 
-_FAILURE = frozenset({FindingState.FAILURE})
-NOT_OK = frozenset({FindingState.FAILURE, FindingState.UNTOLD})
+FAILURE_STOPS: Final[Collection[FindingState]] = frozenset({FindingState.FAILURE})
+UNTOLD_STOPS: Final[Collection[FindingState]] = frozenset({FindingState.FAILURE, FindingState.UNTOLD})
+"""What can stop a course; see `Look.stops`."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +35,6 @@ class Look:
     limit_s: float
     stops: Collection[FindingState] = ()
     """The states of its findings that leave what comes in later stages without a sense."""
-
-
-FAILURE_STOPS: Collection[FindingState] = _FAILURE
 
 
 @dataclass(frozen=True, slots=True)

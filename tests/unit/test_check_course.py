@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from runners.checking.course import FAILURE_STOPS, NOT_OK, Look, Stage, findings_of
+from runners.checking.course import FAILURE_STOPS, UNTOLD_STOPS, Look, Stage, findings_of
 from runners.findings import REST, Finding, FindingState
 
 OK, WARNING, FAILURE, UNTOLD = FindingState
@@ -75,9 +75,9 @@ async def test_a_finding_is_told_as_soon_as_it_is_known() -> None:
     ("state", "stops", "goes_on"),
     [
         (FAILURE, FAILURE_STOPS, False),
-        (UNTOLD, NOT_OK, False),
+        (UNTOLD, UNTOLD_STOPS, False),
         (UNTOLD, FAILURE_STOPS, True),
-        (WARNING, NOT_OK, True),
+        (WARNING, UNTOLD_STOPS, True),
         (FAILURE, (), True),
     ],
 )
