@@ -30,10 +30,10 @@ REFUSED = Trial(Word.REFUSED, "Requested node configuration is not available")
 PARTITIONS = PARTITIONS_20.replace("DenyAccounts=lab,x", "AllowAccounts=ALL")
 NODES = row("main", "idle", "4", "8", "16000", "(null)", "intel", "c[1-4]")
 ACCOUNTS = [
-    "lab|alice||high,normal|normal||\n",
+    "lab|alice||high,normal|normal||||||\n",
     "alice|lab|None\nops|root|Operator\n",
-    "normal|||||\nhigh|||||\n",
-    "root||||\n",
+    "normal||||||||||\nhigh||||||||||\n",
+    "root|||||\n",
 ]
 
 
@@ -46,7 +46,7 @@ def settings(release: str = "22.05.8", **changes: str) -> SlurmSettings:
 def facts(
     partitions: str = PARTITIONS, nodes: str = NODES, release: str = "22.05.8", accounts: str = ""
 ) -> Facts:
-    below = "root|||\nlab|root||\nsub|lab||\n"
+    below = "root|||||\nlab|root||||\nsub|lab||||\n"
     answers = [ACCOUNTS[0] + accounts, *ACCOUNTS[1:3], below]
     return Facts(
         settings(release),
@@ -101,14 +101,14 @@ def test_accounts_below_others(partition: str, release: str, account: str, bad: 
     told = facts(
         PARTITIONS.replace("AllowAccounts=ALL", partition),
         release=release,
-        accounts="sub|alice||normal|normal||\n",
+        accounts="sub|alice||normal|normal||||||\n",
     )
     expected = [("partition access", FAILURE)] if bad else []
     assert amiss(asked(account=account), told) == expected
 
 
 def test_accounts_that_are_hidden_from_us() -> None:
-    hidden = replace(facts(), accounts=read_accounts(["", "", "normal|||||\n", ""], "alice", "lab-000"))
+    hidden = replace(facts(), accounts=read_accounts(["", "", "normal||||||||||\n", ""], "alice", "lab-000"))
     assert amiss(asked(), hidden) == []
     assert amiss(asked(account="secret"), hidden) == []
     refused = Trial(Word.REFUSED, "Invalid account or account/partition combination specified")
@@ -131,7 +131,7 @@ def test_a_qos_that_goes_before_the_partition() -> None:
     told = facts(short)
     assert told.accounts is not None
     free = read_accounts(
-        [ACCOUNTS[0], ACCOUNTS[1], "normal|PartitionTimeLimit||||\n", ""], "alice", "lab-000"
+        [ACCOUNTS[0], ACCOUNTS[1], "normal|PartitionTimeLimit|||||||||\n", ""], "alice", "lab-000"
     )
     assert amiss(asked(), replace(told, accounts=free)) == []
 
@@ -141,7 +141,7 @@ def test_the_time_of_an_account_and_of_a_qos() -> None:
     told = read_accounts([wall, *ACCOUNTS[1:]], "alice", "lab-000")
     assert amiss(asked(), replace(facts(), accounts=told)) == [("time limit", FAILURE)]
     # That of the QOS goes before it.
-    free = "normal||1-00:00:00|||\n"
+    free = "normal||1-00:00:00||||||||\n"
     told = read_accounts([wall, ACCOUNTS[1], free, ""], "alice", "lab-000")
     assert amiss(asked(), replace(facts(), accounts=told)) == []
 

@@ -210,10 +210,11 @@ def test_no_answer_is_too_odd(text: str) -> None:
 def test_accounts() -> None:
     told = read_accounts(
         [
-            "lab|alice||high,normal|normal|7|02:00:00\nlab|alice|gpu|normal||3|\nother|alice||||||\n",
+            "lab|alice||high,normal|normal|7|02:00:00|cpu=4,mem=1.50G|gres/gpu=2|0|\n"
+            "lab|alice|gpu|normal||3|||||\nother|alice||||||||||\n",
             "alice|lab|None\nops|root|Operator\n",
-            "normal|||||\nhigh|DenyOnLimit,PartitionTimeLimit|1-00:00:00|4|5|6\n",
-            "root||||\nroot|||\nlab|root|9|\nlab|root||bob\n",
+            "normal||||||||||\nhigh|DenyOnLimit,PartitionTimeLimit|1-00:00:00|4|5|6|cpu=1|odd,mem=x|node=2|7|8\n",
+            "root|||||||\nroot|||||\nlab|root|9||cpu=100|\nlab|root||bob||\n",
         ],
         "alice",
         "c",
@@ -230,18 +231,21 @@ def test_accounts() -> None:
         7,
         7200.0,
     )
+    assert (wide.of_job, wide.of_all) == ({"cpu": 4, "mem": 1536, "jobs": 0}, {"gres/gpu": 2})
     assert told.of("lab", ["gpu"]) == [narrow, wide]
     assert told.of("lab", ["main"]) == [wide]
     assert told.admins == {"ops"}
     high = told.qos["high"]
     assert high.flags == {"denyonlimit", "partitiontimelimit"}
     assert (high.jobs_of_user, high.jobs_of_account, high.jobs, high.most_s) == (4, 5, 6, 86_400.0)
+    assert (high.of_job, high.of_user, high.of_all) == ({"cpu": 1}, {"jobs": 7}, {"node": 2, "jobs": 8})
+    assert told.accounts["lab"].of_all == {"cpu": 100}
     assert [name for name, _ in told.above("lab")] == ["lab", "root"]
     assert told.accounts["lab"].most_jobs == 9
 
 
 def test_accounts_in_a_circle_end() -> None:
-    told = read_accounts(["", "", "", "a|b||\nb|a||\n"], "alice", "c")
+    told = read_accounts(["", "", "", "a|b||||\nb|a||||\n"], "alice", "c")
     assert [name for name, _ in told.above("a")] == ["a", "b"]
 
 

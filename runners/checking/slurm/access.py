@@ -43,8 +43,13 @@ def partition_state(put: Put, facts: Facts) -> Finding:
     """`partition state`: it takes and starts jobs."""
     given = facts.partitions_of(put.asked.partitions)
     proof = evidence(SHOW_PARTITIONS, *(one.shown("State", "TotalNodes") for one in given))
-    if any(one.state == "UP" for one in given):
-        return put.ok("partition state", f"{_all(put.asked.partitions)} up.", proof)
+    up = [one.name for one in given if one.state == "UP"]
+    if up:
+        resting = [
+            f"{shown(one.name)} ({shown(one.state or 'no state')})" for one in given if one.state != "UP"
+        ]
+        but = f"; jobs go there, and not to {', '.join(resting)}" if resting else ""
+        return put.ok("partition state", f"{_all(tuple(up))} up{but}.", proof)
     first = given[0]
     fix = (
         "Have the site's administrators bring it up, or name another partition: "
@@ -95,6 +100,9 @@ def _people(put: Put, facts: Facts, one: Partition) -> Finding | None:
         # Then it knows better who is in which group where it runs.
         groups = None
     if groups is not None and facts.user_groups is None:
+        if put.trial.word is Word.REFUSED and "group not permitted" in put.trial.said.lower():
+            detail = f"{name} is for the groups {names(groups)}, and SLURM finds {user} in none of them."
+            return _closed(put, one, detail, f"allowgroups={','.join([*groups, 'GROUP'])}")
         detail = f"{name} is for groups ({names(groups)}), and the groups of {user} are not known here."
         return put.untold("partition access", detail, _proof(one))
     if groups is not None and facts.user_groups is not None and not facts.user_groups & set(groups):

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runners.slurm.notation import parse_clock
 
-_ASSOCIATION = "account,user,partition,qos,defaultqos,maxsubmitjobs,maxwall"
+_ASSOCIATION = "account,user,partition,qos,defaultqos,maxsubmitjobs,maxwall,maxtres,grptres,maxjobs,grpjobs"
 _USER = "user,defaultaccount,adminlevel"
-_QOS = "name,flags,maxwall,maxsubmitjobsperuser,maxsubmitjobsperaccount,grpsubmitjobs"
-_ACCOUNT = "account,parentname,grpsubmitjobs,user"
+_QOS = (
+    "name,flags,maxwall,maxsubmitjobsperuser,maxsubmitjobsperaccount,grpsubmitjobs,"
+    "maxtresperjob,maxtresperuser,grptres,maxjobsperuser,grpjobs"
+)
+_ACCOUNT = "account,parentname,grpsubmitjobs,user,grptres,grpjobs"
+
+RUNNING = "jobs"
+"""Stands among the trackable resources (TRES) for jobs that run at a time."""
+Amounts = Mapping[str, float]
+"""How much there may be of each trackable resource: cpu, node, mem (MB), gres/gpu, and `RUNNING`."""
+
+_TRES = re.compile(r"([a-z][\w/:.+-]*)=([0-9]{1,15}(?:\.[0-9]+)?)([KMGTP]?)", re.ASCII | re.IGNORECASE)
+_MB_IN = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,10 @@ class Association:
     """In the queue at a time, with what it inherits; None for any number."""
     most_s: float | None
     row: str
+    of_job: Amounts = field(default_factory=dict)
+    """What one job may have."""
+    of_all: Amounts = field(default_factory=dict)
+    """What all jobs that run may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,9 @@ class Qos:
     jobs_of_account: int | None
     jobs: int | None
     row: str
+    of_job: Amounts = field(default_factory=dict)
+    of_user: Amounts = field(default_factory=dict)
+    of_all: Amounts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,7 @@ class Account:
     most_jobs: int | None
     """Of all its users and accounts below it together."""
     row: str
+    of_all: Amounts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +135,22 @@ def read_accounts(answers: Sequence[str], user: str, cluster: str) -> Accounts:
             _count(most),
             parse_clock(wall),
             row,
+            _amounts(of_job, running),
+            _amounts(of_all, all_running),
         )
-        for row, (account, _, partition, allowed, usual, most, wall) in _rows(associations, _ASSOCIATION)
+        for row, (
+            account,
+            _,
+            partition,
+            allowed,
+            usual,
+            most,
+            wall,
+            of_job,
+            of_all,
+            running,
+            all_running,
+        ) in _rows(associations, _ASSOCIATION)
         if account
     ]
     people = [cells for _, cells in _rows(users, _USER)]
@@ -134,12 +168,27 @@ def read_accounts(answers: Sequence[str], user: str, cluster: str) -> Accounts:
                 _count(of_account),
                 _count(all_jobs),
                 row,
+                _amounts(tres_of_job),
+                _amounts(tres_of_user, running),
+                _amounts(tres_of_all, all_running),
             )
-            for row, (name, flags, wall, of_user, of_account, all_jobs) in _rows(qos, _QOS)
+            for row, (
+                name,
+                flags,
+                wall,
+                of_user,
+                of_account,
+                all_jobs,
+                tres_of_job,
+                tres_of_user,
+                tres_of_all,
+                running,
+                all_running,
+            ) in _rows(qos, _QOS)
         },
         accounts={
-            name: Account(parent, _count(most), row)
-            for row, (name, parent, most, of_user) in _rows(accounts, _ACCOUNT)
+            name: Account(parent, _count(most), row, _amounts(of_all, all_running))
+            for row, (name, parent, most, of_user, of_all, all_running) in _rows(accounts, _ACCOUNT)
             if not of_user
         },
         cluster=cluster,
@@ -155,3 +204,16 @@ def _rows(text: str, fields: str) -> Iterator[tuple[str, list[str]]]:
 
 def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _amounts(text: str, running: str = "") -> dict[str, float]:
+    """`cpu=4,mem=50G` and how many jobs may run; what can't be read counts as no limit."""
+    found = {}
+    for item in text.split(","):
+        if match := _TRES.fullmatch(item.strip()):
+            name = match[1].lower()
+            unit = _MB_IN[match[3].upper()] if name == "mem" else 1.0
+            found[name] = float(match[2]) * unit
+    if (jobs := _count(running)) is not None:
+        found[RUNNING] = float(jobs)
+    return found

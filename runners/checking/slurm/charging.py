@@ -1,14 +1,14 @@
-"""Who is charged, by which QOS, and how many jobs that allows. Pure."""
+"""Who is charged, and by which QOS. Pure."""
 
 from __future__ import annotations
 
 from runners.checking.slurm.access import charged, qos_of
-from runners.checking.slurm.accounts import Account, Accounts, account_commands
+from runners.checking.slurm.accounts import account_commands
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.settings import SHOW_CONFIG
-from runners.checking.slurm.words import Put, batching_field, evidence, names, near_first, pasted
+from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
-from runners.findings import Finding, FindingState
+from runners.findings import Finding
 
 
 def account(put: Put, facts: Facts) -> Finding | None:
@@ -104,69 +104,3 @@ def qos(put: Put, facts: Facts) -> Finding | None:
         detail += " SLURM does not enforce QOS here, so it has no effect."
         return put.warning("qos", detail, fix, proof, option="qos")
     return put.failure("qos", detail, fix, proof, option="qos", tried=True)
-
-
-def job_limits(put: Put, facts: Facts) -> Finding | None:
-    """`job limits`: there may be as many jobs as a step may become. None: the accounting does not answer."""
-    wanted = put.asked.config.batching_config.max_num_jobs
-    limits: list[tuple[int, str, str]] = []
-    if (most := facts.settings.number("MaxJobCount")) is not None:
-        proof = evidence(SHOW_CONFIG, facts.settings.line("MaxJobCount"))
-        limits.append((most, "the cluster holds at most {} jobs (MaxJobCount)", proof))
-    if facts.settings.accounting and facts.settings.enforced & {"limits", "safe"}:
-        if facts.accounts is None:
-            return None
-        limits += _limits(put, facts, facts.accounts)
-    limits.sort(key=lambda limit: limit[0])
-    if not limits or limits[0][0] >= wanted:
-        told = limits[0][1].format(limits[0][0]) if limits else "no limit is known"
-        detail = f"{told[:1].upper()}{told[1:]}; a step becomes at most {wanted} jobs."
-        return put.ok("job limits", detail, limits[0][2] if limits else "")
-    most, why, proof = limits[0]
-    field = batching_field("max_num_jobs")
-    if most == 0:
-        detail = f"No job is taken at all: {why.format(0)}."
-        fix = "Have the site's administrators raise the limit."
-        return Finding(put.asked.check("job limits"), FindingState.FAILURE, detail, fix, proof)
-    detail = (
-        f"A step becomes up to {wanted} jobs, but {why.format(most)}: "
-        "the others are handed over only when some have ended."
-    )
-    fix = f"Set max_num_jobs to {most} or less, or have the site's administrators raise the limit."
-    return Finding(
-        put.asked.check("job limits"), FindingState.WARNING, detail, fix, proof, of="resource", field=field
-    )
-
-
-def _limits(put: Put, facts: Facts, told: Accounts) -> list[tuple[int, str, str]]:
-    """Limits, what each of them is, with {} in the place of the number, and its evidence."""
-    user, name = shown(told.user), charged(put, facts)
-    ask, _, ask_qos, every = account_commands(told.user, "", told.cluster)
-    found: list[tuple[int, str, str]] = []
-    for one in told.of(name, put.asked.partitions)[:1]:
-        if one.most_jobs is not None:
-            what = f"{user} may have {{}} in the queue with the account {_plain(name)} (MaxSubmitJobs)"
-            found.append((one.most_jobs, what, evidence(ask, one.row)))
-    above: tuple[str, Account]
-    for above in told.above(name):
-        if above[1].most_jobs is not None:
-            what = f"the account {_plain(above[0])} may have {{}} in the queue (GrpSubmitJobs)"
-            found.append((above[1].most_jobs, what, evidence(every, above[1].row)))
-    own = [one.qos for one in facts.partitions_of(put.asked.partitions)[:1] if one.qos]
-    for quality in dict.fromkeys([qos_of(put, facts), *own]):
-        if (entry := told.qos.get(quality)) is None:
-            continue
-        which = f"the QOS {_plain(quality)} allows"
-        for most, whom in (
-            (entry.jobs_of_user, "{} in the queue to one user (MaxSubmitJobsPerUser)"),
-            (entry.jobs_of_account, "{} in the queue to one account (MaxSubmitJobsPerAccount)"),
-            (entry.jobs, "{} in the queue to all together (GrpSubmitJobs)"),
-        ):
-            if most is not None:
-                found.append((most, f"{which} {whom}", evidence(ask_qos, entry.row)))
-    return found
-
-
-def _plain(name: str) -> str:
-    """A name in a text that is formatted later."""
-    return shown(name).replace("{", "{{").replace("}", "}}")

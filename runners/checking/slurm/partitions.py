@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from runners.checking.slurm.gres import read_gres
 from runners.config.units import parse_duration
 
-SHOW_PARTITIONS = ("scontrol", "--all", "--local", "show", "partition", "-o")
+# Options first: with POSIXLY_CORRECT, none is seen behind another word.
+SHOW_PARTITIONS = ("scontrol", "--all", "--local", "--oneliner", "show", "partition")
 _CELLS = "%R|%T|%D|%c|%m|%G|%f|%N"
 _SHOW_NODES = ("sinfo", "--all", "--local", "--noheader", "--exact")
 SHOW_NODES = (*_SHOW_NODES, f"--format={_CELLS}")

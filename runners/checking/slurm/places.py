@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, is_working
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
@@ -18,6 +20,11 @@ def nodes(put: Put, facts: Facts) -> Finding:
     rows = [one.shown("MaxNodes", "Nodes", "TotalNodes") for one in given]
     proof = evidence(SHOW_PARTITIONS, *rows)
     counts = [one.nodes for one in given if one.nodes is not None]
+    if given and len(counts) == len(given) and not any(counts):
+        fix = "Name a partition that has nodes, or have the site's administrators give it some."
+        return put.failure(
+            "nodes", f"{where} has no nodes at all.", fix, proof, option="partition", tried=True
+        )
     wanted, most = put.asked.nodes, max(counts, default=0)
     asked = put.asked.options.get("nodes")
     if asked is not None and (wanted is None or wanted < 1):
@@ -63,6 +70,17 @@ def nodes(put: Put, facts: Facts) -> Finding:
     return put.ok("nodes", detail, f"{proof}\n{seen}")
 
 
+def _none_left(put: Put, facts: Facts, named: Sequence[str], where: str, proof: str) -> Finding | None:
+    """What is wrong where all nodes are left out."""
+    for one in facts.partitions_of(put.asked.partitions):
+        left_out = {node for node in named if one.name in (facts.homes or {}).get(node, ())}
+        if one.nodes is None or one.nodes > len(left_out):
+            return None
+    detail = f"exclude names all nodes of {where}, and so leaves jobs none."
+    fix = "Leave some of them out of exclude, or name another partition."
+    return put.failure("nodes", detail, fix, proof, option="exclude", tried=True)
+
+
 def _named(put: Put, facts: Facts, where: str) -> Finding | None:
     """What is wrong with the nodes that are named, if something is."""
     for option in ("nodelist", "exclude"):
@@ -91,6 +109,8 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
                 tried=True,
             )
         if option == "exclude":
+            if finding := _none_left(put, facts, named, where, proof):
+                return finding
             continue
         elsewhere = [node for node in named if not facts.homes[node] & set(put.asked.partitions)]
         if elsewhere:

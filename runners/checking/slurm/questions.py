@@ -68,7 +68,8 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
         facts,
         partitions=None if partitions.code else read_partitions(_text(partitions)),
         groups=None if grouped.code else read_nodes(_text(grouped), mark),
-        user_groups=None if groups.code else frozenset(_text(groups).split()),
+        # It fails where one of the groups has no name, and tells the others all the same.
+        user_groups=frozenset(_text(groups).split()) or None,
         places={
             text: _text(reply).split()
             for text, reply in zip(lists, named, strict=False)

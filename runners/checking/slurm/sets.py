@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from runners.checking.slurm.access import partition, partition_access, partition_state
 from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.batching import batching
-from runners.checking.slurm.charging import account, job_limits, qos
+from runners.checking.slurm.charging import account, qos
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus, features, gres, memory
+from runners.checking.slurm.job_limits import job_limits
 from runners.checking.slurm.places import nodes
 from runners.checking.slurm.times import time_limit
 from runners.checking.slurm.trial import TRY, Trial, Word
@@ -39,6 +40,9 @@ OF_SET = (
 )
 """The words of the findings about a set, in their order. The GPU set has no `batching`: there a job has one
 slot, however large it may be."""
+
+OF_NODES = ("cpus", "memory", "gres", "features")
+"""Those that have no sense where there are no nodes."""
 
 _OK, _FAILURE = FindingState.OK, FindingState.FAILURE
 
@@ -96,9 +100,12 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         "job limits": job_limits(put, facts),
     }
     charged = next((one for one in (looked["account"], looked["qos"]) if _bad(one)), None)
+    no_nodes = facts.groups_in(asked.partitions) == [] and _bad(looked["nodes"])
     for word, one in looked.items():
         if one is None:
             found.left.append((asked.check(word), None))
+        elif word in OF_NODES and one.state is not _OK and no_nodes:
+            found.left.append((asked.check(word), looked["nodes"]))
         elif word in ("partition access", "job limits") and charged and one.state is not _OK:
             # It follows from the account.
             found.left.append((asked.check(word), charged))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from runners.checking.slurm.access import charged, qos_of
+from runners.checking.slurm.access import charged
 from runners.checking.slurm.accounts import account_commands
 from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.job_limits import qos_in_order
 from runners.checking.slurm.partitions import SHOW_PARTITIONS
 from runners.checking.slurm.words import Put, evidence, names
 from runners.config.errors import shown
@@ -34,16 +35,20 @@ def time_limit(put: Put, facts: Facts) -> Finding:
     if len(known) < len(limits):
         return put.untold("time limit", f"The limit of {where} can't be read.", proof)
     most, whose = max(known), where
-    qos = facts.accounts.qos.get(qos_of(put, facts)) if facts.accounts else None
-    if qos is not None and "partitiontimelimit" in qos.flags:
+    of_qos = qos_in_order(put, facts)
+    freed = next((one for one in of_qos if "partitiontimelimit" in one.flags), None)
+    if freed is not None:
         # Then the QOS goes before the partition.
-        most, whose = math.inf, f"the QOS {shown(qos.name)}"
+        most, whose = math.inf, f"the QOS {shown(freed.name)}"
     if facts.accounts is not None and facts.settings.enforced & {"limits", "safe"}:
         ask, _, ask_qos, _ = account_commands(facts.user, "", facts.accounts.cluster)
-        if qos is not None and qos.most_s is not None and qos.most_s < most:
-            most, whose, proof = qos.most_s, f"the QOS {shown(qos.name)}", evidence(ask_qos, qos.row)
-        elif qos is None or qos.most_s is None:
+        limiting = next((one for one in of_qos if one.most_s is not None), None)
+        if limiting is not None:
             # What a QOS says goes before what the association says.
+            if limiting.most_s is not None and limiting.most_s < most:
+                most, whose = limiting.most_s, f"the QOS {shown(limiting.name)}"
+                proof = evidence(ask_qos, limiting.row)
+        else:
             account = charged(put, facts)
             for one in facts.accounts.of(account, put.asked.partitions)[:1]:
                 if one.most_s is not None and one.most_s < most:
