@@ -25,6 +25,7 @@ from tui.screens.runs import RunsPage
 from tui.widgets.virtual_table import VirtualTable
 
 WIDE = (160, 45)
+DEFAULT = ("jobs_runner_config", "default_slurm_config")
 
 
 @pytest.fixture
@@ -174,6 +175,27 @@ async def test_enter_leads_to_the_field_at_fault(home: Home) -> None:
         page = stage.app.screen
         assert isinstance(page, EditPage)
         assert (page.subject.resource, page.subject.profile) == ("alps", None)
+
+
+async def test_from_what_is_typed_to_the_check_and_back_to_the_field_at_fault(home: Home) -> None:
+    async with on_stage(home) as stage:
+        engine(stage).findings = ALL
+        stage.app.post_message(OpenField("alps", None, "host"))
+        await at(stage, EditPage)
+        page = stage.app.screen
+        assert isinstance(page, EditPage)
+        await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
+        await stage.press("end", ".", "x")
+        await stage.press("f8")
+        await at(stage, CheckPage)
+        await sees(stage, "as typed, not saved", "done at 14:13")
+        given, _, _ = engine(stage).checked[0]
+        assert isinstance(given, dict) and given["host"].endswith(".x")
+        table(stage).move_to("partition")
+        await stage.press("enter")
+        await until(stage, lambda: stage.app.screen is page)
+        await until(stage, lambda: page.form.path == (*DEFAULT, "partition") and page.form.has_focus_within)
+        assert page.draft.text(("host",)).endswith(".x")
 
 
 async def test_a_field_of_the_profile_is_one_of_the_profile_that_was_checked(
