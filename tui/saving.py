@@ -86,12 +86,15 @@ def _ask_about_theirs(page: EditPage, document: object, now: Subject | None, lin
         elif choice == "theirs" and now is not None:
             page.taken(now)
 
-    choices = [_MINE] if now is None or now.fingerprint is None else [_MINE, _THEIRS]
+    mine = [] if page.dashboard.read_only else [_MINE]
+    choices = mine if now is None or now.fingerprint is None else [*mine, _THEIRS]
     title = f"{subject.words} was changed elsewhere"
     page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)
 
 
 def _begin_to_write(page: EditPage, base: Subject, document: object) -> None:
+    if page.dashboard.refuses_changes():
+        return
     # Never called back: a thread can't be, and then the page would not know what is in the file.
     page.writing = True
     page.run_worker(_write(page, base, document), group="write", exit_on_error=False)

@@ -169,3 +169,18 @@ async def test_what_is_typed_while_it_is_written_is_not_taken_for_saved(
         monkeypatch.undo()
         await saves(stage)
         await until(stage, lambda: saved(home)["host"] == "second.example")
+
+
+async def test_a_read_only_dashboard_writes_nothing_over_what_was_changed_elsewhere(home: Home) -> None:
+    async with on_stage(home, size=(120, 40), read_only=True) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        theirs = saved(home) | {"host": "theirs.example"}
+        file_of(home).write_text(json.dumps(theirs))
+        await stage.press("f7")
+        await at(stage, Difference)
+        await sees(stage, "was changed elsewhere", "Take theirs")
+        assert "Save mine" not in shown(stage)
+        await stage.press("y")
+        await until(stage, lambda: page.draft.text(("host",)) == "theirs.example")
+    assert saved(home) == theirs and not file_of(home).with_name("resource.json~").exists()
