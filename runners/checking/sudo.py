@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from runners.checking.sentences import sentence, told_by
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
+from runners.slurm.cluster_settings import SHOW_CONFIG, read_settings
 from runners.transport.base import Reply, TransportError
 from runners.transport.sudo import GRANTED, SudoTransport, path_of
 
@@ -19,6 +20,8 @@ USER_S = 10.0
 
 _SUDO_S = 20.0
 _LINE = "\n"
+_TELLING = ("ClusterName", "SlurmctldHost[0]", "SlurmctldPort")
+"""Settings that tell a cluster from others."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
 _OF_SUDO = re.compile(
     r"^(sudo(?:-rs)?: (?!unable to resolve host).*"
@@ -169,11 +172,9 @@ async def _conf_finding(transport: SudoTransport, own: str) -> Finding:
     if not ours or ours == theirs:
         detail = f"Both speak to the cluster of {shown(ours)}." if ours else "It is not set, and need not be."
         return Finding("SLURM_CONF", FindingState.OK, detail, evidence=_shown_lines(evidence))
-    here = _cluster(await transport.run_own("scontrol", "show", "config", timeout_s=_SUDO_S))
+    here = _cluster(await transport.run_own(*SHOW_CONFIG, timeout_s=_SUDO_S))
     setting = ["-u", "SLURM_CONF"] if theirs is None else [f"SLURM_CONF={theirs}"]
-    there = _cluster(
-        await transport.run_own("env", *setting, "scontrol", "show", "config", timeout_s=_SUDO_S)
-    )
+    there = _cluster(await transport.run_own("env", *setting, *SHOW_CONFIG, timeout_s=_SUDO_S))
     evidence += f"\nscontrol show config: {here or 'no answer'}; as theirs: {there or 'no answer'}"
     if here and here == there:
         detail = f"It says the same to both: {shown(here)}."
@@ -212,7 +213,6 @@ def _conf_of(reply: Reply) -> str | None:
 def _cluster(reply: Reply) -> str:
     """What tells a cluster from others, in the answer of `scontrol show config`."""
     text = reply.out.decode("utf-8", "replace") if not reply.code else ""
-    found = dict(
-        re.findall(r"^(ClusterName|SlurmctldHost\[0\]|SlurmctldPort)\s*= (.*?)\s*$", text, re.MULTILINE)
-    )
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+    settings = read_settings(text)
+    values = {} if settings is None else settings.values
+    return ", ".join(f"{name} {value}" for name, value in values.items() if name in _TELLING)

@@ -5,11 +5,11 @@ It knows jobs by their ids and names, and nothing of tasks.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from runners.slurm.cluster_settings import SHOW_CONFIG, read_settings
 from runners.slurm.listings import (
     AccountedJob,
     QueuedJob,
@@ -27,8 +27,6 @@ _SUBMIT_S = 150.0
 
 _ASK_S = 30.0
 """squeue, scontrol and scancel; longer than they try by themselves where slurmctld is silent."""
-
-_SETTING = re.compile(r"^(\w+)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
 
 class SlurmError(Exception):
@@ -196,15 +194,11 @@ class SlurmClient:
             SlurmError: slurmctld does not tell.
         """
         if self._site is None:
-            reply = await self._ask(["scontrol", "show", "config"], _ASK_S)
-            settings = dict(_SETTING.findall(_text(reply.out)))
-            if reply.code or "AccountingStorageType" not in settings:
+            reply = await self._ask(SHOW_CONFIG, _ASK_S)
+            settings = None if reply.code else read_settings(_text(reply.out))
+            if settings is None:
                 raise SlurmError(f"scontrol does not show the configuration: {reply.last_words}")
-            storage = settings["AccountingStorageType"].removeprefix("accounting_storage/")
-            self._site = Site(
-                accounting=storage not in ("none", "(null)", ""),
-                hides_jobs="jobs" in settings.get("PrivateData", "").split(","),
-            )
+            self._site = Site(settings.accounting, hides_jobs="jobs" in settings.private)
         return self._site
 
     def _squeue(self, names: Sequence[str], cluster: str, mark: str) -> Command:

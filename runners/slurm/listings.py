@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from runners.slurm.notation import JobId, parse_clock, parse_job_id, parse_size
+from runners.slurm.notation import JobId, parse_clock, parse_count, parse_job_id, parse_size
 from runners.slurm.states import state_word
 
 T = TypeVar("T")
@@ -149,8 +149,8 @@ def _queued_job(row: str, mark: str) -> QueuedJob:
         said=said,
         elapsed_s=parse_clock(elapsed),
         limit_s=parse_clock(limit),
-        nodes=_count(nodes),
-        cpus=_count(cpus),
+        nodes=parse_count(nodes),
+        cpus=parse_count(cpus),
         memory_mb=parse_size(memory),
         partition=partition,
         user=user,
@@ -170,8 +170,8 @@ def _accounted_job(cells: Sequence[str]) -> AccountedJob:
         id=parse_job_id(job),
         state=state_word(said),
         said=said,
-        exit_code=_count(code),
-        signal=_count(signal) or None,
+        exit_code=parse_count(code),
+        signal=parse_count(signal) or None,
         elapsed_s=parse_clock(elapsed),
         limit_s=parse_clock(limit),
         asked_mb=parse_size(asked),
@@ -180,10 +180,6 @@ def _accounted_job(cells: Sequence[str]) -> AccountedJob:
         reason=reason,
         name=name,
     )
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _said(lines: Sequence[str]) -> tuple[str, ...]:

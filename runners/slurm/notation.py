@@ -1,4 +1,4 @@
-"""How SLURM writes ids, times and memory in what it answers. Pure."""
+"""How SLURM writes ids, times, memory and numbers in what it answers. Pure."""
 
 from __future__ import annotations
 
@@ -75,3 +75,9 @@ def parse_size(text: str) -> float | None:
     """
     match = _SIZE.fullmatch(text.strip())
     return float(match[1]) * _MB_IN[match[2]] if match else None
+
+
+def parse_count(text: str) -> int | None:
+    """A whole number of at most 15 digits; None for anything else, as where there is no limit."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -14,12 +14,12 @@ from runners.checking.slurm.check import check_slurm
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import read_nodes, read_partitions
 from runners.checking.slurm.sets import OF_SET, look_at
-from runners.checking.slurm.settings import SlurmSettings, read_settings
 from runners.checking.slurm.site import command, queue
 from runners.checking.slurm.trial import Trial, Word
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
 from runners.sample import Sample
+from runners.slurm.cluster_settings import SlurmSettings, read_settings
 from runners.transport.base import Command, Exchange, Piece, Reply, Transport, TransportError
 from tests.unit.test_check_slurm_reading import CONFIG, PARTITIONS_20, configuration, row, script
 

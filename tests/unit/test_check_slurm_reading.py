@@ -13,12 +13,13 @@ from runners.checking.slurm.asked import merged_set, read_asked, read_memory
 from runners.checking.slurm.features import read_constraint
 from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres, read_gres_ask
 from runners.checking.slurm.partitions import is_working, read_nodes, read_partitions
-from runners.checking.slurm.settings import read_settings, read_version
 from runners.checking.slurm.trial import Word, read_trial
+from runners.checking.slurm.versions import read_version
 from runners.checking.slurm.words import evidence, names, near_first, pasted
 from runners.config.resource import SlurmSSHResource
 from runners.config.slurm import SlurmRunnerConfig
 from runners.sample import Sample, sample_script
+from runners.slurm.cluster_settings import read_settings
 from runners.transport.base import TOO_LATE, Reply
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from runners.config.slurm import SlurmRunnerConfig, SlurmTaskConfig
 from runners.config.units import parse_duration
+from runners.slurm.notation import parse_count
 from runners.slurm.script import script_head
 
 GPU_SET = "GPU set"
@@ -72,12 +73,12 @@ class Asked:
     @property
     def slots(self) -> int:
         """How many tasks run at a time, 1 or more."""
-        return max(1, _whole(self.options.get("ntasks")) or 1)
+        return max(1, parse_count(self.options.get("ntasks", "")) or 1)
 
     @property
     def cpus(self) -> int | None:
         """CPUs of each slot, which are on one node."""
-        return _whole(self.options.get("cpus-per-task", "1"))
+        return parse_count(self.options.get("cpus-per-task", "1"))
 
     @property
     def task_mb(self) -> float | None:
@@ -108,7 +109,7 @@ class Asked:
     def nodes(self) -> int | None:
         """How many nodes it wants at least; None where it does not say, or says what can't be read."""
         least = self.options.get("nodes", "").split("-")[0]
-        return _whole(least)
+        return parse_count(least)
 
     @property
     def time_s(self) -> float | None:
@@ -206,8 +207,3 @@ def _long(given: str) -> str | None:
         return given
     fitting = [name for name in _LONG if given and name.startswith(given)]
     return fitting[0] if len(fitting) == 1 else None
-
-
-def _whole(text: str | None) -> int | None:
-    text = (text or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus_of, mb, memory_of
 from runners.checking.slurm.partitions import SHOW_NODES
-from runners.checking.slurm.settings import SHOW_CONFIG
 from runners.checking.slurm.trial import Word
 from runners.checking.slurm.words import Put, batching_field, evidence, names
 from runners.findings import Finding, FindingState
+from runners.slurm.cluster_settings import SHOW_CONFIG
 
 _CHECK = "batching"
 

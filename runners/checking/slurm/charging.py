@@ -5,10 +5,10 @@ from __future__ import annotations
 from runners.checking.slurm.access import charged, qos_of
 from runners.checking.slurm.accounts import account_commands
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.settings import SHOW_CONFIG
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
+from runners.slurm.cluster_settings import SHOW_CONFIG
 
 
 def account(put: Put, facts: Facts) -> Finding | None:

@@ -10,11 +10,11 @@ from runners.checking.slurm.asked import GPU_SET, Asked, read_asked
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.questions import ASK_S, ask, ask_accounting, ask_cluster, ask_trials
 from runners.checking.slurm.sets import OF_SET, look_at, told_once
-from runners.checking.slurm.settings import SHOW_CONFIG, read_settings
 from runners.checking.slurm.site import accounting, command, controller, queue
 from runners.config.errors import ConfigError, shown
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
+from runners.slurm.cluster_settings import SHOW_CONFIG, read_settings
 from runners.transport.base import Command, Transport
 
 COMMANDS = ("sbatch", "squeue", "scancel")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runners.checking.slurm.accounts import Accounts
 from runners.checking.slurm.partitions import NodeGroup, Partition, groups_of
-from runners.checking.slurm.settings import SlurmSettings
+from runners.slurm.cluster_settings import SlurmSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from runners.checking.slurm.access import charged, qos_of
 from runners.checking.slurm.accounts import RUNNING, Accounts, Amounts, Qos, account_commands
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.gres import read_gpus_ask, read_gres_ask
-from runners.checking.slurm.settings import SHOW_CONFIG
 from runners.checking.slurm.words import Put, batching_field, evidence
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
+from runners.slurm.cluster_settings import SHOW_CONFIG
 
 _CHECK = "job limits"
 _RAISE = "have the site's administrators raise the limit"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from runners.checking.slurm.gres import read_gres
 from runners.config.units import parse_duration
+from runners.slurm.notation import parse_count
 
 # Options first: with POSIXLY_CORRECT, none is seen behind another word.
 SHOW_PARTITIONS = ("scontrol", "--all", "--local", "--oneliner", "show", "partition")
@@ -103,8 +104,7 @@ class Partition:
         return " ".join([f"PartitionName={self.name}", *given])
 
     def _number(self, key: str) -> int | None:
-        text = self.values.get(key, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+        return parse_count(self.values.get(key, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def read_nodes(text: str, mark: str) -> tuple[NodeGroup, ...] | None:
         if not ended or len(cells) < 8:
             return None
         partition, state, count, cpus, mb, gres, *features, hosts = cells
-        numbers = [_count(cell) for cell in (count, cpus, mb)]
+        numbers = [parse_count(cell.strip().rstrip("+")) for cell in (count, cpus, mb)]
         if None in numbers:
             # Partitions without any nodes have a row all the same.
             if numbers[0] == 0:
@@ -201,11 +201,6 @@ def _time(text: str | None) -> float | None:
         return float(parse_duration(text))
     except ValueError:
         return None
-
-
-def _count(text: str) -> int | None:
-    text = text.strip().rstrip("+")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _cleared(text: str) -> str:

@@ -15,7 +15,7 @@ from runners.checking.slurm.charging import account, qos
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus, features, gres, memory
 from runners.checking.slurm.job_limits import job_limits
-from runners.checking.slurm.places import nodes
+from runners.checking.slurm.nodes import nodes
 from runners.checking.slurm.times import time_limit
 from runners.checking.slurm.trial import TRY, Trial, Word
 from runners.checking.slurm.words import Put, evidence

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runners.checking.slurm.accounts import Accounts, account_commands
-from runners.checking.slurm.settings import OLDEST, SHOW_CONFIG, SlurmSettings, read_version
+from runners.checking.slurm.versions import OLDEST, read_version
 from runners.checking.slurm.words import evidence, names
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
+from runners.slurm.cluster_settings import SHOW_CONFIG, SlurmSettings
 from runners.transport.base import Reply
 
 _OK, _WARNING, _FAILURE, _UNTOLD = (

@@ -1,4 +1,4 @@
-"""What `scontrol show config` and `--version` answer. Pure."""
+"""How a cluster is configured, as `scontrol show config` answers. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runners.transport.base import Reply
+from runners.slurm.notation import parse_count
 
 SHOW_CONFIG = ("scontrol", "show", "config")
 
-OLDEST = (20, 11)
-"""The oldest release that this was tried with."""
-
 _SETTING = re.compile(r"^([\w\[\]]+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-_VERSION = re.compile(r"\bslurm(?:-\w+)?\s+(\d{1,3})\.(\d{1,3})(?:\.(\S+))?", re.IGNORECASE)
 _NOW = re.compile(r"^Configuration data as of (\d{4}-\d\d-\d\d)T", re.MULTILINE)
 _CONTROLLER = re.compile(r"^Slurmctld\((?P<role>[^)]*)\) at (?P<host>.+?) (?:is|are) (?P<state>\w+)", re.M)
 _NOTHING = ("", "(null)", "none", "n/a")
@@ -75,8 +71,7 @@ class SlurmSettings:
 
     def number(self, name: str) -> int | None:
         """A whole number; None where there is no such limit."""
-        text = self._text(name)
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+        return parse_count(self._text(name))
 
     def line(self, *keys: str) -> str:
         """Settings as they were answered."""
@@ -97,13 +92,3 @@ def read_settings(text: str) -> SlurmSettings | None:
     now = _NOW.search(text)
     up = tuple((match["host"], match["state"].upper()) for match in _CONTROLLER.finditer(text))
     return SlurmSettings(values, now[1] if now else "", up)
-
-
-def read_version(reply: Reply) -> tuple[str, tuple[int, int] | None]:
-    """A release as it is written, and to compare; None where it can't be read."""
-    text = reply.out.decode("utf-8", "replace")
-    match = _VERSION.search(text)
-    if match is None:
-        return reply.last_words, None
-    release = ".".join(filter(None, match.groups()))
-    return release, (int(match[1]), int(match[2]))
