@@ -6,12 +6,13 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from runners.checking.places import Ground, Place, Space, ancestors, folder_finding, space_finding
 from runners.checking.sentences import told_by
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
-from runners.transport.base import Command, Reply, Transport, TransportError
+from runners.transport.base import ABSENT, Command, Reply, Transport, TransportError
 from runners.transport.local import words
 
 _ANSWER_S = 20.0
@@ -58,6 +59,8 @@ def _ground_here(path: str) -> Ground:
         try:
             found = os.stat(above)
         except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(above):
+                return Ground(above, False, False, evidence=f"lstat: a link {shown(above)}", dangling=True)
             continue
         except OSError as error:
             why = f"{shown(above)} can't be looked at: {words(error)}."
@@ -83,12 +86,13 @@ def _kind_here(path: str) -> str:
 
 _LOOK = r"""
 p=$1
-while [ ! -e "$p" ] && [ "$p" != / ]; do
+while [ ! -e "$p" ] && [ ! -h "$p" ] && [ "$p" != / ]; do
   p=${p%/*}
   [ -n "$p" ] || p=/
 done
 d=no w=no
 [ -d "$p" ] && d=yes
+[ -e "$p" ] || d=link
 [ -w "$p" ] && [ -x "$p" ] && w=yes
 printf '%s %s %s\n' "$d" "$w" "$p"
 """
@@ -112,7 +116,10 @@ async def far_folder_findings(transport: Transport, place: Place) -> AsyncIterat
         if ground is not None and ground.path != "/":
             listed = await transport.run(("ls", "-ldL", "--", ground.path), timeout_s=_ANSWER_S)
             evidence = shown(listed.out.decode("utf-8", "replace").strip() or listed.last_words)
-            ground = Ground(ground.path, ground.is_folder, ground.writable, evidence=f"ls -ldL: {evidence}")
+            ground = replace(ground, evidence=f"ls -ldL: {evidence}")
+            if ground.dangling and not listed.last_words.endswith(ABSENT):
+                # There may be something behind the link, that is closed to the user.
+                ground = replace(ground, is_folder=True, dangling=False)
     except TransportError as error:
         detail, fix = told_by(error)
         yield Finding(place.check, FindingState.UNTOLD, detail, fix)
@@ -132,7 +139,7 @@ def _ground_there(path: str, reply: Reply) -> Ground | None:
     if reply.code or len(found) < 3:
         return None
     is_folder, writable, above = found
-    return Ground(above, is_folder == "yes", writable == "yes")
+    return Ground(above, is_folder == "yes", writable == "yes", dangling=is_folder == "link")
 
 
 async def _space_there(transport: Transport, place: Place, path: str) -> Finding:

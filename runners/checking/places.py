@@ -45,6 +45,8 @@ class Ground:
     why: str = ""
     """Why it can't be told, or why not; as a sentence."""
     evidence: str = ""
+    dangling: bool = False
+    """It is no folder, but a link to what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
     path, above = shown(place.path), shown(ground.path)
     there = ground.path == place.path
     if not ground.is_folder:
-        detail = (
-            f"{above} on {place.where} is a file, and {'no folder' if there else f'so {path} can never be'}."
-        )
-        fix = "Name another folder, or have the file moved away."
+        what = "a link that leads nowhere" if ground.dangling else "a file"
+        so = "no folder" if there else f"so {path} can never be"
+        detail = f"{above} on {place.where} is {what}, and {so}."
+        fix = f"Name another folder, or have the {what.split()[1]} moved away."
     elif ground.writable is None:
         what = f"{path} is there" if there else f"{path} would be made in {above}"
         detail = f"{what}; whether {place.who} may write there can't be told. {ground.why}".strip()

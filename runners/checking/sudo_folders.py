@@ -61,8 +61,14 @@ async def _ground(transport: SudoTransport, path: str) -> Ground:
         # Through the name, and, with the dot behind it, through the folder: may the user pass it?
         inside = "/." if above == "/" else f"{above}/."
         commands = [Command(("ls", "-ldnL", "--", name)) for name in (above, inside)]
-        listed, entered = (await transport.exchange(commands, timeout_s=_ANSWER_S)).replies
+        commands.append(Command(("ls", "-ldn", "--", above)))
+        listed, entered, itself = (await transport.exchange(commands, timeout_s=_ANSWER_S)).replies
         if listed.code:
+            if itself.code == 0 and listed.last_words.endswith(ABSENT):
+                evidence = (
+                    f"ls -ldn, as {transport.user}: {shown(itself.out.decode('utf-8', 'replace').strip())}"
+                )
+                return Ground(above, False, False, evidence=evidence, dangling=True)
             if not listed.last_words.endswith(ABSENT):
                 refused = refused or listed.last_words
             continue

@@ -244,8 +244,8 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
     ),
     r"invalid license": _Refusal(
         "licence",
-        "there is no such licence",
-        "Name one that exists ('scontrol show licenses' lists them) in extra_lines",
+        "there is no such licence, or there are not so many",
+        "Name one that 'scontrol show licenses' lists in extra_lines, and no more than there are",
         field="extra_lines",
     ),
     r"dependency": _Refusal(

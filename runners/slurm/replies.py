@@ -95,6 +95,8 @@ _REFUSED = (
     "invalid --",
     "invalid memory constraint",
     "invalid node count",
+    "invalid number of",
+    "are mutually exclusive",
     "cli_filter",
     "lua:",
     # By slurmctld.

@@ -48,6 +48,8 @@ def test_what_is_no_plain_id_is_unclear_and_kept(out: str) -> None:
         "sbatch: error: AssocGrpCpuLimit\n" + FAILED + POLICY,
         "sbatch: error: Invalid directive found in batch script: b",
         "sbatch: error: Invalid --time specification",
+        "sbatch: error: invalid number of nodes (-N 3-2)",
+        "sbatch: fatal: --mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive.",
         "sbatch: error: Invalid generic resource (gres) specification",
         "sbatch: invalid option -- 'P'\nsbatch: error: Unrecognized command line parameter ?",
         "sbatch: fatal: stdin: line 2: Unmatched `'` in [ --comment='x]",
