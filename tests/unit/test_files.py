@@ -27,7 +27,7 @@ from runners.config.files import (
     write_resource,
 )
 from runners.config.folders import remove_profile, remove_resource
-from runners.config.json_text import from_json, read_file
+from runners.config.json_text import DEEPEST, from_json, read_file
 from runners.config.local import LocalRunnerConfig
 from runners.config.places import profile_path, resource_path
 from runners.config.profile import Profile, parse_profile
@@ -303,3 +303,14 @@ def test_any_file_can_be_read_for_import(tmp_path: Path) -> None:
     assert parse_resource(from_json(read_file(file), str(file))) == sudo()
     with pytest.raises(ConfigError, match=r"Cannot read .*none\.json \(No such file or directory\)\."):
         read_file(tmp_path / "none.json")
+
+
+def test_json_is_read_as_deep_as_everything_that_goes_through_it_can_follow() -> None:
+    for depth in (DEEPEST, DEEPEST + 1):
+        for begin, end in (("[", "]"), ('{"a":', "}")):
+            text = (begin * depth + "1" + end * depth).encode()
+            if depth == DEEPEST:
+                assert from_json(text, "x") is not None
+            else:
+                with pytest.raises(ConfigError, match="it is nested too deeply"):
+                    from_json(text, "x")
