@@ -269,11 +269,17 @@ def _ask_name(
 
 
 def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str) -> None:
-    if profile is None:
-        document = {**new_resource_document(kind, page.dashboard.home), "name": resource}
-    else:
-        document = {**new_profile_document(kind), "name": profile}
-    _edit(page, resource, profile, document)
+    home = page.dashboard.home
+
+    async def begin() -> None:
+        # A template looks at this machine: which keys there are in the user's home, say.
+        if profile is None:
+            document = await asyncio.to_thread(new_resource_document, kind, home)
+        else:
+            document = await asyncio.to_thread(new_profile_document, kind)
+        _edit(page, resource, profile, {**document, "name": resource if profile is None else profile})
+
+    page.run_worker(begin(), group="files", exit_on_error=False)
 
 
 def _edit(page: ResourcesPage, resource: str, profile: str | None, document: object) -> None:
