@@ -8,7 +8,6 @@ comes as a finding, and nothing is raised.
 from __future__ import annotations
 
 import asyncio
-import os
 import posixpath
 import pwd
 import sys
@@ -16,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from runners import machine
 from runners.checking.course import FAILURE_STOPS, UNTOLD_STOPS, Look, Stage, findings_of
 from runners.checking.folders import far_folder_findings, own_folder_findings
 from runners.checking.places import Place
@@ -217,7 +217,7 @@ async def _known_address(host: str) -> AsyncIterator[Finding]:
 
 
 async def _cores(resource: LocalResource) -> AsyncIterator[Finding]:
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.cores()
     tasks = resource.jobs_runner_config.parallel_tasks_per_job
     of_cores = "1 core" if cores == 1 else f"{cores} cores"
     if tasks is not None and tasks > CROWDED * cores:

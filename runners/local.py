@@ -29,6 +29,7 @@ from runners.batches import (
 from runners.config.resource import LocalResource
 from runners.event_files import events_path, new_events, read_events
 from runners.findings import Finding
+from runners.machine import cores, memory_mb
 from runners.plan import Plan, plan_local
 from runners.processes import Owner, sweep
 from runners.reading import fetch, read_log
@@ -93,10 +94,8 @@ class LocalRunner(BaseRunner):
 
     def plan(self, step: Step, tasks: int) -> Plan:
         """See :meth:`BaseRunner.plan`."""
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
-        cores = len(os.sched_getaffinity(0))
         config = self._resource.jobs_runner_config
-        return plan_local(tasks, config, step.meta, cores=cores, memory_mb=memory)
+        return plan_local(tasks, config, step.meta, cores=cores(), memory_mb=memory_mb())
 
     async def prepare(self, batches: Sequence[BatchSpec]) -> None:
         """See :meth:`BaseRunner.prepare`."""

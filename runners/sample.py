@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
 from runners.layout import step_folder
-from runners.local import LocalRunner
-from runners.plan import Plan, plan_slurm
+from runners.machine import cores, memory_mb
+from runners.plan import Plan, plan_local, plan_slurm
 from runners.slurm.batch_script import batch_script
 from runners.tasks import Numbered, StepContext, batch_spec
 from runners.workflow import Item, Step, StepMeta
@@ -49,7 +49,8 @@ def sample_plan(resource: Resource, sample: Sample) -> Plan:
         ConfigError: it can't; the fields are those of a step's `meta`.
     """
     if isinstance(resource, LocalResource):
-        return LocalRunner(resource).plan(sample.step, sample.tasks)
+        config, meta = resource.jobs_runner_config, sample.step.meta
+        return plan_local(sample.tasks, config, meta, cores=cores(), memory_mb=memory_mb())
     return plan_slurm(sample.tasks, resource.jobs_runner_config, sample.step.meta)
 
 
