@@ -14,6 +14,7 @@ _PARTITION = {
     "rootonly": "no",
     "hidden": "no",
     "maxnodes": "unlimited",
+    "qos": "",
 }
 """Options of partitions that can be changed, with what they have in a lab that is well."""
 
@@ -46,6 +47,16 @@ class Policy:
         """How many jobs the users of the lab's account may have in the queue together."""
         undo = f"modify account {ACCOUNT} set grpsubmitjobs=-1"
         self._change(undo, "modify", "account", ACCOUNT, "set", f"grpsubmitjobs={jobs}")
+
+    def limits(self, kind: str, name: str, *settings: str) -> None:
+        """Settings of an `account` or a `user`, such as `maxtres=cpu=4` or `qos+=high`."""
+        undo = [
+            setting.replace("+=", "-=") if "+=" in setting else f"{setting.rpartition('=')[0]}=-1"
+            for setting in settings
+            if "," not in setting
+        ]
+        undo += ["maxtres=cpu=-1,mem=-1"] * (len(undo) < len(settings))
+        self._change(f"modify {kind} {name} set {' '.join(undo)}", "modify", kind, name, "set", *settings)
 
     def undo(self) -> None:
         """As it was, the last change first."""

@@ -20,6 +20,7 @@ from runners.checking.slurm.times import time_limit
 from runners.checking.slurm.trial import TRY, Trial, Word
 from runners.checking.slurm.words import Put, evidence
 from runners.config.errors import shown
+from runners.explanation import Explanation
 from runners.findings import Finding, FindingState
 
 OF_SET = (
@@ -172,12 +173,23 @@ def _trial(put: Put, facts: Facts) -> Finding:
                 proof,
             )
     detail = f"SLURM refuses a job of the sample in {where}: “{shown(trial.said)}”."
-    explained = trial.explained(put.asked.set_path)
+    explained = _explained(put)
     if explained is None:
         fix = "Change what jobs ask for, or ask the site's administrators what this cluster wants."
         return put.failure("trial", detail, fix, proof)
     refused = put.failure("trial", f"{detail} {explained.sentence}", explained.remedy, proof)
     return replace(refused, of=explained.of, field=explained.field)
+
+
+def _explained(put: Put) -> Explanation | None:
+    """What a refusal means; it blames the set that gives what is at fault, which may be the default's."""
+    own = put.asked.set_path
+    explained = put.trial.explained(own)
+    if explained is None or not explained.field.startswith(f"{own}."):
+        return explained
+    option = explained.field.rpartition(".")[2].replace("_", "-")
+    giving = put.asked.field(option).rpartition(".")[0]
+    return put.trial.explained(giving) if giving else explained
 
 
 def told_once(findings: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
