@@ -94,7 +94,7 @@ RIGHT = [
     Variant("all but one left out", default={"exclude": "c[1,3-4],g1"}, gpu=NOT_FOR_GPUS),
     Variant("GPUs by number", default={"time": "0"}, gpu={"gres": None, "gpus": "1", "time": "60"}),
     Variant("GPUs by type", default={"time": "2-12:30"}, gpu={"gres": None, "gpus": "v100", "time": "1h"}),
-    Variant("no devices", default={"gres": "none", "time": "UNLIMITED"}, gpu={"gres": "gpu", "time": "90s"}),
+    Variant("GPUs of any number", default={"time": "UNLIMITED"}, gpu={"gres": "gpu", "time": "90s"}),
     Variant(
         "own lines",
         default={
