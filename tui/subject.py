@@ -12,7 +12,7 @@ from runners.config.documents import Document, add_document, read_document, save
 from runners.config.errors import ConfigError
 from runners.config.files import Broken, list_profiles, read_resource
 from runners.config.home import Home
-from runners.config.json_text import NOTHING
+from runners.config.json_text import NOTHING, from_json
 from runners.config.profile import LocalProfile, Profile, SlurmSSHProfile, SlurmSudoProfile
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
 
@@ -44,8 +44,14 @@ class Subject:
 
     @property
     def text(self) -> str:
-        """What the file holds where that is no JSON; else empty."""
-        return self.read.text if self.read is not None and self.read.data is NOTHING else ""
+        """What the file holds where that is no JSON, or has a key twice in an object; else empty."""
+        if self.read is None or not self.read.content:
+            return ""
+        try:
+            from_json(self.read.content, "", once=True)
+        except ConfigError:
+            return self.read.text
+        return ""
 
     @property
     def fingerprint(self) -> str | None:

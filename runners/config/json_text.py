@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -25,10 +26,14 @@ DEEPEST: Final = 100
 """Objects and lists within each other: no configuration has ten, and what reads them goes down by calls."""
 
 
-def from_json(data: bytes, where: str) -> object:
-    """The JSON document in `data`. Raises `ConfigError`, whose sentence begins with `where`."""
+def from_json(data: bytes, where: str, *, once: bool = False) -> object:
+    """The JSON document in `data`. Raises `ConfigError`, whose sentence begins with `where`.
+
+    Of a key that an object holds twice the last one counts, as for every reader of JSON, unless that is
+    refused with `once`: where people edit, the other one would be lost.
+    """
     try:
-        document = json.loads(data, parse_constant=_no_number)
+        document = json.loads(data, parse_constant=_no_number, object_pairs_hook=_once if once else None)
         if not _too_deep(document):
             return document
         reason = _TOO_DEEP
@@ -38,6 +43,8 @@ def from_json(data: bytes, where: str) -> object:
         reason = "its text is not UTF-8"
     except RecursionError:
         reason = _TOO_DEEP
+    except _TwiceError as error:
+        reason = f"the key {error} is there twice in one object"
     except _NoNumberError as error:
         reason = f"it holds {error}, which is no number of JSON"
     except ValueError:
@@ -101,6 +108,18 @@ def _too_deep(document: object) -> bool:
 
 class _NoNumberError(ValueError):
     pass
+
+
+class _TwiceError(ValueError):
+    pass
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise _TwiceError(json.dumps(key))
+    return found
 
 
 def _no_number(word: str) -> NoReturn:

@@ -277,6 +277,23 @@ async def test_a_file_that_is_no_json_is_mended_in_its_text(home: Home) -> None:
     assert saved(home)["host"] == "new.uzh.example"
 
 
+async def test_a_key_that_is_there_twice_is_not_dropped_silently(home: Home) -> None:
+    text = file_of(home).read_text()
+    file_of(home).write_text(text.replace('"host": ', '"host": "first.example",\n  "host": '))
+    async with on_stage(home, size=(120, 40)) as stage:
+        page = await opened(stage)
+        area = page.query_one(TextArea)
+        await until(stage, lambda: "first.example" in area.text)
+        await sees(stage, 'the key "host" is there twice')
+        await stage.press("ctrl+s")
+        await sees(stage, "Nothing was saved")
+        area.text = text.replace("login.uzh", "first")
+        await until(stage, lambda: page.draft.text(("host",)) == "first.example")
+        await saves(stage)
+        await sees(stage, "Saved resource uzh")
+    assert saved(home)["host"] == "first.example"
+
+
 async def test_a_profile_is_edited_the_same_way(home: Home) -> None:
     async with on_stage(home, size=(160, 45)) as stage:
         page = await opened(stage, "jobs_remote_dir", profile="me")

@@ -131,7 +131,7 @@ class JsonPane(Vertical):
     def _judge(self) -> object:
         """The document, `NOTHING` where it is no JSON; a fault is told."""
         try:
-            document = from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE)
+            document = from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE, once=True)
         except ConfigError as error:
             self._say(str(error).replace(f"{_WHERE}: this is not", "Not"), wrong=True)
             return NOTHING
@@ -141,7 +141,7 @@ class JsonPane(Vertical):
     def _normal(self) -> str | None:
         """What is typed here as it would be shown; None where it is no JSON."""
         try:
-            return _text_of(from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE))
+            return _text_of(from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE, once=True))
         except ConfigError:
             return None
 
