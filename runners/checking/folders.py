@@ -8,6 +8,7 @@ import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from runners.checking.mounts import mounts
 from runners.checking.places import Ground, Place, Space, ancestors, folder_finding, space_finding
 from runners.checking.sentences import told_by
 from runners.config.errors import shown
@@ -76,12 +77,7 @@ def _kind_here(path: str) -> str:
     """The kind of file system that *path* is on."""
     device = os.stat(path).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            before, _, after = line.partition(" - ")
-            if before.split(" ")[2] == wanted:
-                return after.split(" ")[0]
-    return ""
+    return next((mount.kind for mount in mounts() if mount.device == wanted), "")
 
 
 _LOOK = r"""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 
 from runners.checking.folders import space_here
+from runners.checking.mounts import Mount, mounts
 from runners.checking.places import Ground, Place, Space, ancestors, folder_finding, space_finding
 from runners.checking.sentences import told_by
 from runners.config.errors import shown
@@ -126,30 +127,17 @@ def _group(number: int) -> str:
         return str(number)
 
 
-def _mounts() -> dict[str, tuple[str, Collection[str]]]:
-    """What is mounted where: kind and options. The last one counts where there are several."""
-    found: dict[str, tuple[str, Collection[str]]] = {}
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
-        for line in lines:
-            before, _, after = line.partition(" - ")
-            fields, more = before.split(" "), after.split(" ")
-            point = fields[4].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
-            found[point] = (more[0], {*fields[5].split(","), *more[2].strip().split(",")})
-    return found
-
-
-def _mount_of(path: str) -> tuple[str, str, Collection[str]]:
-    """Where the file system of *path* is mounted, its kind and its options: we may not look at *path*."""
-    mounts = _mounts()
-    real = os.path.realpath(path)
-    point = next((above for above in ancestors(real) if above in mounts), "/")
-    return (point, *mounts.get(point, ("", ())))
+def _mount_of(path: str) -> Mount | None:
+    """Where the file system of *path*, which we may not look at, is mounted; None: that is not told."""
+    # The last one counts where there are several at one point.
+    by_point = {mount.point: mount for mount in mounts()}
+    return next((by_point[above] for above in ancestors(os.path.realpath(path)) if above in by_point), None)
 
 
 def _read_only(path: str) -> str:
     """The mount point above *path* that nobody may write to; empty where there is none."""
-    point, _, options = _mount_of(path)
-    return point if "ro" in options else ""
+    mount = _mount_of(path)
+    return mount.point if mount is not None and "ro" in mount.options else ""
 
 
 def _space(path: str) -> Space:
@@ -162,4 +150,5 @@ def _space(path: str) -> Space:
         return space_here(path)
     except PermissionError:
         # A home that is closed to others; the place where its disk is mounted is not.
-        return space_here(_mount_of(path)[0])
+        mount = _mount_of(path)
+        return space_here("/" if mount is None else mount.point)
