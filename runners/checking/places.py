@@ -33,6 +33,18 @@ class Place:
     field: str
     """Of the configuration."""
 
+    @property
+    def other(self) -> str:
+        """The beginning of a remedy, up to an h. Through sudo it is in the home, and can't be chosen."""
+        return "H" if self.field == "username" else "Name another folder, or h"
+
+    @property
+    def elsewhere(self) -> str:
+        """How else there may be room; as a part of a sentence."""
+        return (
+            "have the home on another disk" if self.field == "username" else "name a folder on another disk"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -71,7 +83,7 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
         what = "a link that leads nowhere" if ground.dangling else "a file"
         so = "no folder" if there else f"so {path} can never be"
         detail = f"{above} on {place.where} is {what}, and {so}."
-        fix = f"Name another folder, or have the {what.split()[1]} moved away."
+        fix = f"{place.other}ave the {what.split()[1]} moved away."
     elif ground.writable is None:
         what = f"{path} is there" if there else f"{path} would be made in {above}"
         detail = f"{what}; whether {place.who} may write there can't be told. {ground.why}".strip()
@@ -86,7 +98,7 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
             else f"{path} is not there, and {place.who} can't make it in {above} on {place.where}."
         )
         detail = f"{detail} {ground.why}".strip()
-        fix = f"Name another folder, or have {above} made writable for {place.who}."
+        fix = f"{place.other}ave {above} made writable for {place.who}."
     else:
         detail = (
             f"{path} can be written to by {place.who}."
@@ -105,25 +117,27 @@ def space_finding(place: Place, space: Space | None, why: str = "") -> Finding:
     if space is None:
         detail = f"How much room there is for {path} can't be told: {why or 'df gives no answer'}."
         return Finding(check, FindingState.UNTOLD, detail)
-    kind = f" ({shown(space.kind)})" if space.kind else ""
+    # GNU's stat can't tell these apart.
+    known = "ext2, ext3 or ext4" if space.kind == "ext2/ext3" else space.kind
+    kind = f" ({shown(known)})" if known else ""
     left = f"{megabytes(space.free_mb)} of {megabytes(space.size_mb)} are free where {path} is{kind}."
     state, detail, fix = FindingState.OK, left, ""
     if space.free_mb < SPACE_FAILURE_MB:
         state = FindingState.FAILURE
         detail = f"The disk is as good as full: {left}"
-        fix = "Make room there, or name a folder on another disk."
+        fix = f"Make room there, or {place.elsewhere}."
     elif space.files and space.files_left < space.files * (1 - FILES_WARNING):
         state = FindingState.WARNING
         detail = f"Only {space.files_left:,} more files fit where {path} is, of {space.files:,} in all{kind}."
-        fix = "Remove files there, or name a folder on another disk."
+        fix = f"Remove files there, or {place.elsewhere}."
     elif space.free_mb < SPACE_WARNING_MB:
         state = FindingState.WARNING
         detail = f"Only {left}"
-        fix = "Make room there, or name a folder on another disk."
+        fix = f"Make room there, or {place.elsewhere}."
     elif space.kind in _IN_MEMORY:
         state = FindingState.WARNING
         detail = f"{path} is in the memory of {place.where}{kind}: it is gone when that is started anew."
-        fix = "Name a folder on a disk."
+        fix = f"{place.elsewhere[:1].upper()}{place.elsewhere[1:]}."
     if state is FindingState.OK:
         return Finding(check, state, detail, evidence=space.evidence)
     return Finding(check, state, detail, fix, space.evidence, of=place.of, field=place.field)

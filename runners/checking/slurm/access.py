@@ -19,10 +19,12 @@ def partition(put: Put, facts: Facts) -> Finding:
     """`partition`: it is there."""
     asked = put.asked.partitions
     if facts.partitions is None:
-        hidden = " They are private here." if "partitions" in facts.settings.private else ""
-        return put.untold(
-            "partition", f"The partitions are not shown to us.{hidden}", evidence(SHOW_PARTITIONS)
-        )
+        hidden, fix = "", "Check again; if it stays like that, ask the site's administrators."
+        if "partitions" in facts.settings.private:
+            hidden = " They are private here."
+            fix = "Have the site's administrators leave partitions out of PrivateData."
+        detail = f"The partitions are not shown to us.{hidden}"
+        return put.untold("partition", detail, evidence(SHOW_PARTITIONS), fix)
     missing = [name for name in asked if name not in facts.partitions]
     known = evidence(SHOW_PARTITIONS, *(f"PartitionName={name} …" for name in facts.partitions))
     if missing:
