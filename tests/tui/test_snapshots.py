@@ -223,6 +223,7 @@ def test_resources_light(drawn: Callable[..., bool]) -> None:
     )
 
 
+@pytest.mark.usefixtures("own_home")
 def test_new_resource(drawn: Callable[..., bool]) -> None:
     async def look(stage: Stage) -> None:
         await resources("n")(stage)
