@@ -33,10 +33,11 @@ class Place:
     field: str
     """Of the configuration."""
 
-    @property
-    def other(self) -> str:
-        """The beginning of a remedy, up to an h. Through sudo it is in the home, and can't be chosen."""
-        return "H" if self.field == "username" else "Name another folder, or h"
+    def remedy(self, what: str) -> str:
+        """*what* is to be done, or another folder named. Through sudo it is in the home: none can be."""
+        if self.field == "username":
+            return f"{what[:1].upper()}{what[1:]}."
+        return f"Name another folder, or {what}."
 
     @property
     def elsewhere(self) -> str:
@@ -83,7 +84,7 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
         what = "a link that leads nowhere" if ground.dangling else "a file"
         so = "no folder" if there else f"so {path} can never be"
         detail = f"{above} on {place.where} is {what}, and {so}."
-        fix = f"{place.other}ave the {what.split()[1]} moved away."
+        fix = place.remedy(f"have the {what.split()[1]} moved away")
     elif ground.writable is None:
         what = f"{path} is there" if there else f"{path} would be made in {above}"
         detail = f"{what}; whether {place.who} may write there can't be told. {ground.why}".strip()
@@ -98,7 +99,7 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
             else f"{path} is not there, and {place.who} can't make it in {above} on {place.where}."
         )
         detail = f"{detail} {ground.why}".strip()
-        fix = f"{place.other}ave {above} made writable for {place.who}."
+        fix = place.remedy(f"have {above} made writable for {place.who}")
     else:
         detail = (
             f"{path} can be written to by {place.who}."
