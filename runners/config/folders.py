@@ -1,6 +1,7 @@
 """The folder of resources: making, moving and removing what is in it, each in one step.
 
-What the files hold is not looked at, and whether something is in use is not known here: see `runners.in_use`.
+What the files hold is not looked at, but for the name that a document tells, which follows the name that it
+goes by. Whether something is in use is not known here: see `runners.in_use`.
 Everything here blocks, briefly; `folder` is that of all resources.
 """
 
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
+from runners.config.inner_name import renamed_inside
 from runners.config.json_text import read_file
 from runners.config.places import (
     no_profile,
@@ -21,7 +23,13 @@ from runners.config.places import (
     profile_path,
     resource_path,
 )
-from runners.config.wholefile import backup_beside, sync_folder, unfinished_folder, write_whole
+from runners.config.wholefile import (
+    backup_beside,
+    sync_folder,
+    unfinished_file,
+    unfinished_folder,
+    write_whole,
+)
 from runners.config.writing import told, writing
 
 
@@ -44,22 +52,23 @@ def make_profile(folder: Path, resource: str, name: str, content: bytes) -> None
 
 
 def rename_resource(folder: Path, name: str, new: str) -> None:
-    """Give a resource another name, with all that is in its folder, valid or not. What its files hold stays.
+    """Give a resource another name, with all that is in its folder, valid or not.
 
-    Raises `ConfigError`, and changes nothing, when there is none, the new name is taken, or it cannot.
+    Where the document told the old name, it tells the new one; all else that the files hold stays. Raises
+    `ConfigError`, and changes nothing, when there is none, the new name is taken, or it cannot.
     """
     source, target = (resource_path(folder, each).parent for each in (name, new))
     with _resource(folder, name, f"Cannot rename {shown(source)}"):
         _refuse_taken(folder, new)
-        source.rename(target)
+        _move(source, target, resource_path(folder, name).name, name, new)
         sync_folder(folder)
 
 
 def duplicate_resource(folder: Path, name: str, new: str, *, profiles: bool) -> None:
     """Make another resource like one that is there, with its profiles or without; valid or not.
 
-    Raises `ConfigError`, and leaves nothing behind, when there is none, the new name is taken, or it cannot
-    be done.
+    Where the document tells the name that it goes by, the other one tells its own. Raises `ConfigError`, and
+    leaves nothing behind, when there is none, the new name is taken, or it cannot be done.
     """
     path = resource_path(folder, name)
     resource_path(folder, new)
@@ -67,7 +76,9 @@ def duplicate_resource(folder: Path, name: str, new: str, *, profiles: bool) -> 
         copied = [path]
         if profiles:
             copied += [profile_path(folder, name, profile) for profile in profile_names(folder, name)]
-        _make(folder, new, {str(each.relative_to(path.parent)): read_file(each) for each in copied})
+        files = {str(each.relative_to(path.parent)): read_file(each) for each in copied}
+        files[path.name] = renamed_inside(files[path.name], name, new)
+        _make(folder, new, files)
 
 
 def remove_resource(folder: Path, name: str) -> None:
@@ -94,7 +105,7 @@ def rename_profile(folder: Path, resource: str, name: str, new: str) -> None:
             raise no_profile(folder, resource, name)
         if os.path.lexists(target):
             raise _profile_taken(resource, new)
-        source.rename(target)
+        _move(source, target, "", name, new)
         # A backup beside a file that a link leads to stays there, with the file.
         with suppress(FileNotFoundError):
             backup_beside(source).rename(backup_beside(target))
@@ -109,7 +120,7 @@ def duplicate_profile(folder: Path, resource: str, name: str, new: str) -> None:
             raise no_profile(folder, resource, name)
         if os.path.lexists(target):
             raise _profile_taken(resource, new)
-        write_whole(target, read_file(source), None)
+        write_whole(target, renamed_inside(read_file(source), name, new), None)
 
 
 def remove_profile(folder: Path, resource: str, name: str) -> None:
@@ -134,6 +145,46 @@ def _resource(folder: Path, name: str, cannot: str) -> Iterator[None]:
         if not resource_path(folder, name).parent.is_dir():
             raise no_resource(folder, name)
         yield
+
+
+def _move(source: Path, target: Path, file: str, name: str, new: str) -> None:
+    """Rename the file or folder `source`, and the name that its document (`file` in the folder) tells.
+
+    Raises `OSError` or `ConfigError`, and changes nothing, when it cannot. Whoever is killed between the two
+    leaves a document under its new name that tells the old one, which is as good as any.
+    """
+    with _renamed_document(source / file, name, new) as document:
+        source.rename(target)
+        if document is None:
+            return
+        place = target / file
+        try:
+            # What was written beside the document has moved along with its folder.
+            os.replace(place.with_name(os.path.basename(document)), place)
+        except OSError:
+            target.rename(source)
+            raise
+
+
+@contextmanager
+def _renamed_document(path: Path, name: str, new: str) -> Iterator[str | None]:
+    """A file beside the document that tells the new name; None where what it tells is to stay."""
+    # What a link leads to is not ours alone.
+    if path.is_symlink() or not path.is_file():
+        yield None
+        return
+    try:
+        content = path.read_bytes()
+    except OSError:
+        # What can't be read can be renamed all the same.
+        yield None
+        return
+    changed = renamed_inside(content, name, new)
+    if changed == content:
+        yield None
+        return
+    with unfinished_file(path, changed, path.stat().st_mode & 0o777) as document:
+        yield document
 
 
 def _make(folder: Path, name: str, files: Mapping[str, bytes]) -> None:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from runners.config.errors import ConfigError, faulty_fields
 from runners.config.types import AbsolutePath, Text
 
-_NAME = "The name of the profile, as screens show it. Required."
+_NAME = (
+    "The name of the profile for the reference system; Runyard itself goes by the name of its file. Required."
+)
 _ONLY_SLURM = "Only profiles of SLURM resources have one; always empty here."
 _ONLY_SSH = "Only profiles of slurm_ssh resources have one; always empty here."
 

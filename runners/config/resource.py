@@ -164,7 +164,13 @@ class _Resource(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: Annotated[Literal["local", "slurm_sudo", "slurm_ssh"], Field(description="The kind of resource.")]
-    name: Annotated[Text, Field(description="The name of the resource, as screens show it. Required.")]
+    name: Annotated[
+        Text,
+        Field(
+            description="The name of the resource for the reference system; Runyard itself goes by the name "
+            "of its folder. Required."
+        ),
+    ]
     tasks_python_config: Annotated[
         TasksPythonConfig,
         Field(description="The Python interpreters that tasks are installed with. Required."),

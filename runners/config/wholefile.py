@@ -41,9 +41,9 @@ def write_whole(path: Path, data: bytes, read: str | None) -> None:
             raise ConfigError(_changed(path, current is None, read is None))
         mode = 0o600 if current is None else path.stat().st_mode & 0o777
         # All that may find no room comes first.
-        with _unfinished(path, data, mode) as new:
+        with unfinished_file(path, data, mode) as new:
             if current is not None:
-                with _unfinished(path, current, mode) as backup:
+                with unfinished_file(path, current, mode) as backup:
                     os.replace(backup, backup_beside(path))
             os.replace(new, path)
         sync_folder(path.parent)
@@ -57,7 +57,7 @@ def backup_beside(path: Path) -> Path:
 
 
 @contextmanager
-def _unfinished(path: Path, data: bytes, mode: int) -> Iterator[str]:
+def unfinished_file(path: Path, data: bytes, mode: int) -> Iterator[str]:
     """A file with `data` beside `path`, on the disk; gone at the end, unless it was given another name."""
     handle, temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
     try:

@@ -425,7 +425,8 @@ def test_names_are_given_and_copies_made(uzh: Path) -> None:
     runyard("profile", "duplicate", "uzh", "me", "bob")
     runyard("profile", "rename", "uzh", "bob", "eve")
     assert [found["name"] for found in answer("profile", "list", "uzh", "--json")] == ["eve", "me"]
-    assert answer("resource", "export", "2") == EXPORTED
+    assert answer("resource", "export", "2") == EXPORTED | {"name": "2"}
+    assert answer("profile", "export", "uzh", "eve")["name"] == "eve"
     assert "There is already a resource three" in refusal("resource", "rename", "2", "three")
     assert "There is already a resource three" in refusal("resource", "duplicate", "2", "three")
     assert "has a profile me already" in refusal("profile", "rename", "uzh", "eve", "me")

@@ -122,7 +122,9 @@ async def test_a_rename_moves_everything(home: Home) -> None:
         await stage.press("r")
         await typed(stage, "you")
         await until(stage, lambda: table(stage).cursor_key == "zurich/you")
-    assert (home.resources / "zurich" / "resource.json").read_bytes() == before
+    # It told the name that it went by, and does so still.
+    after = (home.resources / "zurich" / "resource.json").read_bytes()
+    assert after == before.replace(b'"name": "uzh"', b'"name": "zurich"') != before
     assert read_profile(home.resources, "zurich", "you").value.username == "nobody"
     assert names(home) == ["alps", "local", "zurich"]
 

@@ -105,12 +105,16 @@ def dies_before(step: int, act: Callable[[], object]) -> int:
 
 
 def killed_anywhere(
-    folder: Path, act: Callable[[], object], look: Callable[[], str], outcomes: set[str]
+    folder: Path,
+    act: Callable[[], object],
+    look: Callable[[], str],
+    outcomes: set[str],
+    begin: Callable[[Path], object] = set_up,
 ) -> None:
     """Kill `act` before each of its steps, and see that each leaves one of `outcomes`, and all are seen."""
     seen = set()
     for step in range(1, 10_000):
-        set_up(folder)
+        begin(folder)
         code = ended(child(lambda step=step: dies_before(step, act)))  # type: ignore[misc]
         seen.add(look())
         assert seen <= outcomes, (step, seen)
@@ -167,6 +171,33 @@ def killed_in_other_changes(folder: Path) -> None:
     ]
     for act, after in changes:
         killed_anywhere(folder, act, lambda: resources_there(folder), {"a1(me1)", after})
+
+
+def killed_in_a_change_of_names(folder: Path) -> None:
+    """What tells its own name is never lost; at worst it tells the old one where it goes by the new one."""
+
+    def begin(folder: Path) -> None:
+        set_up(folder)
+        save_document(folder, read_document(folder, "a"), resource(1) | {"name": "a"})
+        save_document(folder, read_document(folder, "a", "me"), profile(1) | {"name": "me"})
+
+    def look() -> str:
+        told = []
+        for found in list_resources(folder):
+            for of in (None, *profile_names(folder, found.name)):
+                read = read_document(folder, found.name, of)
+                assert read.error is None and isinstance(read.data, dict)
+                told.append(f"{read.name}={read.data['name']}")
+        return " ".join(told)
+
+    changes: list[tuple[Callable[[], object], set[str]]] = [
+        (lambda: rename_resource(folder, "a", "b"), {"b=a me=me", "b=b me=me"}),
+        (lambda: rename_profile(folder, "a", "me", "you"), {"a=a you=me", "a=a you=you"}),
+        (lambda: duplicate_resource(folder, "a", "b", profiles=True), {"a=a me=me b=b me=me"}),
+        (lambda: duplicate_profile(folder, "a", "me", "you"), {"a=a me=me you=you"}),
+    ]
+    for act, after in changes:
+        killed_anywhere(folder, act, look, {"a=a me=me", *after}, begin)
 
 
 def killed_at_any_moment(folder: Path) -> None:
@@ -229,7 +260,13 @@ def at_the_same_moment(folder: Path) -> None:
         assert generation_of(folder, "a") == first + codes.index(0)
 
 
-TRIALS = (killed_in_a_save, killed_in_other_changes, killed_at_any_moment, at_the_same_moment)
+TRIALS = (
+    killed_in_a_save,
+    killed_in_other_changes,
+    killed_in_a_change_of_names,
+    killed_at_any_moment,
+    at_the_same_moment,
+)
 
 if __name__ == "__main__":
     {trial.__name__: trial for trial in TRIALS}[sys.argv[1]](Path(sys.argv[2]))

@@ -26,6 +26,7 @@ from runners.config.folders import (
     rename_resource,
 )
 from runners.config.home import Home
+from runners.config.inner_name import renamed_inside
 from runners.config.json_text import NOTHING, difference, text_difference
 from runners.config.places import profile_path, resource_path
 from runners.config.profile import parse_profile
@@ -297,6 +298,75 @@ def test_profiles_are_renamed_and_duplicated(folder: Path, uzh: Document) -> Non
     # A backup does not outlast its profile.
     remove_profile(folder, "uzh", "robert")
     assert sorted(everything(folder)) == ["uzh/profiles/eve.json", "uzh/resource.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "then"),
+    [
+        (b'{"name": "uzh"}', b'{"name": "e\xc3\xa9 \\"t\\""}'),
+        # The layout stays, and so does what stands elsewhere, be it called a name too.
+        (
+            b' {"a":[{"name":"uzh"}], "na\\u006de"\t:\n"  uzh " ,\r\n"x":1e2,"y":{}}\n\n',
+            b' {"a":[{"name":"uzh"}], "na\\u006de"\t:\n"e\xc3\xa9 \\"t\\"" ,\r\n"x":1e2,"y":{}}\n\n',
+        ),
+        (b'\xef\xbb\xbf{"name": "uzh"}', b'\xef\xbb\xbf{"name": "e\xc3\xa9 \\"t\\""}'),
+        ('{"name": "uzh"}'.encode("utf-16-be"), '{"name": "e\u00e9 \\"t\\""}'.encode("utf-16-be")),
+        (b'{"name": "a", "name": "uzh"}', b'{"name": "a", "name": "e\xc3\xa9 \\"t\\""}'),
+        *[
+            (content, content)
+            for content in (
+                b'{"name": "UZH Zurich"}',
+                b'{"name": "uzh", "name": "a"}',
+                b'{"name": ["uzh"]}',
+                b"{}",
+                b'["name", "uzh"]',
+                b'"uzh"',
+                b'{"name": "uzh"',
+                b'{"name": "uzh", "x": NaN}',
+                b'{"name": "uzh", "x": "\xff"}',
+                b"",
+            )
+        ],
+    ],
+)
+def test_the_name_that_a_document_tells_follows_the_one_it_goes_by(content: bytes, then: bytes) -> None:
+    assert renamed_inside(content, "uzh", 'e\u00e9 "t"') == then
+
+
+def test_names_inside_follow_where_they_were_the_names(folder: Path, uzh: Document) -> None:
+    named = json.dumps({**EXPORTED, "name": "uzh"}, indent=7).encode()
+    uzh.path.write_bytes(named)
+    uzh.path.chmod(0o640)
+    uzh.path.with_name("resource.json~").write_bytes(named)
+    bob = profile_path(folder, "uzh", "bob")
+    bob.write_bytes(json.dumps({**BOB, "name": "bob"}).encode())
+    duplicate_resource(folder, "uzh", "two", profiles=True)
+    duplicate_profile(folder, "uzh", "bob", "eve")
+    made = everything(folder)
+    assert made["uzh/resource.json"] == named
+    assert made["two/resource.json"] == named.replace(b'"name": "uzh"', b'"name": "two"') != named
+    assert made["two/profiles/bob.json"] == made["uzh/profiles/bob.json"]
+    assert read_document(folder, "uzh", "eve").data == {**BOB, "name": "eve"}
+    rename_resource(folder, "uzh", "eth")
+    rename_profile(folder, "eth", "bob", "rob")
+    moved = everything(folder)
+    assert moved["eth/resource.json"] == named.replace(b'"name": "uzh"', b'"name": "eth"')
+    assert resource_path(folder, "eth").stat().st_mode & 0o777 == 0o640
+    # Of before; a rename is no change to go back from.
+    assert moved["eth/resource.json~"] == named
+    assert read_document(folder, "eth", "rob").data == {**BOB, "name": "rob"}
+    assert len(moved) == len(made)
+
+
+def test_a_link_is_renamed_and_what_it_leads_to_stays(folder: Path, uzh: Document, tmp_path: Path) -> None:
+    shared = tmp_path / "shared.json"
+    shared.write_text(json.dumps({**EXPORTED, "name": "uzh"}))
+    before = shared.read_bytes()
+    uzh.path.unlink()
+    uzh.path.symlink_to(shared)
+    rename_resource(folder, "uzh", "eth")
+    assert resource_path(folder, "eth").is_symlink()
+    assert shared.read_bytes() == before
 
 
 def test_removing_a_link_leaves_what_it_leads_to(folder: Path, uzh: Document, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def describe(verbs: _SubParsersAction[argparse.ArgumentParser], *, profile: bool
     for verb, about in (("rename", "give it another name"), ("duplicate", "make another one like it")):
         moved = add(verb, about)
         moved.add_argument("new", metavar="NEW")
-        note = "Runyard goes by this name; the `name` in the JSON stays as it is."
+        note = "Runyard goes by this name; the `name` in the JSON follows, unless it was another one."
         example(moved, f"{about.capitalize()}. {note}", f"runyard {what} {verb} {example_name} new")
         if verb == "duplicate" and not profile:
             moved.add_argument("--without-profiles", action="store_true", help="the resource alone")
