@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import textual
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
@@ -27,6 +27,7 @@ from runners.engine.client import EngineClient, EngineError, engine_alive
 from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
+from tui.key_order import InOrder
 from tui.messages import OpenCheck, OpenField, OpenLaunch, OpenRun, PictureTaken
 from tui.screens.confirm import Confirm
 from tui.screens.page import Edits, Page
@@ -58,7 +59,7 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class Dashboard(App[int]):
+class Dashboard(InOrder[int]):
     """The application."""
 
     TITLE = "Runyard"
@@ -298,6 +299,7 @@ class Dashboard(App[int]):
         self.run_worker(self._open_field(message), group="open", exclusive=True, exit_on_error=False)
 
     async def _open_field(self, message: OpenField) -> None:
+        from tui.drafts import kept_draft
         from tui.screens.edit import EditPage
         from tui.subject import open_subject
 
@@ -310,7 +312,8 @@ class Dashboard(App[int]):
             return
         # Its error, where there is no such file any more, is told when the worker has ended with it.
         subject = await asyncio.to_thread(open_subject, self.home, message.resource, message.profile)
-        await self.push_screen(EditPage(subject, message.field))
+        kept = await asyncio.to_thread(kept_draft, self.home, subject)
+        await self.push_screen(EditPage(subject, message.field, kept))
 
     def on_open_check(self, message: OpenCheck) -> None:
         """Somebody wants to know whether a resource works. It changes nothing, so anybody may."""

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from unittest.mock import patch
 
-from textual.app import App, ComposeResult
+from textual import events
+from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tui.forms.draft import MISSING, Draft
 from tui.forms.spec import RESOURCE_SPEC, FieldSpec, Path
+from tui.key_order import InOrder
 from tui.theme import DARK
 from tui.widgets.form.about import about
 from tui.widgets.form.form import Form
@@ -61,7 +63,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-class FormApp(App[None]):
+class FormApp(InOrder[None]):
     """A form, its field in words, and the keys."""
 
     CSS: ClassVar[str] = """
@@ -111,6 +113,13 @@ class FormStage:
 
     async def type(self, text: str) -> None:
         await self.press(*("space" if character == " " else character for character in text))
+
+    async def burst(self, *keys: str) -> None:
+        """Keys all at once, as they come from a terminal behind a slow line; wait for the last."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await self.pilot.pause()
+        await self.pilot.pause()
 
     async def go_to(self, path: Path) -> None:
         self.form.go_to(path)

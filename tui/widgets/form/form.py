@@ -349,7 +349,8 @@ class Form(Vertical):
             return
         editors: list[Widget] = row.editors
         if not any(editor.has_focus for editor in editors):
-            editors[0].focus(scroll_visible=False)
+            # At once: what was typed meanwhile is to go there.
+            self.screen.set_focus(editors[0], scroll_visible=False)
         self.query_one(HeldKeys).hand_on()
         # Only then is it known where it is.
         self.call_after_refresh(row.scroll_visible, animate=False)

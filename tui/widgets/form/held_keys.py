@@ -27,10 +27,10 @@ class HeldKeys(Widget):
         self.screen.set_focus(self, scroll_visible=False)
 
     def hand_on(self) -> None:
-        """A line has been given the focus: what was typed meanwhile goes to it."""
+        """A line has been given the focus: what was typed meanwhile goes to it, before what is typed next."""
         held, self._held = self._held or [], None
         for key in held:
-            self.app.post_message(key)
+            self._send(key)
 
     def on_key(self, event: events.Key) -> None:
         """Keep it, or send it after those that were kept."""
@@ -39,7 +39,12 @@ class HeldKeys(Widget):
         if self._held is not None:
             self._held.append(key)
         else:
-            self.app.post_message(key)
+            self._send(key)
+
+    def _send(self, key: events.Key) -> None:
+        # Not by way of the application, where the next key may be waiting by now.
+        if self.screen.focused is not None:
+            self.screen.focused._forward_event(key)
 
     def on_blur(self) -> None:
         """It is no field: nobody gets here with the tab key."""
