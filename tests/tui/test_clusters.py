@@ -239,7 +239,7 @@ async def test_a_task_whose_cancel_is_on_its_way_says_so(home: Home) -> None:
 async def test_the_help_explains_how_clusters_stand(home: Home) -> None:
     async with on_stage(home, size=(100, 60)) as stage:
         await stage.press("question_mark")
-        await sees(stage, "● up         the last look", "✗ unreachable", "? asks", "F2")
+        await sees(stage, "● up           the last look", "✗ unreachable  what is shown", "? asks", "F2")
 
 
 def test_the_story_is_what_the_store_would_hold(home: Home) -> None:

@@ -267,8 +267,8 @@ async def test_help_lists_the_keys_of_the_screen_and_the_signs(home: Home) -> No
         await stage.press("f1")
         text = shown(stage)
         assert "Help: Runs" in text and "Launch a command over many items" in text
-        assert "⊘ cancelled  was stopped" in text
-        assert "○ off, as of it can't be started" in text
+        assert "⊘ cancelled    was stopped" in text
+        assert "○ off, as of   it can't be started" in text
         await stage.press("escape")
         await at(stage, RunsPage)
 

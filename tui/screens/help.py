@@ -54,7 +54,8 @@ _TABLE = (
     ("↑ ↓ j k", "move; home and end, page up and page down too"),
     ("s  S", "sort by the next column; turn the order round"),
 )
-_COLUMN = 11
+_KEYS, _SIGNS = 11, 13
+"""Cells of what is explained: of the signs the longest is a cluster that is unreachable."""
 
 
 class Help(ModalScreen[None]):
@@ -96,23 +97,24 @@ class Help(ModalScreen[None]):
             "\n",
         ]
         for key in self._keys:
-            parts += _line(key.shown, key.binding.tooltip)
+            parts += _line(key.shown, key.binding.tooltip, _KEYS)
         parts += ["\n", ("In a table", "bold $text-primary"), "\n"]
         for keys, words in _TABLE:
-            parts += _line(keys, words)
+            parts += _line(keys, words, _KEYS)
         parts += ["\n", ("Signs", "bold $text-primary"), "\n"]
         for state, words in _MEANINGS.items():
             shown = sign(state)
-            parts += [(f"{shown.glyph} {shown.word}".ljust(_COLUMN + 2), _COLOURS[state]), words, "\n"]
+            parts += _line(f"{shown.glyph} {shown.word}", words, _SIGNS, _COLOURS[state])
         parts += ["\n", ("The engine, in the first line", "bold $text-primary"), "\n"]
         for word, words in _ENGINE:
             glyph = sign(State.RUNNING if word == EngineState.ON else State.PENDING).glyph
-            parts += [(f"{glyph} {word}".ljust(_COLUMN + 2), "bold"), words, "\n"]
+            parts += _line(f"{glyph} {word}", words, _SIGNS)
         parts += ["\n", ("Clusters", "bold $text-primary"), "\n"]
         for state, word, words in _CLUSTERS:
-            parts += [(f"{sign(state).glyph} {word}".ljust(_COLUMN + 2), "bold"), words, "\n"]
+            parts += _line(f"{sign(state).glyph} {word}", words, _SIGNS)
         return Content.assemble(*parts).rstrip()
 
 
-def _line(keys: str, words: str) -> list[Content | str | tuple[str, str]]:
-    return [(keys.ljust(_COLUMN), "bold"), "  ", words, "\n"]
+def _line(told: str, words: str, cells: int, style: str = "bold") -> list[Content | str | tuple[str, str]]:
+    # The gap also comes behind what is longer.
+    return [(told.ljust(cells), style), "  ", words, "\n"]
