@@ -149,7 +149,8 @@ class Checks:
         except Exception:
             log.exception("A check failed.")
             check.end(
-                "The engine can't go on with the check because of a fault of its own; engine.log tells more."
+                "The engine can't go on with the check because of a fault of its own; engine.log tells more. "
+                "If Runyard was updated while the engine ran, `runyard engine stop` lets a new one start."
             )
 
 

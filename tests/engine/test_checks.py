@@ -177,7 +177,9 @@ async def test_a_defect_of_a_check_is_said_and_disturbs_nothing_else(
             patch.setattr(LocalRunner, "check", broken)
             findings = lab.client.check(local(lab), None, SAMPLE)
             assert (await anext(findings)).check == "first"
-            with pytest.raises(EngineError, match="fault of its own"):
+            with pytest.raises(
+                EngineError, match="fault of its own; engine.log .* `runyard engine stop` lets"
+            ):
                 await anext(findings)
         assert "ZeroDivisionError" in caplog.text
         assert await found(lab, local(lab))
