@@ -6,9 +6,11 @@ from textual.geometry import Offset
 from tests.tui.form_stage import BATCHING, DEFAULT, DOCUMENT, GPU, FormStage, document, form_stage
 from tui.forms.draft import Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
+from tui.keys import keys_of
 from tui.text import pictured, plain
 from tui.widgets.form.layouts import columns
 from tui.widgets.form.typed import Typed
+from tui.widgets.paragraph_view import ParagraphView
 
 CPUS: Path = (*DEFAULT, "cpus_per_task")
 MEM: Path = (*DEFAULT, "mem")
@@ -128,6 +130,28 @@ async def test_none_is_a_state_of_its_own() -> None:
         await stage.go_to(("name",))
         await stage.press("ctrl+n")
         assert stage.draft.raw(("name",)) == "hpc"
+
+
+async def test_an_error_is_whole_before_anything_is_told_of_keys() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(MEM)
+        await stage.type("x")
+        error = stage.draft.errors[MEM]
+        # It takes two lines of the three that are here.
+        assert len(error) > 70 and "ctrl+n" not in stage.text
+        assert " ".join(error.split()) in " ".join(stage.text.split())
+        stage.app.query_one(ParagraphView).styles.height = 7
+        await stage.pilot.pause()
+        assert "ctrl+n says that there is none." in stage.text
+
+
+async def test_keys_that_one_field_needs_leave_the_last_line_to_the_others() -> None:
+    async with form_stage() as stage:
+        await stage.go_to(GRES)
+        hints = stage.text.splitlines()[-1]
+        assert "F6 section" in hints and "^n" not in hints and "^o" not in hints
+        told = {key.binding.key: key.binding.tooltip for key in keys_of(stage.app.screen)}
+        assert told["ctrl+n"] and told["ctrl+o"]
 
 
 async def test_undo_redo_and_back_to_saved() -> None:

@@ -16,6 +16,9 @@ from tui.widgets.paragraphs import Facts, Paragraph, Passage, facts
 _LONGEST = 400
 """Characters of a value that are told."""
 
+_WHOLE = 9
+"""Lines that an error and a description get, if they want them, before what comes behind them gets any."""
+
 
 def about(draft: Draft, path: Path) -> list[Paragraph]:
     """Name and how it stands, what is wrong, and the description: in three lines, where it must be."""
@@ -32,11 +35,15 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
     for end in range(len(path), -1, -1):
         if error := draft.errors.get(path[:end]):
             whose = _word(draft, path[:end])
-            told.append(Passage([(f"{sign(State.FAILED).glyph} ", "failed")], [plain(f"{whose} {error}")]))
+            told.append(
+                Passage(
+                    [(f"{sign(State.FAILED).glyph} ", "failed")], [plain(f"{whose} {error}")], least=_WHOLE
+                )
+            )
     # Items and entries have no description of their own: their list has.
     described = spec.about or (draft.spec(path[:-1]).about if path else "")
     if described:
-        told.append(Passage([], [plain(described)]))
+        told.append(Passage([], [plain(described)], least=_WHOLE))
     if spec.nullable and spec.kind is not Kind.GROUP:
         words = "ctrl+n takes the none back." if draft.is_none(path) else "ctrl+n says that there is none."
         told.append(Passage([], [words]))
