@@ -37,7 +37,7 @@ class Form(Vertical):
         Binding(
             "f6,ctrl+pagedown",
             "section(1)",
-            "next section",
+            "section",
             id="form.section_next",
             key_display="F6",
             tooltip="The next section",
@@ -60,10 +60,20 @@ class Form(Vertical):
             tooltip="Do again what was taken back",
         ),
         Binding(
-            "ctrl+n", "none", "none", id="form.none", tooltip="Say that there is none (null), or say nothing"
+            "ctrl+n",
+            "none",
+            "none",
+            show=False,
+            id="form.none",
+            tooltip="Say that there is none (null), or say nothing",
         ),
         Binding(
-            "ctrl+o", "reset", "as saved", id="form.reset", tooltip="Put this field back to what is saved"
+            "ctrl+o",
+            "reset",
+            "as saved",
+            show=False,
+            id="form.reset",
+            tooltip="Put this field back to what is saved",
         ),
         Binding("down", "field(1)", "next field", show=False, id="form.down", tooltip="The next field"),
         Binding("up", "field(-1)", "field before", show=False, id="form.up", tooltip="The field before"),
