@@ -32,10 +32,19 @@ _ABOUT = "Runyard: a dashboard for batch work. Without a command it opens the da
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence."""
+    """A parser whose errors are one sentence, which leads to the help of the command that was meant."""
 
     def error(self, message: str) -> NoReturn:
         raise Failure(f"{message}; `{self.prog} --help` shows how it is used.")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse does, but what is not known is refused here, not by the parser above."""
+        found, strange = super().parse_known_args(args, namespace)
+        if strange:
+            self.error(f"unrecognized arguments: {' '.join(strange)}")
+        return found, strange
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,12 @@ from tui.forms.spec import FieldSpec, Kind
 _TEXTS = frozenset({Kind.TEXT, Kind.MEMORY, Kind.TIME, Kind.PATH, Kind.CHOICE})
 
 
+def is_assignment(text: str) -> bool:
+    """Whether it is `path=value`, be there such a field or not."""
+    path, equals, _ = text.partition("=")
+    return bool(path and equals)
+
+
 def assign(spec: FieldSpec, document: object, assignment: str) -> object:
     """The document with a field set as *assignment* (`path=value`) says; the given one stays as it is.
 
@@ -21,13 +27,9 @@ def assign(spec: FieldSpec, document: object, assignment: str) -> object:
     on the way that are not there, or null, are made. The index after a list's last makes a new item.
 
     Raises:
-        Failure: it is no assignment, or there is no such field.
+        Failure: there is no such field.
     """
-    path, equals, value = assignment.partition("=")
-    if not equals or not path:
-        raise Failure(
-            f"{shown(assignment)} is no assignment: it must be PATH=VALUE, as in host=login.uzh.ch."
-        )
+    path, _, value = assignment.partition("=")
     document = copy.deepcopy(document)
     holder, key, field = _place(spec, document, path, make=True)
     new = _value(field, value)

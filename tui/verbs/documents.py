@@ -49,7 +49,8 @@ def describe(verbs: _SubParsersAction[argparse.ArgumentParser], *, profile: bool
     example(
         edit,
         f"Edit the JSON of the {what} in your editor, also a broken one. It is checked when you leave the "
-        "editor; what is wrong is marked, and you get it again. Nothing is written before it is valid.",
+        "editor; what is wrong is marked, and you get it again. Nothing is written before it is valid; what "
+        "was changed is shown then.",
         f"runyard {what} edit {example_name}",
         f"EDITOR='code --wait' runyard {what} edit {example_name}",
     )
@@ -130,11 +131,17 @@ def _set(home: Home, resource: str, profile: str | None, words: str, args: argpa
     from runners.config.documents import save_document, validate_document
     from runners.config.json_text import difference
     from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC
-    from tui.verbs.assigning import assign, unset
+    from tui.verbs.assigning import assign, is_assignment, unset
     from tui.verbs.faults import tell_unknown
 
     if not args.assignments and not args.unset:
-        raise Failure("Nothing to set: name fields as PATH=VALUE, or with --unset PATH.")
+        raise Failure(f"Nothing to set: name fields as PATH=VALUE, or with --unset PATH; {_usage(profile)}")
+    for assignment in args.assignments:
+        if not is_assignment(assignment):
+            raise Failure(
+                f"{shown(assignment)} is no assignment: it must be PATH=VALUE, as in host=login.uzh.ch; "
+                f"{_usage(profile)}"
+            )
     read = _json(home, resource, profile)
     spec = RESOURCE_SPEC if profile is None else PROFILE_SPEC
     data = read.data
@@ -154,6 +161,11 @@ def _set(home: Home, resource: str, profile: str | None, words: str, args: argpa
     output.line(f"{words} {'is as it was: this was a dry run' if args.dry_run else 'has been saved'}.")
     tell_unknown(data, read.data, profile=profile is not None)
     return ExitCode.OK
+
+
+def _usage(profile: str | None) -> str:
+    what = "resource" if profile is None else "profile"
+    return f"`runyard {what} set --help` shows how it is used."
 
 
 def _diff(home: Home, resource: str, profile: str | None, file: Path | None, *, as_json: bool) -> int:

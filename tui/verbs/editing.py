@@ -16,7 +16,7 @@ from pathlib import Path
 from runners.config.documents import Document, read_document, save_document, validate_document
 from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
-from runners.config.json_text import NOTHING, from_json, to_json
+from runners.config.json_text import NOTHING, from_json, text_difference, to_json
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.verbs.faults import tell_unknown
@@ -99,6 +99,10 @@ def _until_valid(home: Home, read: Document, editor: list[str], file: Path, word
                 raise _UnsavedError(str(found)) from found
             error = found
             continue
+        # One that was no JSON is compared as the text that it was; of others, layout is no difference.
+        was = read.text if read.data is NOTHING else to_json(read.data).decode()
+        for line in text_difference(was, to_json(data).decode(), read.name):
+            output.line(line)
         output.line(f"{words} has been saved.")
         tell_unknown(data, read.data, profile=read.profile is not None)
         return ExitCode.OK
