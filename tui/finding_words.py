@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from runners.config.units import format_mb
-from runners.findings import REST, Finding, FindingState
+from runners.findings import Finding, FindingState
 from tui import filters
 
 if TYPE_CHECKING:
@@ -30,17 +30,13 @@ _SEVERAL = {
 
 def summary(findings: Collection[Finding]) -> str:
     """How many there are of each kind: `23 checks: 21 ok, 1 warning, 1 failure`."""
-    counts = Counter(finding.state for finding in findings if finding.check != REST)
-    total = counts.total()
+    # With what was not looked at: it could not be told, and is a row like the others.
+    counts = Counter(finding.state for finding in findings)
     parts = [
         f"{counts[state]:,} {state_words(state, counts[state])}" for state in FindingState if counts[state]
     ]
-    text = checks_words(total)
-    if parts:
-        text += f": {', '.join(parts)}"
-    if any(finding.check == REST for finding in findings):
-        text += "; the rest was not looked at"
-    return text
+    text = checks_words(len(findings))
+    return f"{text}: {', '.join(parts)}" if parts else text
 
 
 def state_words(state: FindingState, number: int) -> str:

@@ -20,7 +20,7 @@ from tests.clusters import add_cluster
 from tests.tui.cli_lab import answer, on_terminal, refusal, runyard
 from tui.finding_words import copied, fix_parts, summary
 from tui.text import width_of
-from tui.verbs.checking import finding_lines
+from tui.verbs.checking import evidence_lines, finding_lines
 
 OK, WARNING, FAILURE, UNTOLD = FindingState
 
@@ -172,6 +172,24 @@ def test_nothing_is_cut(words: list[str], width: int) -> None:
     assert lines.partition("✓ ok")[2].replace(" ", "") == text.replace(" ", "")
 
 
+def test_what_was_asked_and_answered_is_printed_below_what_is_not_ok(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    break_local(home, jobs_local_dir=str(tmp_path / "file" / "jobs"))
+    plain_text = runyard("resource", "check", "local", code=1).stdout
+    lines = runyard("resource", "check", "local", "--evidence", code=1).stdout.splitlines()
+    findings = answer("resource", "check", "local", "--json", code=1)
+    faulty = [finding for finding in findings if finding["state"] != "ok" and finding["evidence"]]
+    assert faulty
+    shown = [f"    {line}".rstrip() for finding in faulty for line in finding["evidence"].splitlines()]
+    assert [line for line in lines if line not in plain_text.splitlines()] == shown
+    assert lines.index(shown[0]) == 1 + next(
+        at for at, line in enumerate(lines) if line.startswith(faulty[0]["check"])
+    )
+    hostile = Finding("x", WARNING, "", evidence="$ a\x1b[2J\n\n\tb")
+    assert list(evidence_lines(hostile)) == ["    $ a␛[2J", "", "    ␉b"]
+    assert list(evidence_lines(Finding("x", OK, "", evidence="$ a"))) == []
+
+
 def test_counts() -> None:
     def of(*states: FindingState) -> list[Finding]:
         return [Finding("x", state, "") for state in states]
@@ -183,4 +201,4 @@ def test_counts() -> None:
     )
     assert summary([]) == "0 checks"
     rest = Finding(REST, UNTOLD, "partition and account were not looked at, because line failed.")
-    assert summary([*of(FAILURE), rest]) == "1 check: 1 failure; the rest was not looked at"
+    assert summary([*of(FAILURE), rest]) == "2 checks: 1 failure, 1 could not be told"

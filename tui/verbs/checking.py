@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from runners.config.home import Home
-from runners.findings import Finding, is_sound
+from runners.findings import Finding, FindingState, is_sound
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.finding_words import fix_parts, summary
@@ -42,7 +42,8 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Ask the cluster itself whether runs can work there: folders, Python, the way there, SLURM, "
         "partitions, limits, and what SLURM says to the job of a sample of work. Nothing is changed and "
-        "nothing is started there. In JSON each finding comes with what was asked and answered."
+        "nothing is started there. What was asked and answered comes with each finding in JSON, and with "
+        "--evidence below each that is not ok."
     )
     parser.add_argument("name", metavar="RESOURCE")
     parser.add_argument("--profile", metavar="P", help="the profile, where there are several")
@@ -50,6 +51,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cpus", metavar="C", default="", help="CPUs that each of them needs")
     parser.add_argument("--mem", metavar="M", default="", help="memory of each: 500M, 4G (1G is 1000 MB)")
     parser.add_argument("--gpu", action="store_true", help="they need a GPU")
+    parser.add_argument(
+        "--evidence", action="store_true", help="print what was asked and answered, where it is not ok"
+    )
     add_json(parser)
 
 
@@ -72,7 +76,9 @@ def check(args: argparse.Namespace, home: Home) -> int:
     documents = documents_of(home, args.name, profile)
     keep_engine(home)
     who = args.name if profile is None else f"{args.name} as {profile}"
-    findings = _found(home, documents, sample, who, (lambda _: None) if args.json else _Printer())
+    findings = _found(
+        home, documents, sample, who, (lambda _: None) if args.json else _Printer(evidence=args.evidence)
+    )
     if args.json:
         output.array(map(asdict, findings))
     else:
@@ -110,8 +116,9 @@ def _found(
 class _Printer:
     """Prints findings one below the other, the titles of their columns before the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, evidence: bool) -> None:
         self._titled = False
+        self._evidence = evidence
 
     def __call__(self, finding: Finding) -> None:
         width = output.terminal_width() if output.to_terminal() else sys.maxsize
@@ -120,6 +127,9 @@ class _Printer:
             output.line(_title(width))
         for line in finding_lines(finding, width):
             output.line(line)
+        if self._evidence:
+            for line in evidence_lines(finding):
+                output.line(line)
         output.flush()
 
 
@@ -164,6 +174,13 @@ def finding_lines(finding: Finding, width: int) -> Iterator[str]:
         left = " " * indent
     if finding.fix:
         yield from _fix_lines(finding.fix, indent, room)
+
+
+def evidence_lines(finding: Finding) -> Iterator[str]:
+    """What was asked and answered about a finding that is not ok, word for word: no line is broken."""
+    if finding.state is not FindingState.OK:
+        for line in finding.evidence.splitlines():
+            yield f"{' ' * _INDENT}{plain(line, len(line) + 1)}".rstrip()
 
 
 def _fix_lines(fix: str, indent: int, room: int) -> Iterator[str]:

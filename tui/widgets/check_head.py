@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from runners.findings import REST, Finding, FindingState
+from runners.findings import Finding, FindingState
 from tui.finding_words import state_words
 from tui.signs import sign
 from tui.text import plain
@@ -36,7 +36,7 @@ class CheckHead(PieceLine):
 
 def _counts(findings: Iterable[Finding], *, words: bool) -> list[Piece]:
     """How many there are of each kind, the worst first."""
-    counts = Counter(finding.state for finding in findings if finding.check != REST)
+    counts = Counter(finding.state for finding in findings)
     pieces: list[Piece] = []
     for state in WORST_FIRST:
         if number := counts[state]:
