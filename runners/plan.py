@@ -146,9 +146,10 @@ def heuristics(
     elif parallel_tasks_per_job is not None:
         raise _refused("tasks_per_job", "is missing: it goes with parallel_tasks_per_job")
     else:
-        sizes = _fitted(tot_tasks, cpus_per_task, mem_per_task, limits)
+        sizes = _fitted(tot_tasks, cpus_per_task, mem_per_task, limits, alone=needs_gpu)
     if needs_gpu and sizes.parallel_tasks_per_job > 1:
-        reason = f"{sizes.reason} They run one at a time, because tasks of one job cannot share its GPU."
+        they = "But they" if sizes.branch is Branch.GIVEN else "They"
+        reason = f"{sizes.reason} {they} run one at a time, because tasks of one job cannot share its GPU."
         return Sizes(sizes.tasks_per_job, 1, sizes.branch, reason)
     return sizes
 
@@ -264,7 +265,8 @@ def _given(tasks: int, cpus: int, mem: int, limits: BatchingConfig, per_job: int
     return Sizes(per_job, parallel, Branch.GIVEN, reason)
 
 
-def _fitted(tasks: int, cpus: int, mem: int, limits: BatchingConfig) -> Sizes:
+def _fitted(tasks: int, cpus: int, mem: int, limits: BatchingConfig, *, alone: bool) -> Sizes:
+    """Sizes by the limits. *alone*: the reason says nothing of tasks at a time, as they run one by one."""
     fit = _fit(cpus, mem, limits.target_cpus_per_job, limits.target_mem_per_job)
     jobs = _jobs(tasks, fit)
     size = f"{limits.target_cpus_per_job} CPUs and {format_mb(limits.target_mem_per_job)}"
@@ -285,9 +287,10 @@ def _fitted(tasks: int, cpus: int, mem: int, limits: BatchingConfig) -> Sizes:
         )
         return Sizes(fit, fit, Branch.MAXIMA, reason)
     per_job = _jobs(tasks, limits.max_num_jobs)
+    at_a_time = "" if alone and fit > 1 else f", of which {fit} {'runs' if fit == 1 else 'run'} at a time"
     reason = (
         f"{why} Even jobs of {size} (the maxima) would be {jobs}, above the maximum "
-        f"of {limits.max_num_jobs}; so a job holds {_count(per_job, 'task')}, of which {fit} run at a time."
+        f"of {limits.max_num_jobs}; so a job holds {_count(per_job, 'task')}{at_a_time}."
     )
     return Sizes(per_job, fit, Branch.QUEUE, reason)
 

@@ -198,6 +198,18 @@ def test_a_gpu_is_not_shared() -> None:
     assert sizes.reason.endswith("tasks of one job cannot share its GPU.")
 
 
+def test_why_tasks_of_a_gpu_step_run_one_at_a_time_does_not_contradict_itself() -> None:
+    why = "run one at a time, because tasks of one job cannot share its GPU."
+    queued = heuristics(161, 2, 1000, LIMITS, needs_gpu=True)
+    assert (queued.parallel_tasks_per_job, queued.branch) == (1, Branch.QUEUE)
+    assert queued.reason.endswith(f"; so a job holds 9 tasks. They {why}")
+    given = heuristics(10, 2, 1000, LIMITS, 5, 2, needs_gpu=True)
+    assert given.reason == f"The step asks for 5 tasks in a job, 2 at a time. But they {why}"
+    # Where it is one at a time anyhow, there is nothing to add.
+    large = heuristics(161, 16, 1000, LIMITS, needs_gpu=True)
+    assert large.reason.endswith(", of which 1 runs at a time.")
+
+
 @pytest.mark.parametrize(
     ("meta", "field"),
     [
