@@ -1,5 +1,6 @@
 """A form's sections: what is where, what is kept when another is shown, and how to get somewhere."""
 
+import pytest
 from textual import events
 from textual.geometry import Offset
 from textual.widgets import Input
@@ -195,6 +196,17 @@ async def test_unknown_keys_are_told() -> None:
         await stage.go_to(("name",))
         await stage.type("2")
         assert stage.draft.document["note"] == "kept"
+
+
+@pytest.mark.parametrize("group", [DEFAULT, GPU])
+async def test_a_key_that_is_misspelt_is_told_at_the_top_of_its_group(group: Path) -> None:
+    value = document()
+    value["jobs_runner_config"][group[-1]] = {"consraint": "x"}
+    async with form_stage(value) as stage:
+        await stage.go_to(group)
+        caption = stage.text.splitlines()[1]
+        assert f'{group[-1]}  ✗ has the key "consraint"; did you mean constraint?' in caption
+        assert caption.index("?") < 80
 
 
 async def test_all_of_it_by_keyboard() -> None:

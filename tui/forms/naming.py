@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from tui.forms.spec import FieldSpec, Kind, Path
 from tui.forms.tree import Rows, at
 
@@ -16,6 +18,16 @@ def dotted(tree: object, path: Path) -> str:
             parts.append(str(part))
         tree = at(tree, (part,))
     return ".".join(parts)
+
+
+def names_in(spec: FieldSpec) -> list[str]:
+    """The names of the fields of a group that are shown."""
+    return [field.name for field in spec.fields if field.kind is not Kind.NOTHING]
+
+
+def nearest(spec: FieldSpec, name: str) -> str:
+    """The field of a group that was meant by *name*, which is none of them; "" where none is like it."""
+    return next(iter(get_close_matches(name, names_in(spec), n=1)), "")
 
 
 def path_of(spec: FieldSpec, tree: object, name: str) -> Path:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-from difflib import get_close_matches
 from typing import Any
 
 from runners.config.errors import shown
 from tui.failure import Failure
+from tui.forms.naming import names_in, nearest
 from tui.forms.spec import FieldSpec, Kind
 
 _TEXTS = frozenset({Kind.TEXT, Kind.MEMORY, Kind.TIME, Kind.PATH, Kind.CHOICE})
@@ -112,9 +112,9 @@ def _step(spec: FieldSpec | None, tree: Any, path: str, rest: str) -> tuple[str 
     if known:
         key = max(known, key=len)
         return key, rest[len(key) + 1 :]
-    names = [field.name for field in spec.fields if field.kind is not Kind.NOTHING] if spec else []
-    close = get_close_matches(head, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
+    names = names_in(spec) if spec else []
+    close = nearest(spec, head) if spec else ""
+    hint = f"did you mean {close}?" if close else f"there are: {', '.join(names) or 'none'}."
     raise Failure(f"There is no field {shown(path)}: {shown(head)} is not known here; {hint}")
 
 

@@ -17,7 +17,7 @@ class Caption(PieceLine):
     def tell(self, sheet: Sheet, section: Section) -> None:
         """Tell of this section."""
         draft = sheet.draft
-        name: Piece = (plain(draft.dotted(section.path)), "strong")
+        dotted = draft.dotted(section.path)
         between: list[Piece] = [("  ", None)] if section.path else []
         faults = [text for path, text in faults_of(sheet, section)]
         if faults:
@@ -27,6 +27,8 @@ class Caption(PieceLine):
             what = (f"Not in the schema, so without effect: {names}", "warning")
         else:
             what = (plain(section.spec.about), "muted")
+        # What is wrong needs the room; the bar says which section it is.
+        name: Piece = (plain(dotted.rpartition(".")[2] if faults else dotted), "strong")
         self.show([name, *between, what] if section.path else [what])
 
 
@@ -36,8 +38,8 @@ def faults_of(sheet: Sheet, section: Section) -> list[tuple[tuple[str | int, ...
     for path in sheet.draft.errors:
         if path and sheet.draft.spec(path).kind not in ("group", "union"):
             continue
-        # A group that has a line tells its own errors there.
-        own = path == section.path and has_group_row(section, sheet.draft)
+        # A group that is missing tells so in its line; that of one that is there is too short for its errors.
+        own = path == section.path and has_group_row(section, sheet.draft) and not sheet.draft.present(path)
         if not own and owner(sheet.sections, path) == section and (error := sheet.error(path)):
             found.append((path, error))
     return found
