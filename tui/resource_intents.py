@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runners.batches import Line
 from runners.config.documents import read_document
@@ -26,11 +26,12 @@ from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.templates import new_profile_document, new_resource_document
 from runners.in_use import refuse_in_use
+from tui.drafts import kept_draft
 from tui.inventory import Entry
 from tui.messages import OpenCheck
 from tui.screens.choose import Choice, Choose
 from tui.screens.confirm import Confirm
-from tui.screens.line import AskLine
+from tui.screens.line import AskLine, Attempt
 from tui.subject import Subject
 from tui.text import plain
 
@@ -82,37 +83,45 @@ def duplicate(page: ResourcesPage, entry: Entry) -> None:
     """The same again under another name; a resource with its profiles."""
     folder = page.dashboard.home.resources
 
-    def copy(name: str) -> None:
+    async def copy(name: str) -> None:
         if entry.profile is None:
-            work = asyncio.to_thread(duplicate_resource, folder, entry.resource, name, profiles=True)
-            _do(page, work, f"{name} is a copy of {entry.resource}, with its profiles.", name)
+            await asyncio.to_thread(duplicate_resource, folder, entry.resource, name, profiles=True)
         else:
-            work = asyncio.to_thread(duplicate_profile, folder, entry.resource, entry.profile, name)
-            _do(page, work, f"The profile {name} is a copy of {entry.profile}.", f"{entry.resource}/{name}")
+            await asyncio.to_thread(duplicate_profile, folder, entry.resource, entry.profile, name)
+
+    def done(name: str) -> None:
+        if entry.profile is None:
+            page.dashboard.tell(f"{name} is a copy of {entry.resource}, with its profiles.")
+        else:
+            page.dashboard.tell(f"The profile {name} is a copy of {entry.profile}.")
+        page.go_to(name if entry.profile is None else f"{entry.resource}/{name}")
 
     more = "Its profiles are copied too." if entry.profile is None else "The name of the copy."
     owner = None if entry.profile is None else entry.resource
-    _ask_name(page, f"Duplicate {entry.name}", more, owner, copy, f"{entry.name}-copy")
+    _ask_name(page, f"Duplicate {entry.name}", more, owner, done, f"{entry.name}-copy", copy)
 
 
 def rename(page: ResourcesPage, entry: Entry) -> None:
     """Another name; not while runs go on under this one."""
     home = page.dashboard.home
 
-    def move(name: str) -> None:
-        def work() -> None:
-            refuse_in_use(home, entry.resource, entry.profile, done="renamed")
-            if entry.profile is None:
-                rename_resource(home.resources, entry.resource, name)
-            else:
-                rename_profile(home.resources, entry.resource, entry.profile, name)
+    def work(name: str) -> None:
+        refuse_in_use(home, entry.resource, entry.profile, done="renamed")
+        if entry.profile is None:
+            rename_resource(home.resources, entry.resource, name)
+        else:
+            rename_profile(home.resources, entry.resource, entry.profile, name)
 
-        key = name if entry.profile is None else f"{entry.resource}/{name}"
-        _do(page, asyncio.to_thread(work), f"{entry.name} is called {name} from now on.", key)
+    async def move(name: str) -> None:
+        await asyncio.to_thread(work, name)
+
+    def done(name: str) -> None:
+        page.dashboard.tell(f"{entry.name} is called {name} from now on.")
+        page.go_to(name if entry.profile is None else f"{entry.resource}/{name}")
 
     owner = None if entry.profile is None else entry.resource
     about = "Runs that have ended keep the name that they were launched with."
-    _ask_name(page, f"Rename {entry.name}", about, owner, move, entry.name)
+    _ask_name(page, f"Rename {entry.name}", about, owner, done, entry.name, move)
 
 
 def remove(page: ResourcesPage, entry: Entry) -> None:
@@ -144,68 +153,79 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
 def bring_in(page: ResourcesPage, entry: Entry | None) -> None:
     """Take a resource or a profile from a JSON file to the form; nothing is written before it is saved."""
 
-    def read(text: str) -> None:
-        page.run_worker(_bring_in(page, entry, _path(text)), group="files", exit_on_error=False)
+    found: list[_Import] = []
+
+    async def read(text: str) -> None:
+        found[:] = [await asyncio.to_thread(_read_import, _path(text), entry)]
+
+    def typed(text: str | None) -> None:
+        if text is not None:
+            _bring_in(page, found[0])
 
     about = (
         "A JSON file of a resource or a profile, as fractal-server has them. It opens in the form; nothing "
         "is written before you save it."
     )
-    page.app.push_screen(AskLine("Import", about=about), lambda text: None if text is None else read(text))
+    page.app.push_screen(AskLine("Import", about=about, attempt=read), typed)
 
 
-async def _bring_in(page: ResourcesPage, entry: Entry | None, path: Path) -> None:
-    content = await asyncio.to_thread(read_file, path)
-    document = from_json(content, shown(path))
+class _Import(NamedTuple):
+    """What was read from a file."""
+
+    document: dict[str, Any]
+    name: str
+    resource: str | None
+    """Of a profile: the resource that it is for."""
+
+
+def _read_import(path: Path, entry: Entry | None) -> _Import:
+    """Raises ConfigError where there is nothing to be imported."""
+    document = from_json(read_file(path), shown(path), once=True)
     if not isinstance(document, dict):
         raise ConfigError(f"{shown(path)}: it must be a JSON object.")
     name = document.get("name")
     name = name.strip() if isinstance(name, str) else path.stem
     if "resource_type" not in document:
-        _ask_name(
-            page,
-            "Import a resource",
-            "The name that it goes by here.",
-            None,
-            lambda given: _edit(page, given, None, document),
-            name,
-        )
-    elif entry is None:
+        return _Import(document, name, None)
+    if entry is None:
         raise ConfigError(f"{shown(path)} holds a profile: put the cursor on the resource that it is for.")
-    else:
-        _ask_name(
-            page,
-            f"Import a profile for {entry.resource}",
-            "The name that it goes by here.",
-            entry.resource,
-            lambda given: _edit(page, entry.resource, given, document),
-            name,
-        )
+    return _Import(document, name, entry.resource)
+
+
+def _bring_in(page: ResourcesPage, found: _Import) -> None:
+    title = "Import a resource" if found.resource is None else f"Import a profile for {found.resource}"
+
+    def named(name: str) -> None:
+        if found.resource is None:
+            _edit(page, name, None, found.document)
+        else:
+            _edit(page, found.resource, name, found.document)
+
+    _ask_name(page, title, "The name that it goes by here.", found.resource, named, found.name)
 
 
 def bring_out(page: ResourcesPage, entry: Entry) -> None:
     """Write the JSON as it is to a file that must be new."""
     home = page.dashboard.home
 
-    def write(text: str) -> None:
-        path = _path(text)
+    def work(path: Path) -> None:
+        content = read_document(home.resources, entry.resource, entry.profile).content
+        try:
+            with open(path, "xb") as file:
+                file.write(content)
+        except OSError as error:
+            raise ConfigError(f"Cannot write {shown(path)} ({error.strerror or error}).") from error
 
-        def work() -> None:
-            content = read_document(home.resources, entry.resource, entry.profile).content
-            try:
-                with open(path, "xb") as file:
-                    file.write(content)
-            except OSError as error:
-                raise ConfigError(f"Cannot write {shown(path)} ({error.strerror or error}).") from error
+    async def write(text: str) -> None:
+        await asyncio.to_thread(work, _path(text))
 
-        _do(page, asyncio.to_thread(work), f"{entry.name} was written to {path}.")
+    def typed(text: str | None) -> None:
+        if text is not None:
+            page.dashboard.tell(f"{entry.name} was written to {_path(text)}.")
 
     about = "The file to write its JSON to, exactly as it stands; it must be new."
     begin = f"{entry.name if entry.profile is None else f'{entry.resource}-{entry.profile}'}.json"
-    page.app.push_screen(
-        AskLine(f"Export {entry.name}", about=about, value=begin),
-        lambda text: None if text is None else write(text),
-    )
+    page.app.push_screen(AskLine(f"Export {entry.name}", about=about, value=begin, attempt=write), typed)
 
 
 def check(page: ResourcesPage, entry: Entry) -> None:
@@ -247,8 +267,12 @@ def _ask_name(
     resource: str | None,
     then: Callable[[str], object],
     value: str = "",
+    attempt: Attempt | None = None,
 ) -> None:
-    """Ask for a name that is free: a resource's, or that of a profile of *resource*."""
+    """Ask for a name that is free: a resource's, or that of a profile of *resource*.
+
+    *then* is done with it, after *attempt* if there is one; if that fails, it is asked for again.
+    """
     folder = page.dashboard.home.resources
 
     def fault(name: str) -> str:
@@ -265,7 +289,7 @@ def _ask_name(
         if name is not None:
             then(name)
 
-    page.app.push_screen(AskLine(title, about=about, value=value, fault=fault), typed)
+    page.app.push_screen(AskLine(title, about=about, value=value, fault=fault, attempt=attempt), typed)
 
 
 def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str) -> None:
@@ -286,7 +310,15 @@ def _edit(page: ResourcesPage, resource: str, profile: str | None, document: obj
     # The forms, which the table alone does not need.
     from tui.screens.edit import EditPage
 
-    page.app.push_screen(EditPage(Subject(resource, profile, document)))
+    subject = Subject(resource, profile, document)
+    key = resource if profile is None else f"{resource}/{profile}"
+
+    async def begin() -> None:
+        kept = await asyncio.to_thread(kept_draft, page.dashboard.home, subject)
+        # Back in the table, it is the one under the cursor, if it was saved.
+        page.app.push_screen(EditPage(subject, kept=kept), lambda _: page.go_to(key))
+
+    page.run_worker(begin(), group="files", exit_on_error=False)
 
 
 def _path(text: str) -> Path:

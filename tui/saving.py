@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING, difference, text_difference, to_json
 from runners.config.wholefile import backup_beside
+from tui.forms.merging import merged
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
 from tui.subject import Subject, open_subject, save_subject
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tui.screens.edit import EditPage
 
 _SAVE = Choice("save", "Save", "Write it; the version before stays beside it as a backup")
+_JOINED = Choice("both", "Join both", "Take what was changed elsewhere into the form; nothing is written yet")
 _MINE = Choice("mine", "Save mine", "Write what stands in the form over what was changed elsewhere")
 _THEIRS = Choice("theirs", "Take theirs", "Go on with what is in the file; undo brings back what you typed")
 
@@ -78,16 +80,25 @@ def _ask_about_theirs(page: EditPage, document: object, now: Subject | None, lin
             "The file was changed elsewhere since it was opened. Lines with - are in the file now, "
             "lines with + are yours."
         )
+    joined: object = NOTHING
+    if now is not None and now.fingerprint is not None and not now.text:
+        joined, clashes = merged(subject.document, document, now.document)
+        if clashes:
+            more += f" Both have changed {', '.join(clashes)}: joined, yours stays."
 
     def answered(choice: str | None) -> None:
         if choice == "mine":
             base = Subject(subject.resource, subject.profile, subject.document, now.read if now else None)
             _begin_to_write(page, base, document)
+        elif choice == "both" and now is not None:
+            page.joined(now, joined)
         elif choice == "theirs" and now is not None:
             page.taken(now)
 
     mine = [] if page.dashboard.read_only else [_MINE]
     choices = mine if now is None or now.fingerprint is None else [*mine, _THEIRS]
+    if joined is not NOTHING:
+        choices.insert(0, _JOINED)
     title = f"{subject.words} was changed elsewhere"
     page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)
 

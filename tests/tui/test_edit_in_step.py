@@ -181,6 +181,6 @@ async def test_a_read_only_dashboard_writes_nothing_over_what_was_changed_elsewh
         await at(stage, Difference)
         await sees(stage, "was changed elsewhere", "Take theirs")
         assert "Save mine" not in shown(stage)
-        await stage.press("y")
+        await stage.press("t")
         await until(stage, lambda: page.draft.text(("host",)) == "theirs.example")
     assert saved(home) == theirs and not file_of(home).with_name("resource.json~").exists()

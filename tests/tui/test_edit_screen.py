@@ -208,7 +208,7 @@ async def test_an_edit_made_elsewhere_is_told_and_neither_is_lost(home: Home) ->
         assert saved(home) == theirs
         await stage.press("ctrl+s")
         await at(stage, Difference)
-        await stage.press("y")
+        await stage.press("m")
         await sees(stage, "Saved resource uzh")
         assert saved(home)["host"] == "mine.example" and "jobs_poll_interval" not in saved(home)
         assert json.loads(file_of(home).with_name("resource.json~").read_text()) == theirs
@@ -222,7 +222,7 @@ async def test_theirs_can_be_taken_and_mine_comes_back_with_undo(home: Home) -> 
         file_of(home).write_text(json.dumps(theirs))
         await stage.press("f7")
         await at(stage, Difference)
-        await stage.press("tab", "enter")
+        await stage.press("t")
         await until(stage, lambda: page.draft.text(("host",)) == "theirs.example")
         await at(stage, EditPage)
         assert not page.unsaved
@@ -230,6 +230,97 @@ async def test_theirs_can_be_taken_and_mine_comes_back_with_undo(home: Home) -> 
         await until(stage, lambda: page.draft.text(("host",)) == "mine.example")
         await saves(stage)
         await until(stage, lambda: saved(home)["host"] == "mine.example")
+
+
+async def test_two_edits_are_joined_where_they_are_of_different_fields(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        await put(stage, page, ("jobs_local_dir",), "/mine")
+        theirs = saved(home) | {"jobs_poll_interval": 30, "jobs_local_dir": "/theirs"}
+        file_of(home).write_text(json.dumps(theirs))
+        await stage.press("ctrl+s")
+        await at(stage, Difference)
+        await sees(stage, "Both have changed jobs_local_dir", "Join both")
+        await stage.press("y")
+        await at(stage, EditPage)
+        # Nothing is written yet.
+        assert saved(home) == theirs
+        await until(stage, lambda: page.draft.text(("jobs_poll_interval",)) == "30")
+        await saves(stage)
+        await until(stage, lambda: saved(home)["host"] == "mine.example")
+    assert saved(home) == theirs | {"host": "mine.example", "jobs_local_dir": "/mine"}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+async def test_all_that_can_be_done_about_a_difference_is_in_sight(home: Home, size: tuple[int, int]) -> None:
+    lines = [f"export A{number}=1" for number in range(60)]
+    async with on_stage(home, size=size) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        changed = saved(home)
+        changed["jobs_runner_config"]["default_slurm_config"]["extra_lines"] = lines
+        file_of(home).write_text(json.dumps(changed))
+        await stage.press("ctrl+s")
+        await at(stage, Difference)
+        await sees(stage, "b join both   m save mine   t take theirs   esc back", "Go on editing")
+        await stage.press(*["pagedown"] * 12)
+        await sees(stage, '+  "host": "mine.example"')
+
+
+async def test_what_was_typed_outlasts_the_dashboard(home: Home) -> None:
+    before = file_of(home).read_bytes()
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        kept = home.state / "drafts" / "uzh.json"
+        await until(stage, lambda: kept.exists() and "mine.example" in kept.read_text())
+        assert kept.stat().st_mode & 0o777 == 0o600
+        # As when the terminal is closed: nobody is asked anything.
+        stage.app.exit()
+    assert file_of(home).read_bytes() == before
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await until(stage, lambda: page.draft.text(("host",)) == "mine.example")
+        await sees(stage, "What was typed until", "changed, not saved")
+        await stage.press("ctrl+z")
+        await until(stage, lambda: page.draft.text(("host",)) == "login.uzh.example")
+        await until(stage, lambda: not kept.exists())
+        await stage.press("ctrl+y")
+        await until(stage, lambda: page.draft.text(("host",)) == "mine.example" and kept.exists())
+        await stage.press("escape")
+        await at(stage, Confirm)
+        await stage.press("y")
+        await until(stage, lambda: not isinstance(stage.app.screen, EditPage))
+        await until(stage, lambda: not kept.exists())
+        page = await opened(stage)
+        assert page.draft.text(("host",)) == "login.uzh.example"
+
+
+async def test_broken_json_outlasts_the_dashboard_too(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        await stage.press("f3")
+        area = page.query_one(TextArea)
+        await until(stage, lambda: stage.app.focused is area)
+        area.text = area.text.replace("login.uzh", "half.uzh").rstrip()[:-1]
+        await sees(stage, "the JSON text is broken: F3 goes there", "Not valid JSON: line ")
+        kept = home.state / "drafts" / "uzh.json"
+        await until(stage, lambda: kept.exists() and "half.uzh" in kept.read_text())
+        stage.app.exit()
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        await until(stage, lambda: "half.uzh" in page.query_one(TextArea).text)
+        assert page.beside.json.broken
+
+
+async def test_a_configuration_that_makes_no_plan_says_so(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await put(stage, page, (*DEFAULT, "cpus_per_task"), "64")
+        await sees(stage, "no plan for the sample: F4 tells why")
+        await stage.press("f4")
+        await sees(stage, "No plan.", "max_cpus_per_job")
 
 
 async def test_a_file_that_was_removed_elsewhere_can_be_made_anew(home: Home) -> None:

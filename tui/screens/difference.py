@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -46,9 +46,10 @@ class Difference(ModalScreen[str | None]):
     ) -> None:
         """*lines* are those of a unified diff; *choices* become buttons, of which the first, if any, is `y`.
 
-        All texts are untrusted. *more* is said above the lines.
+        Each has the first letter of its key as well. All texts are untrusted. *more* is said above the lines.
         """
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (32, "-high")]
         self._title = title
         self._lines = lines
         self._choices = choices
@@ -59,8 +60,8 @@ class Difference(ModalScreen[str | None]):
         """The lines, and a button for each choice."""
         with Vertical(id="difference") as frame:
             frame.border_title = Content(plain(self._title, 70))
-            first = f"y {self._choices[0].name.lower()}   " if self._choices else ""
-            frame.border_subtitle = f"{first}esc {self._back.lower()}"
+            keys = [(choice.key[0], choice.name.lower()) for choice in self._choices]
+            frame.border_subtitle = "   ".join(f"{key} {name}" for key, name in [*keys, ("esc", "back")])
             if self._more:
                 yield Static(Content(plain(self._more)), id="more")
             with VerticalScroll(id="lines", can_focus=False):
@@ -82,6 +83,13 @@ class Difference(ModalScreen[str | None]):
         """The first choice, if there is any."""
         if self._choices:
             self.dismiss(self._choices[0].key)
+
+    def on_key(self, event: events.Key) -> None:
+        """Each choice has the first letter of its key."""
+        choice = next((each for each in self._choices if each.key[0] == event.key), None)
+        if choice is not None:
+            event.stop()
+            self.dismiss(choice.key)
 
     def action_scroll(self, lines: int) -> None:
         """Up or down, where there is more than fits."""

@@ -9,25 +9,23 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING
-from runners.states import State
 from tui import saving
+from tui.drafts import DraftFile, Kept
 from tui.forms.draft import Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
 from tui.messages import OpenCheck
 from tui.preview import Preview, SampleTyped, preview
 from tui.screens.confirm import Confirm
 from tui.screens.page import Page
-from tui.signs import sign
+from tui.standing import clock
 from tui.subject import Subject, companions, current_fingerprint
-from tui.text import plain
 from tui.widgets.beside import Beside, Pane
+from tui.widgets.edit_title import EditState, EditTitle
 from tui.widgets.form.about import about
 from tui.widgets.form.form import Form
 from tui.widgets.json_pane import JsonPane
@@ -96,8 +94,11 @@ class EditPage(Page):
         ),
     ]
 
-    def __init__(self, subject: Subject, field: str = "") -> None:
-        """*field* is the dotted path of the field to begin with; empty: the first one."""
+    def __init__(self, subject: Subject, field: str = "", kept: Kept | None = None) -> None:
+        """*field* is the dotted path of the field to begin with; empty: the first one.
+
+        *kept* is what was typed the last time and not saved.
+        """
         super().__init__()
         self.subject = subject
         spec = RESOURCE_SPEC if subject.profile is None else PROFILE_SPEC
@@ -106,9 +107,11 @@ class EditPage(Page):
         else:
             self.draft = Draft(spec, subject.document, saved=subject.document)
         self._field = field
+        self._kept = kept
         self._pause: Timer | None = None
         self._previewing = False
         self._previewed: tuple[int, SampleTyped] | None = None
+        self._no_plan = False
         self._at: Path = ()
         self._json_of = 0
         """The revision of the draft that the JSON says, or would say if it were not broken."""
@@ -121,7 +124,7 @@ class EditPage(Page):
 
     def compose_body(self) -> Iterable[Widget]:
         """Title; the form and what stands beside it; the field in words."""
-        yield Static("", id="edit-title")
+        yield EditTitle()
         with Horizontal(id="edit"):
             yield Form()
             yield Beside()
@@ -129,16 +132,32 @@ class EditPage(Page):
 
     def on_mount(self) -> None:
         """Begin with the form, or with the text where it is no JSON."""
+        self._file = DraftFile(self.dashboard.home)
         self.form.show(self.draft)
         if self.subject.text:
             self._show_broken()
         else:
             self.beside.json.show(self.draft.document)
             self.go_to(self._field)
+        if self._kept is not None:
+            self._take_up(self._kept)
         self._say()
         self._follow_soon()
-        if not self.subject.new:
-            self.set_interval(LOOK_S, self._look)
+        self.set_interval(LOOK_S, self._look)
+
+    def _take_up(self, kept: Kept) -> None:
+        """Go on from what was typed the last time; undo takes it away."""
+        self.draft.replace(kept.document)
+        self._json_of = self.draft.revision
+        self.form.refresh_from_draft()
+        if kept.text:
+            self.beside.json.show_text(kept.text)
+        else:
+            self.beside.json.show(self.draft.document)
+        when = clock(kept.written, self.dashboard.now())
+        words = f"What was typed until {when} and not saved is back; ctrl+z takes it away."
+        # Not before this page is the one in front.
+        self.call_after_refresh(self.dashboard.tell, words)
 
     def _show_broken(self) -> None:
         """The text of a file that is no JSON."""
@@ -188,6 +207,11 @@ class EditPage(Page):
     def _json_typed(self, event: JsonPane.Edited) -> None:
         self._take(event.document)
 
+    @on(JsonPane.Broke)
+    def _json_broke(self) -> None:
+        self._follow_soon()
+        self._say()
+
     def _take(self, document: object) -> None:
         """Go on with this document, which is what the JSON says."""
         if self._json_of != self.draft.revision:
@@ -233,6 +257,8 @@ class EditPage(Page):
 
     def _follow(self) -> None:
         self._follow_json()
+        if not self.dashboard.read_only:
+            self.run_worker(self._keep(), group="keep", exit_on_error=False)
         if not self._previewing:
             self._previewing = True
             self.run_worker(self._preview(), group="preview", exit_on_error=False)
@@ -247,6 +273,8 @@ class EditPage(Page):
                 found = await asyncio.to_thread(self._made_of, asked[1])
                 self._previewed = asked
                 self.beside.show(found)
+                self._no_plan = bool(self.draft.model) and found.plan is None
+                self._say()
         finally:
             self._previewing = False
 
@@ -357,14 +385,27 @@ class EditPage(Page):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                then()
+                self.app.run_worker(self._give_up(then), group="keep", exit_on_error=False)
 
         more = (
-            "What was typed is lost then. ctrl+s saves it."
+            "What was typed is lost then. To save it, stay and press ctrl+s."
             if self.draft.changed() or self.beside.json.broken
             else "It is not saved yet."
         )
         self.app.push_screen(Confirm(question, yes="Leave", no="Stay", more=more), answered)
+
+    async def _keep(self) -> None:
+        """Keep what is typed and not saved, for when the terminal goes away."""
+        if self.is_attached and (self.draft.changed() or self.beside.json.broken):
+            json = self.beside.json
+            await self._file.keep(self.subject, self.draft.document, json.text if json.broken else "")
+        else:
+            await self._file.drop(self.subject)
+
+    async def _give_up(self, then: Callable[[], object]) -> None:
+        if not self.dashboard.read_only:
+            await self._file.give_up(self.subject)
+        then()
 
     # What the page says
 
@@ -375,6 +416,7 @@ class EditPage(Page):
         self.elsewhere = False
         self._follow_json()
         self.form.refresh_from_draft()
+        self._follow_soon()
         self._say()
 
     def taken(self, subject: Subject) -> None:
@@ -392,8 +434,20 @@ class EditPage(Page):
         self._follow_soon()
         self._say()
 
+    def joined(self, subject: Subject, document: object) -> None:
+        """Go on with what was changed in the file and here; undo brings back what was typed."""
+        self.subject = subject
+        self.draft.mark_saved(subject.document)
+        self.draft.replace(document)
+        self.elsewhere = False
+        self._json_of = self.draft.revision
+        self.form.refresh_from_draft()
+        self.beside.json.show(self.draft.document)
+        self._follow_soon()
+        self._say()
+
     def _look(self) -> None:
-        if self.is_current:
+        if self.is_current and not self.subject.new:
             self.run_worker(self._look_elsewhere(), group="elsewhere", exclusive=True, exit_on_error=False)
 
     async def _look_elsewhere(self) -> None:
@@ -406,22 +460,19 @@ class EditPage(Page):
             self._say()
 
     def _say(self) -> None:
-        """Title and the field in words."""
-        subject, draft = self.subject, self.draft
-        parts: list[tuple[str, str] | str] = [(plain(subject.words, 60), "bold")]
-        if subject.new:
-            parts += ["   ", ("new, not saved yet", "$text-accent")]
-        elif draft.changed():
-            parts += ["   ", ("• changed, not saved", "$text-accent")]
-        if draft.errors:
-            count = len(draft.errors)
-            parts += [
-                "   ",
-                (f"{sign(State.FAILED).glyph} {count} {'error' if count == 1 else 'errors'}", "$text-error"),
-            ]
-        if self.elsewhere:
-            parts += ["   ", ("! the file was changed elsewhere: F7 shows how", "$text-warning")]
-        self.query_one("#edit-title", Static).update(Content.assemble(*parts))
+        """Title, the line below the JSON, and the field in words."""
+        draft, json = self.draft, self.beside.json
+        state = EditState(
+            self.subject,
+            changed=draft.changed(),
+            errors=len(draft.errors),
+            elsewhere=self.elsewhere,
+            broken=json.broken,
+            no_plan=self._no_plan,
+        )
+        self.query_one(EditTitle).show(state)
+        where, fault = next(iter(draft.errors.items()), ((), ""))
+        json.tell_fault(f"{draft.dotted(where)} {fault}".strip())
         self._tell()
 
     def _tell(self) -> None:

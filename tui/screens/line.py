@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual import on
@@ -13,8 +13,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from runners.config.errors import ConfigError
+from runners.store.database import StoreError
 from tui.text import plain
 from tui.widgets.form.typed import Typed
+
+Attempt = Callable[[str], Awaitable[None]]
+"""What a text is for. Raises ConfigError or StoreError, with a sentence, where that can't be done."""
 
 
 class AskLine(ModalScreen[str | None]):
@@ -33,13 +38,18 @@ class AskLine(ModalScreen[str | None]):
         about: str,
         value: str = "",
         fault: Callable[[str], str] = lambda _: "",
+        attempt: Attempt | None = None,
     ) -> None:
-        """*about* says what is wanted; *fault* why a text can't be taken, empty where it can."""
+        """*about* says what is wanted; *fault* why a text can't be taken, empty where it can.
+
+        *attempt* is what the text is for: where it fails, the line stays, with the reason below it.
+        """
         super().__init__()
         self._title = title
         self._about = about
         self._value = value
         self._fault = fault
+        self._attempt = attempt
 
     def compose(self) -> ComposeResult:
         """What is wanted, the line, and what is wrong with it."""
@@ -66,7 +76,16 @@ class AskLine(ModalScreen[str | None]):
         fault = self._fault(text) if text else "Type something, or leave with esc."
         self._say(fault)
         if not fault:
-            self.dismiss(text)
+            self.run_worker(self._try(text), group="attempt", exclusive=True, exit_on_error=False)
+
+    async def _try(self, text: str) -> None:
+        if self._attempt is not None:
+            try:
+                await self._attempt(text)
+            except (ConfigError, StoreError) as error:
+                self._say(str(error))
+                return
+        self.dismiss(text)
 
     def _say(self, fault: str) -> None:
         self.query_one("#fault", Static).update(Content(plain(fault)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -95,6 +95,8 @@ class ResourcesPage(Page):
         super().__init__()
         self._entries: dict[str, Entry] = {}
         self._read = False
+        self._wanted = ""
+        """The row to go to after the next look."""
         self._picture = Picture()
 
     def compose_body(self) -> Iterable[Widget]:
@@ -126,9 +128,14 @@ class ResourcesPage(Page):
     def look(self) -> None:
         """Read the files, beside all else."""
         if self.is_current:
-            self.run_worker(self._look(), group="inventory", exclusive=True, exit_on_error=False)
+            self._look_now()
 
-    async def _look(self, then: str = "") -> None:
+    def _look_now(self) -> None:
+        # Not its coroutine, which is never awaited where another look takes its place at once.
+        work: Callable[[], object] = self._look
+        self.run_worker(work, group="inventory", exclusive=True, exit_on_error=False)
+
+    async def _look(self) -> None:
         entries = await asyncio.to_thread(read_inventory, self.dashboard.home)
         before = self._entries
         self._entries = {entry.key: entry for entry in entries}
@@ -139,13 +146,16 @@ class ResourcesPage(Page):
             self._table.patch(
                 Row(key, self._cells) for key, entry in self._entries.items() if before[key] != entry
             )
-        if then:
-            self._table.move_to(then)
+        wanted, self._wanted = self._wanted, ""
+        if wanted:
+            self._table.move_to(wanted)
         self._say()
 
     def go_to(self, key: str) -> None:
         """Read the files anew, and put the cursor on this row."""
-        self.run_worker(self._look(key), group="inventory", exclusive=True, exit_on_error=False)
+        # Kept, for a look that begins before this one has ended takes its place.
+        self._wanted = key
+        self._look_now()
 
     @property
     def entries(self) -> Mapping[str, Entry]:

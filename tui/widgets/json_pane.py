@@ -21,6 +21,9 @@ from tui.text import pictured, plain
 
 _WHERE = "The text"
 
+_AT = re.compile(r"(?P<why>.*) in line (?P<line>\d+), column (?P<column>\d+)\.", re.DOTALL)
+"""What ends the sentence about a text that is no JSON."""
+
 _ODD = re.compile(r"[^\n\r\t\x20-\x7e]")
 
 
@@ -63,16 +66,21 @@ class JsonPane(Vertical):
             """Only the last one matters."""
             return isinstance(message, JsonPane.Edited)
 
+    class Broke(Message):
+        """What the person has typed is no document."""
+
     class Left(Message):
         """The person wants to go on in the form."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
         self._shown = ""
+        self._broken = False
+        self._fault = ""
 
     def compose(self) -> ComposeResult:
         """The text, and a line about it."""
-        area = _Area("", soft_wrap=False, show_line_numbers=False, tab_behavior="focus", compact=True)
+        area = _Area("", soft_wrap=False, show_line_numbers=True, tab_behavior="focus", compact=True)
         area.cursor_blink = False
         yield area
         yield Static("", id="json-says")
@@ -80,7 +88,13 @@ class JsonPane(Vertical):
     @property
     def broken(self) -> bool:
         """Whether what is typed here is no JSON: the form holds what it was before."""
-        return self.query_one("#json-says").has_class("-wrong")
+        return self._broken
+
+    def tell_fault(self, fault: str) -> None:
+        """Say what is wrong with the document, as long as the text is one; empty where nothing is."""
+        self._fault = fault
+        if not self._broken:
+            self._say(fault, wrong=bool(fault))
 
     @property
     def text(self) -> str:
@@ -121,8 +135,7 @@ class JsonPane(Vertical):
             return
         self._shown = event.text_area.text
         document = self._judge()
-        if document is not NOTHING:
-            self.post_message(self.Edited(document))
+        self.post_message(self.Broke() if document is NOTHING else self.Edited(document))
 
     def document(self) -> object:
         """What stands here at this moment, be its message still on the way; `NOTHING` where it is no JSON."""
@@ -133,9 +146,15 @@ class JsonPane(Vertical):
         try:
             document = from_json(self.text.encode("utf-8", "surrogatepass"), _WHERE, once=True)
         except ConfigError as error:
-            self._say(str(error).replace(f"{_WHERE}: this is not", "Not"), wrong=True)
+            said = str(error).removeprefix(f"{_WHERE}: this is not valid JSON: ")
+            # The place first: it must not be cut off.
+            match = _AT.fullmatch(said)
+            where = f"line {match['line']}, column {match['column']}: {match['why']}" if match else said
+            self._broken = True
+            self._say(f"Not valid JSON: {where}", wrong=True)
             return NOTHING
-        self._say("")
+        self._broken = False
+        self._say(self._fault, wrong=bool(self._fault))
         return document
 
     def _normal(self) -> str | None:
