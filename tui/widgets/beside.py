@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher, Input, Label, Static
 
 from tui.preview import Preview, SampleTyped
+from tui.widgets.form.typed import Typed
 from tui.widgets.json_pane import JsonPane
 from tui.widgets.sample_view import PlanOfSample, ScriptOfSample
 from tui.widgets.tick import Tick
@@ -89,8 +90,10 @@ class Beside(Vertical):
 
     @staticmethod
     def _input(key: str, value: str, placeholder: str) -> Input:
-        typed = Input(value, placeholder=placeholder, compact=True, id=f"sample-{key}")
-        typed.cursor_blink = False
+        # What is pasted may hold what acts on a terminal.
+        typed = Typed(value, id=f"sample-{key}")
+        typed.placeholder = placeholder
+        typed.select_on_focus = True
         return typed
 
     def on_mount(self) -> None:
