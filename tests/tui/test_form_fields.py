@@ -221,6 +221,29 @@ async def test_a_long_text_scrolls_in_its_line() -> None:
         assert stage.row(("name",)).region.height == 1
 
 
+async def test_a_path_has_the_room_and_what_is_said_of_it_is_below() -> None:
+    long = "/srv/shared/cluster/tasks/of/all/groups"
+    value = document(tasks_local_dir=long)
+    del value["host"]
+    async with form_stage(value) as stage:
+        row = stage.row(("tasks_local_dir",))
+        box = row.editors[0].region
+        assert long in stage.line(row.path)
+        assert stage.line(("host",)).endswith("required")
+        await stage.go_to(row.path)
+        await stage.press("home")
+        await stage.type("x")
+        # A sign at the right edge, the words below; and nothing jumps.
+        assert stage.line(row.path).endswith("✗") and row.editors[0].region == box
+        assert "".join(stage.draft.errors[row.path].split()) in "".join(stage.text.split())
+        await stage.pilot.resize_terminal(160, 45)
+        await stage.pilot.pause()
+        assert stage.draft.errors[row.path] in stage.line(row.path)
+        assert stage.line(("host",)).count("required") == 1
+        await stage.go_to(GRES)
+        assert stage.line(GRES).count("= null") == 1
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 45), (70, 24)])
 async def test_the_third_column_is_cut_and_the_whole_told_below(size: tuple[int, int]) -> None:
     async with form_stage(size=size) as stage:
@@ -228,7 +251,7 @@ async def test_the_third_column_is_cut_and_the_whole_told_below(size: tuple[int,
         await stage.press("home")
         await stage.type("x")
         error = stage.draft.errors["tasks_local_dir",]
-        third = columns(stage.row(("tasks_local_dir",)).size.width).third
+        third = columns(stage.row(("tasks_local_dir",)).size.width, long=True).third
         assert (error in stage.line(("tasks_local_dir",))) == (third >= len(error) + 2)
         assert "".join(error.split()) in "".join(stage.text.split())
         assert max(map(len, stage.text.splitlines())) <= size[0]

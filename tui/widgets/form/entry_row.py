@@ -29,6 +29,9 @@ class EntryRow(ItemRow):
         key.show(self.draft.key(self.path), "key")
         value.show(self.draft.text(self.path), "value")
 
+    def show_placeholder(self) -> None:
+        """They are always the same."""
+
     def typed(self, line: Input, text: str) -> None:
         """The key or the value is this text now."""
         path = self.path

@@ -20,6 +20,9 @@ NAME = 28
 HANDLES = 10
 """Of what numbers, moves and removes a line of a map; its key is beside it."""
 
+TIGHT = 92
+"""Cells of a line below which a long value takes the room of the third column: a sign alone is left there."""
+
 
 class Columns(NamedTuple):
     """The widths of a line's columns; together with a gap before the third they fill it."""
@@ -29,9 +32,14 @@ class Columns(NamedTuple):
     third: int
 
 
-def columns(width: int) -> Columns:
-    """The columns of a line of *width* cells."""
+def columns(width: int, *, long: bool = False) -> Columns:
+    """The columns of a line of *width* cells; *long* where the value is a text or a path.
+
+    That does not depend on what is typed or said: nothing jumps.
+    """
     label = NAME if width >= 64 else width // 3
+    if long and width < TIGHT:
+        return Columns(label, max(1, width - label - 1 - GAP), 1)
     third = max((width - label) * 2 // 5, 21 if width >= 74 else 0)
     return Columns(label, max(1, width - label - third - GAP), third)
 
@@ -41,11 +49,15 @@ class FieldLayout(Layout):
 
     name = "form-field"
 
+    def __init__(self, *, long: bool = False) -> None:
+        super().__init__()
+        self._long = long
+
     def arrange(
         self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
     ) -> ArrangeResult:
         """Place the editors."""
-        label, editor, _ = columns(size.width)
+        label, editor, _ = columns(size.width, long=self._long)
         regions = [Region(label, 0, editor, 1)]
         if len(children) == 2:
             key = (label + editor - HANDLES - GAP) * 2 // 5
@@ -67,6 +79,7 @@ class LinesLayout(Layout):
 
 
 FIELD: Final = FieldLayout()
+LONG_FIELD: Final = FieldLayout(long=True)
 LINES: Final = LinesLayout()
 
 

@@ -12,7 +12,7 @@ from tui.forms.spec import Path
 from tui.signs import Style
 from tui.text import ascii_only, fit, pad, plain, width_of
 from tui.widgets.form.edit import Edit
-from tui.widgets.form.layouts import FIELD, GAP, FieldLayout, columns
+from tui.widgets.form.layouts import FIELD, GAP, LONG_FIELD, FieldLayout, columns
 from tui.widgets.form.sections import Place
 from tui.widgets.form.sheet import Sheet
 from tui.widgets.line_view import Line, LineView, Piece
@@ -38,6 +38,8 @@ class Row(LineView):
         self.sheet = sheet
         self.place = place
         self.spec = sheet.draft.spec(place.path)
+        self.long = self.has_long_value
+        """Whether its value may need all the room: for as long as it is there."""
         self._third: Piece = ("", None)
         self._mark = False
         self._wrong = False
@@ -45,7 +47,17 @@ class Row(LineView):
     @property
     def layout(self) -> FieldLayout:
         """How label, editor and third column are arranged."""
-        return FIELD
+        return LONG_FIELD if self.long else FIELD
+
+    @property
+    def has_long_value(self) -> bool:
+        """Whether what it edits is long: a text, a path."""
+        return False
+
+    @property
+    def tight(self) -> bool:
+        """Whether the third column has room for no more than a sign."""
+        return columns(self.size.width, long=self.long).third == 1
 
     @property
     def path(self) -> Path:
@@ -106,7 +118,7 @@ class Row(LineView):
 
     def line(self, y: int) -> Line:
         """Label and third column; what is between is drawn over by the editor."""
-        label, editor, room = columns(self.size.width)
+        label, editor, room = columns(self.size.width, long=self.long)
         mark = f"{changed_mark() if self._mark else ' '} "
         pieces: list[Piece] = [(mark, "warning")]
         left = label - len(mark) - GAP
@@ -115,4 +127,7 @@ class Row(LineView):
             left -= width_of(text)
         pieces.append((" " * (left + GAP + editor + GAP), None))
         text, style = self._third
+        if self.tight:
+            # What is wrong is told below the form; the rest stands in the editor, or in the label.
+            text = text[:1] if self._wrong else ""
         return Line((*(piece for piece in pieces if piece[0]), (pad(text, room), style)))

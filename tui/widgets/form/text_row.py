@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.forms.draft import Draft
+from tui.forms.spec import Kind
 from tui.widgets.form.row import Row
 from tui.widgets.form.sheet import default_of
 from tui.widgets.form.typed import Typed
@@ -18,6 +19,11 @@ NONE = "none"
 class TextRow(Row):
     """A line to type in; its default stands there while it is empty."""
 
+    @property
+    def has_long_value(self) -> bool:
+        """Numbers, amounts and times are short, and say what they mean in the third column."""
+        return self.spec.kind in (Kind.TEXT, Kind.PATH) and not self.spec.unit
+
     def compose(self) -> ComposeResult:
         """The line."""
         yield Typed(self.draft.text(self.path), suggestions=self.spec.choices)
@@ -25,9 +31,22 @@ class TextRow(Row):
     def show_value(self) -> None:
         """The text as it is, wherever it came from."""
         none = self.draft.is_none(self.path)
-        self.query_one(Typed).show(
-            self.draft.text(self.path), NONE if none else default_of(self.spec), none=none
-        )
+        self.query_one(Typed).show(self.draft.text(self.path), self._placeholder(none), none=none)
+
+    def on_resize(self) -> None:
+        """There may be a third column now, or none."""
+        self.show_placeholder()
+
+    def show_placeholder(self) -> None:
+        """Only that: what was just typed may not be in the draft yet."""
+        self.query_one(Typed).placeholder = self._placeholder(self.draft.is_none(self.path))
+
+    def _placeholder(self, none: bool) -> str:
+        # What has no column of its own stands here.
+        told = self._third[0] if self.tight and not self._wrong else ""
+        if none:
+            return f"{NONE} {told}".rstrip()
+        return default_of(self.spec) or told
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
