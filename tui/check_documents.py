@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runners.config.errors import ConfigError, shown
 from runners.config.files import list_profiles, read_profile, read_resource
 from runners.config.home import Home
+from runners.config.places import resource_path
 from runners.config.profile import Profile, parse_profile
 from runners.config.resource import LocalResource, Resource, parse_resource
 
@@ -70,6 +71,11 @@ def documents_of(
     if profile is None:
         if len(names) > 1:
             raise NeedsProfileError(names)
+        if not names and not resource_path(home.resources, resource).parent.is_dir():
+            raise ConfigError(
+                f"The resource {shown(resource)} is not saved yet, so it has no profile to act as: save it, "
+                "and add one."
+            )
         if not names:
             raise ConfigError(
                 f"The resource {shown(resource)} has no profile yet: add one, since nobody can act without."

@@ -136,7 +136,6 @@ async def resources(folder: Path) -> None:
         stage.app.client.findings = list(check_story.ALL)
         stage.app.post_message(OpenCheck("alps"))
         await sees(stage, "done at")
-        await stage.press("n", "n", "n")
         await sees(stage, "main, gpu, short")
         draw(stage, "check")
 

@@ -13,7 +13,19 @@ from runners.config.places import resource_path
 from runners.findings import Finding
 from runners.sample import Sample
 from tests.tui import check_story, stores
-from tests.tui.check_story import ALL, CLUSTER, FAILURE, HOSTILE, LIMITS, OK, PARTITION, SUDO, WAY, fine
+from tests.tui.check_story import (
+    ALL,
+    CLUSTER,
+    FAILURE,
+    HOSTILE,
+    LIMITS,
+    OK,
+    PARTITION,
+    SPACE,
+    SUDO,
+    WAY,
+    fine,
+)
 from tests.tui.stage import Logs, Stage, at, make_home, on_stage, sees, shown, until
 from tui.dashboard import Dashboard
 from tui.messages import OpenCheck, OpenField
@@ -78,7 +90,7 @@ async def test_a_finding_is_told_with_what_to_do_and_what_was_answered(home: Hom
     async with on_stage(home, size=WIDE) as stage:
         await checked(stage, *ALL, SUDO)
         await sees(stage, "✗ 2 failures  ! 1 warning  ? 2 could not be told  ✓ 13 ok", "100 tasks")
-        await stage.press("n")
+        await stage.press("home", "n")
         assert table(stage).cursor_key == "space, jobs folder"
         await stage.press("n", "n")
         await sees(stage, "field jobs_runner_config.default_slurm_config.partition of the resource")
@@ -98,6 +110,44 @@ async def test_a_finding_is_told_with_what_to_do_and_what_was_answered(home: Hom
         # After the last comes the first again.
         await stage.press("end", "n")
         assert table(stage).cursor_key == "space, jobs folder"
+
+
+async def test_the_cursor_goes_to_the_failure_unless_it_was_moved(home: Home) -> None:
+    async with on_stage(home) as stage:
+        client = engine(stage)
+        client.findings, client.checking = [*WAY, SPACE, *(fine(f"fact {n}", "") for n in range(20))], True
+        stage.app.post_message(OpenCheck("alps"))
+        await sees(stage, "Check  28  running…")
+        assert table(stage).cursor_key == "name"
+        client.findings += [PARTITION, fine("more", "")]
+        await sees(stage, "Check  30  running…", "✗ failure", "fix")
+        assert table(stage).cursor_key == "partition"
+        client.findings.append(SUDO)
+        await sees(stage, "Check  31")
+        assert table(stage).cursor_key == "partition"
+        await stage.press("home")
+        client.checking = False
+        await sees(stage, "done at")
+        assert table(stage).cursor_key == "name"
+        # Who went away and came back has been there.
+        client.checking = True
+        await stage.press("r")
+        await sees(stage, "Check  31  running…", "✗ 2")
+        assert table(stage).cursor_key == "name"
+
+
+async def test_without_a_failure_the_cursor_ends_at_the_first_problem(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await checked(stage, *WAY, SPACE, LIMITS)
+        assert table(stage).cursor_key == "space, jobs folder"
+        # Mended, it is where it was; what is wrong now comes after it.
+        engine(stage).findings = [*WAY, fine("space, jobs folder", ""), fine("x", ""), PARTITION]
+        await stage.press("r")
+        await sees(stage, "Check  10  done at")
+        assert table(stage).cursor_key == "partition"
+        await stage.press("escape")
+        await checked(stage, *WAY)
+        assert table(stage).cursor_key == "name"
 
 
 async def test_only_problems_or_what_a_filter_fits(home: Home) -> None:
@@ -167,7 +217,7 @@ async def test_whoever_leaves_gives_the_check_up(home: Home) -> None:
 async def test_enter_leads_to_the_field_at_fault(home: Home) -> None:
     async with on_stage(home) as stage:
         await checked(stage, *ALL)
-        await stage.press("enter")
+        await stage.press("home", "enter")
         await sees(stage, "This finding blames no field of the configuration")
         table(stage).move_to("partition")
         await stage.press("enter")
@@ -310,3 +360,67 @@ async def test_findings_of_one_name_are_all_kept(home: Home) -> None:
     async with on_stage(home) as stage:
         await checked(stage, Finding("x", OK, "one"), Finding("x", FAILURE, "two"), PARTITION)
         await sees(stage, "Check  3", "one", "two")
+
+
+def form(stage: Stage) -> EditPage:
+    assert isinstance(stage.app.screen, EditPage)
+    return stage.app.screen
+
+
+def pages(stage: Stage) -> list[str]:
+    """The forms and the check that are open, by what they are of, the one in front last."""
+    names = []
+    for screen in stage.app.screen_stack:
+        if isinstance(screen, EditPage):
+            names.append(screen.subject.profile or screen.subject.resource)
+        elif isinstance(screen, CheckPage):
+            names.append("check")
+    return names
+
+
+async def open_form(stage: Stage, profile: str | None, field: str) -> EditPage:
+    """A field in its form, in which `.x` is typed behind what stands there."""
+    stage.app.post_message(OpenField("alps", profile, field))
+    await until(stage, lambda: pages(stage)[-1:] == [profile or "alps"])
+    page = form(stage)
+    await until(stage, lambda: page.form.path == (field,) and page.form.has_focus_within)
+    await stage.press("end", ".", "x")
+    return page
+
+
+async def test_what_is_not_saved_yet_is_not_called_saved(home: Home) -> None:
+    document = json.loads(resource_path(home.resources, "alps").read_text())
+    async with on_stage(home) as stage:
+        stage.app.post_message(OpenCheck("etna", resource_document=document))
+        await sees(stage, "etna  as typed, not saved", "is not saved yet, so it has no profile")
+        assert "as saved" not in shown(stage)
+        await stage.press("escape")
+        acting = {
+            "resource_type": "slurm_ssh",
+            "name": "new",
+            "username": "new",
+            "ssh_key_path": "/nonesuch/key",
+            "jobs_remote_dir": "/jobs",
+            "tasks_remote_dir": "/tasks",
+        }
+        engine(stage).findings = list(WAY)
+        stage.app.post_message(OpenCheck("alps", "new", profile_document=acting))
+        await sees(stage, "alps as new  as typed, not saved", "done at")
+
+
+async def test_a_profile_that_is_typed_is_not_dropped_for_another(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home", stores.typical)
+    check_story.add_alps(home, "you")
+    async with on_stage(home) as stage:
+        engine(stage).findings = list(WAY)
+        await open_form(stage, "me", "jobs_remote_dir")
+        await stage.press("f8")
+        await sees(stage, "alps as me  as typed, not saved", "done at")
+        assert "profile" not in shown(stage).splitlines()[-1]
+        await stage.press("p")
+        await sees(stage, "This checks a profile as it is typed")
+        assert isinstance(stage.app.screen, CheckPage) and len(engine(stage).checked) == 1
+        await stage.press("r")
+        await until(stage, lambda: len(engine(stage).checked) == 2)
+        acting = engine(stage).checked[1][1]
+        assert isinstance(acting, dict) and acting["jobs_remote_dir"].endswith(".x")

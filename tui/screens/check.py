@@ -25,6 +25,7 @@ from tui.screens.page import Page
 from tui.text import plain, wrapped
 from tui.widgets.check_head import WORST_FIRST, CheckHead
 from tui.widgets.columns import Cell, Column
+from tui.widgets.cursor_lead import CursorLead
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.finding_detail import FindingDetail, finding_cells
 from tui.widgets.table_rows import Row
@@ -91,12 +92,7 @@ class CheckPage(Page):
 
     def __init__(self, asked: OpenCheck) -> None:
         super().__init__()
-        self._resource = asked.resource
-        self._profile = asked.profile
-        self._given = asked.resource_document
-        self._given_profile = asked.profile_document
-        self._sample = asked.sample or Sample()
-        self._documents: CheckDocuments | None = None
+        self._ask(asked)
         self._phase = Phase.READING
         self._trouble = ""
         """Why there are no more findings, in one sentence; empty where there may be, or the check is done."""
@@ -105,6 +101,14 @@ class CheckPage(Page):
         self._fresh: dict[str, Finding] = {}
         """Those of this time; what is left of the time before stays in its place until it is found again."""
         self._only_problems = False
+
+    def _ask(self, asked: OpenCheck) -> None:
+        self._resource = asked.resource
+        self._profile = asked.profile
+        self._given = asked.resource_document
+        self._given_profile = asked.profile_document
+        self._sample = asked.sample or Sample()
+        self._documents: CheckDocuments | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         """Title with filter, what is checked, the table, and the finding under the cursor."""
@@ -123,6 +127,7 @@ class CheckPage(Page):
 
     def on_mount(self) -> None:
         """The keys go to the table, and the check begins."""
+        self._cursor = CursorLead(self._table)
         self._table.focus()
         self._begin()
 
@@ -132,6 +137,22 @@ class CheckPage(Page):
             self._say()
 
     # The check
+
+    def check_instead(self, asked: OpenCheck) -> None:
+        """Check this instead; what was found of the same resource and profile stays for the time being."""
+        before, profile, as_saved = self._resource, self._profile, self._given_profile is None
+        self._ask(asked)
+        if self._resource == before and self._profile is None and as_saved:
+            # The one that was chosen among several.
+            self._profile = profile
+        if (self._resource, self._profile) != (before, profile):
+            self._forget()
+        self._begin()
+
+    def _forget(self) -> None:
+        self._found = {}
+        self._table.set_rows([])
+        self._cursor = CursorLead(self._table)
 
     def _begin(self) -> None:
         self._trouble = ""
@@ -173,14 +194,28 @@ class CheckPage(Page):
             key += "+"
         self._found[key] = self._fresh[key] = finding
         self._table.patch([Row(key, self._cells)])
+        if finding.state is FindingState.FAILURE:
+            self._lead()
         self._say()
 
     def _finish(self) -> None:
         self._done_at = self.dashboard.now()
         if self._fresh.keys() != self._found.keys():
+            free = self._cursor.free
             self._found = dict(self._fresh)
             self._table.set_rows(Row(key, self._cells) for key in self._found)
+            if free:
+                # The row that it was on may be gone.
+                self._cursor.left_at()
+        self._lead(done=True)
         self._turn_to(Phase.DONE)
+
+    def _lead(self, *, done: bool = False) -> None:
+        """Put the cursor on the first failure, which may be out of view, or else at the end on a problem."""
+        problems = [key for key in self._table.keys if key in self._fresh and key in self._problems()]
+        failures = [key for key in problems if self._fresh[key].state is FindingState.FAILURE]
+        for key in (failures or problems if done else failures)[:1]:
+            self._cursor.lead_to(key)
 
     def _break(self, trouble: str) -> None:
         self._trouble = trouble
@@ -209,7 +244,8 @@ class CheckPage(Page):
             nothing.add("copy")
         if not self._problems():
             nothing.add("next_problem")
-        if self._documents is None or len(self._documents.profiles) < 2:
+        few = self._documents is None or len(self._documents.profiles) < 2
+        if few or self._given_profile is not None:
             nothing.add("choose_profile")
         return super().pointless() | nothing
 
@@ -273,7 +309,9 @@ class CheckPage(Page):
     def action_choose_profile(self) -> None:
         """Check as another profile."""
         names = () if self._documents is None else self._documents.profiles
-        if len(names) > 1:
+        if self._given_profile is not None:
+            self.dashboard.tell("This checks a profile as it is typed; check its resource to choose another.")
+        elif len(names) > 1:
             self._choose_among(names)
         elif self._phase is Phase.BROKEN:
             self._begin()
@@ -283,9 +321,8 @@ class CheckPage(Page):
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self._profile, self._given_profile = name, None
-                self._found = {}
-                self._table.set_rows([])
+                self._profile = name
+                self._forget()
                 self._begin()
 
         choices = [
@@ -301,6 +338,7 @@ class CheckPage(Page):
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self) -> None:
+        self._cursor.noticed()
         self._tell()
 
     @on(VirtualTable.Activated)
@@ -314,6 +352,13 @@ class CheckPage(Page):
     @on(FilterLine.Left)
     def _filtered(self) -> None:
         self._table.focus()
+
+    @property
+    def _saved(self) -> bool:
+        """Whether what is checked is what the files hold; until that is known, whether it comes from them."""
+        if self._documents is None:
+            return self._given is None and self._given_profile is None
+        return self._documents.saved
 
     @property
     def _table(self) -> VirtualTable:
@@ -348,7 +393,7 @@ class CheckPage(Page):
         self.query_one(CheckHead).tell(
             self._resource,
             self._profile,
-            saved=self._documents is None or self._documents.saved,
+            saved=self._saved,
             sample=sample_words(self._sample),
             findings=self._fresh.values(),
         )
