@@ -30,7 +30,7 @@ from tui.keeper import EngineState, Keeper
 from tui.key_order import InOrder
 from tui.messages import OpenCheck, OpenField, OpenLaunch, OpenRun, PictureTaken
 from tui.screens.confirm import Confirm
-from tui.screens.page import Edits, Page
+from tui.screens.page import Page
 from tui.screens.runs import RunsPage
 from tui.screens.too_small import TooSmall
 from tui.standing import moment_of
@@ -296,31 +296,16 @@ class Dashboard(InOrder[int]):
 
     def on_open_field(self, message: OpenField) -> None:
         """Somebody wants to edit a resource or a profile."""
-        self.run_worker(self._open_field(message), group="open", exclusive=True, exit_on_error=False)
+        from tui.open_pages import open_field
 
-    async def _open_field(self, message: OpenField) -> None:
-        from tui.drafts import kept_draft
-        from tui.screens.edit import EditPage
-        from tui.subject import open_subject
-
-        wanted = (message.resource, message.profile)
-        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
-        if isinstance(below, EditPage) and (below.subject.resource, below.subject.profile) == wanted:
-            # It was checked from there: what is typed there is what was checked.
-            await self.pop_screen()
-            below.go_to(message.field)
-            return
         # Its error, where there is no such file any more, is told when the worker has ended with it.
-        subject = await asyncio.to_thread(open_subject, self.home, message.resource, message.profile)
-        kept = await asyncio.to_thread(kept_draft, self.home, subject)
-        await self.push_screen(EditPage(subject, message.field, kept))
+        self.run_worker(open_field(self, message), group="open", exclusive=True, exit_on_error=False)
 
     def on_open_check(self, message: OpenCheck) -> None:
         """Somebody wants to know whether a resource works. It changes nothing, so anybody may."""
-        from tui.screens.check import CheckPage
+        from tui.open_pages import open_check
 
-        if not isinstance(self.page, CheckPage):
-            self.push_screen(CheckPage(message))
+        open_check(self, message)
 
     def action_command_log(self) -> None:
         """Show what was run on the resources."""
@@ -331,11 +316,10 @@ class Dashboard(InOrder[int]):
 
     async def action_leave(self) -> None:
         """Leave. Everything that runs goes on; what was edited and not saved is asked about first."""
-        editing = next((screen for screen in self.screen_stack if isinstance(screen, Edits)), None)
-        if editing is None:
-            self.exit(0)
-        elif not isinstance(self.screen, Confirm):
-            editing.leave(lambda: self.exit(0))
+        from tui.open_pages import leave_all
+
+        if not isinstance(self.screen, Confirm):
+            leave_all(self, lambda: self.exit(0))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides the runs: only what a user of Runyard has a use for."""

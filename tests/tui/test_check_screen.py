@@ -388,6 +388,60 @@ async def open_form(stage: Stage, profile: str | None, field: str) -> EditPage:
     return page
 
 
+async def test_each_form_and_the_check_is_open_once_and_nothing_typed_is_lost(home: Home) -> None:
+    async with on_stage(home) as stage:
+        engine(stage).findings = ALL
+        mine = await open_form(stage, "me", "jobs_remote_dir")
+        await stage.press("f8")
+        await sees(stage, "as typed, not saved", "done at")
+        table(stage).move_to("partition")
+        await stage.press("enter")
+        await until(stage, lambda: pages(stage) == ["me", "check", "alps"])
+        cluster = form(stage)
+        await until(stage, lambda: cluster.form.path == (*DEFAULT, "partition"))
+        await stage.press("end", ".", "x", "f8")
+        # The check that lay between has come to the front, and asks about what was typed last.
+        await until(stage, lambda: pages(stage) == ["me", "alps", "check"])
+        await until(stage, lambda: len(engine(stage).checked) == 2)
+        await sees(stage, "alps as me  as typed, not saved", "done at")
+        given, acting, _ = engine(stage).checked[1]
+        assert isinstance(given, dict)
+        assert given["jobs_runner_config"]["default_slurm_config"]["partition"] == "main.x"
+        assert isinstance(acting, dict) and acting["jobs_remote_dir"] == "/jobs"
+        table(stage).move_to("space, jobs folder")
+        await stage.press("enter")
+        await until(stage, lambda: pages(stage) == ["alps", "me"])
+        assert form(stage) is mine and mine.draft.text(("jobs_remote_dir",)).endswith(".x")
+        await until(stage, lambda: mine.form.path == ("jobs_remote_dir",) and mine.form.has_focus_within)
+        await stage.press(".", "y")
+        assert mine.draft.text(("jobs_remote_dir",)).endswith(".x.y")
+        # Whoever quits is asked about both.
+        await stage.press("ctrl+q")
+        await sees(stage, "Leave profile me of alps without saving?")
+        await stage.press("y")
+        await sees(stage, "Leave resource alps without saving?")
+        await stage.press("escape")
+        await until(stage, lambda: pages(stage) == ["alps", "me"])
+        await stage.press("escape")
+        await sees(stage, "Leave profile me of alps without saving?")
+        await stage.press("y")
+        await until(stage, lambda: stage.app.screen is cluster)
+        assert cluster.draft.text((*DEFAULT, "partition")) == "main.x"
+
+
+async def test_a_form_that_is_open_far_below_comes_to_the_front(home: Home) -> None:
+    async with on_stage(home) as stage:
+        first = await open_form(stage, None, "host")
+        await open_form(stage, "me", "username")
+        stage.app.post_message(OpenField("alps", None, "tasks_local_dir"))
+        await until(stage, lambda: stage.app.screen is first)
+        assert pages(stage) == ["me", "alps"]
+        assert first.draft.text(("host",)).endswith(".x")
+        await stage.press("f8")
+        await sees(stage, "as typed, not saved")
+        assert pages(stage) == ["me", "alps", "check"]
+
+
 async def test_what_is_not_saved_yet_is_not_called_saved(home: Home) -> None:
     document = json.loads(resource_path(home.resources, "alps").read_text())
     async with on_stage(home) as stage:

@@ -1,0 +1,89 @@
+"""Forms and the check: each is open once, and comes to the front where it is asked for again.
+
+So nothing that was typed is left behind in a form that lies below another one of the same file, and the way
+back is never longer than there are things to go back to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import App
+from textual.screen import Screen
+
+from tui.screens.page import Edits
+
+if TYPE_CHECKING:
+    from tui.dashboard import Dashboard
+    from tui.messages import OpenCheck, OpenField
+
+# The forms and the check come in when they are needed.
+
+
+async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
+    """Go to a field of a resource or profile: in the form that is open, or in one that is opened.
+
+    Raises:
+        ConfigError: there is no such file any more, or it can't be read.
+    """
+    from tui.drafts import kept_draft
+    from tui.screens.check import CheckPage
+    from tui.screens.edit import EditPage
+    from tui.subject import open_subject
+
+    wanted = (asked.resource, asked.profile)
+    for form in dashboard.screen_stack:
+        if isinstance(form, EditPage) and (form.subject.resource, form.subject.profile) == wanted:
+            if isinstance(dashboard.screen, CheckPage):
+                # It has led here: from the form it goes back to where the form was opened.
+                await dashboard.pop_screen()
+            to_front(dashboard, form)
+            form.go_to(asked.field)
+            return
+    subject = await asyncio.to_thread(open_subject, dashboard.home, asked.resource, asked.profile)
+    kept = await asyncio.to_thread(kept_draft, dashboard.home, subject)
+    await dashboard.push_screen(EditPage(subject, asked.field, kept))
+
+
+def open_check(dashboard: Dashboard, asked: OpenCheck) -> None:
+    """Check: in the page that is open, which lets go of what it has checked before, or in a new one."""
+    from tui.screens.check import CheckPage
+
+    if isinstance(dashboard.page, CheckPage):
+        return
+    page = next((screen for screen in dashboard.screen_stack if isinstance(screen, CheckPage)), None)
+    if page is None:
+        dashboard.push_screen(CheckPage(asked))
+    else:
+        to_front(dashboard, page)
+        page.check_instead(asked)
+
+
+def leave_all(dashboard: Dashboard, then: Callable[[], object]) -> None:
+    """Do *then*; first the person is asked about each form in turn in which something would be lost."""
+    forms = [screen for screen in dashboard.screen_stack if isinstance(screen, Edits)]
+
+    def leave_next() -> None:
+        if forms:
+            forms.pop().leave(leave_next)
+        else:
+            then()
+
+    leave_next()
+
+
+def to_front(app: App[int], screen: Screen[None]) -> None:
+    """Put a screen that is somewhere in the stack on top of it; the others stay as they lie."""
+    if app.screen is screen:
+        return
+    app.capture_mouse(None)
+    app.screen.post_message(events.ScreenSuspend())
+    # Textual can push and pop only, and what is popped is gone, with all that was typed in it.
+    stack = app._screen_stack
+    stack.remove(screen)
+    stack.append(screen)
+    screen.post_message(events.ScreenResume())
+    app.screen_change_signal.publish(screen)
