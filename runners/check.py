@@ -11,7 +11,7 @@ import asyncio
 import posixpath
 import pwd
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,7 @@ def check_sudo(
         Stage([Look(("sudo", *grants, "SLURM_CONF"), lambda: sudo_findings(line), _LINE_S, FAILURE_STOPS)]),
         Stage(
             [
-                Look(("SLURM",), slurm, _SLURM_S),
+                _slurm_look(resource, slurm),
                 Look(_FOLDER, folder, _QUICK_S),
                 Look(("python",), lambda: python_findings(_run_here, python, _HERE, nodes=True), _QUICK_S),
             ]
@@ -170,7 +170,7 @@ def check_ssh(
         ),
         Stage(
             [
-                Look(("SLURM",), slurm, _SLURM_S),
+                _slurm_look(resource, slurm),
                 Look(_FOLDER, lambda: far_folder_findings(quiet, place), _QUICK_S),
                 Look(("python",), python, _QUICK_S),
             ]
@@ -194,7 +194,15 @@ def _slurm(
         return sample_script(resource, replace(sample, needs_gpu=gpu), jobs_folder=folder)
 
     config = resource.jobs_runner_config
-    return check_slurm(transport, config, user=user, as_user=as_user, script=script)
+    return check_slurm(transport, config, user=user, as_user=as_user, sample=sample, script=script)
+
+
+def _slurm_look(
+    resource: SlurmSudoResource | SlurmSSHResource, findings: Callable[[], AsyncIterator[Finding]]
+) -> Look:
+    from runners.checking.slurm.check import checks_of
+
+    return Look(checks_of(resource.jobs_runner_config), findings, _SLURM_S, together="SLURM")
 
 
 def _local_folder(resource: Resource) -> Place:
@@ -212,8 +220,8 @@ async def _run_here(argv: Sequence[str]) -> Reply:
 
 async def _known_address(host: str) -> AsyncIterator[Finding]:
     """What a line that is up says of the way to *host*."""
-    yield Finding("host name", FindingState.OK, f"There is a line to {host}.")
-    yield Finding("port", FindingState.OK, f"There is a line to {host}.")
+    yield Finding("host name", FindingState.OK, f"There is a line to {host}, so its name resolves.")
+    yield Finding("port", FindingState.OK, f"There is a line to {host}, so its port answers.")
 
 
 async def _cores(resource: LocalResource) -> AsyncIterator[Finding]:

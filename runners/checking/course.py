@@ -30,11 +30,18 @@ class Look:
     """Something to look at, which brings one finding or several."""
 
     checks: tuple[str, ...]
-    """The words of the findings, in their order; or what to call all of them together."""
+    """The words of the findings, in their order."""
     findings: Callable[[], AsyncIterator[Finding]]
     limit_s: float
     stops: Collection[FindingState] = ()
     """The states of its findings that leave what comes in later stages without a sense."""
+    together: str = ""
+    """What to call all of them where none was looked at; empty: each by its word."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was left out where none was looked at."""
+        return (self.together,) if self.together else self.checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if stopped:
-            left = [check for later in stages[number + 1 :] for look in later.looks for check in look.checks]
+            left = [check for later in stages[number + 1 :] for look in later.looks for check in look.names]
             if left:
                 rest.insert(0, not_looked_at(left, stopped[0]))
             break
@@ -90,10 +97,22 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
 
 def not_looked_at(checks: Sequence[str], because: Finding) -> str:
     """What to say of *checks* that *because* leaves without a sense."""
-    several = f"{', '.join(checks[:-1])} and {checks[-1]} were" if len(checks) > 1 else f"{checks[0]} was"
+    names = _brief(checks)
+    several = f"{', '.join(names[:-1])} and {names[-1]} were" if len(names) > 1 else f"{names[0]} was"
     whys = {FindingState.FAILURE: "has failed", FindingState.WARNING: "has brought a warning"}
     why = whys.get(because.state, "could not be told")
     return f"{several[:1].upper()}{several[1:]} not looked at, because {because.check} {why}."
+
+
+def _brief(checks: Sequence[str]) -> list[str]:
+    """Words of checks for a list in a sentence: what is looked at of something else as well is named once."""
+    parted = [check.partition(", ") for check in checks]
+    both = {name for name, _, of in parted if not of}
+    last = parted[-1][2]
+    if last and {of for _, _, of in parted} == {last}:
+        names = [name for name, _, _ in parted]
+        return [*names[:-1], f"{names[-1]} of the {last}"]
+    return [f"{name} of the {of}" if of else name for name, _, of in parted if not of or name not in both]
 
 
 async def _look(one: _UnderWay, until: float, whole_s: float) -> None:
@@ -113,15 +132,22 @@ async def _look(one: _UnderWay, until: float, whole_s: float) -> None:
                 one.found.put_nowait(finding)
     except TimeoutError:
         fix = "Check again; if it stays like that, see what the machine that is asked is so busy with."
-        one.found.put_nowait(Finding((left or look.checks)[0], FindingState.UNTOLD, late, fix))
+        _cut_short(one, left, Finding((left or look.checks)[0], FindingState.UNTOLD, late, fix))
     except Exception as error:
         # A fault of ours must not hide what else there is to be told.
         _log.exception("The check %r has failed.", (left or look.checks)[0])
         words = shown(str(error) or type(error).__name__)
         detail = f"It could not be told, because of a fault in Runyard itself: {words}"
         evidence = f"{type(error).__name__}: {error}"
-        one.found.put_nowait(
-            Finding((left or look.checks)[0], FindingState.UNTOLD, detail, evidence=evidence)
+        _cut_short(
+            one, left, Finding((left or look.checks)[0], FindingState.UNTOLD, detail, evidence=evidence)
         )
     finally:
         one.found.put_nowait(None)
+
+
+def _cut_short(one: _UnderWay, left: Sequence[str], why: Finding) -> None:
+    """Tell *why* a look has ended before it had told all that is *left*, and what that was."""
+    one.found.put_nowait(why)
+    if left[1:]:
+        one.found.put_nowait(Finding(REST, FindingState.UNTOLD, not_looked_at(left[1:], why)))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from runners.config.profile import SlurmSSHProfile
 from runners.config.resource import SlurmSSHResource
-from runners.findings import Finding
+from runners.findings import Finding, FindingState
 from runners.sample import Sample
 from runners.slurm.base import BaseSlurmRunner
 from runners.slurm.life import Patience
@@ -58,7 +58,11 @@ class SlurmSSHRunner(BaseSlurmRunner):
         from runners.check import check_ssh
 
         if self._line is None:
-            raise ValueError("a runner without a line over SSH can't be checked")
+            detail = "There is no line over SSH that could be looked at."
+            yield Finding(
+                "login", FindingState.UNTOLD, detail, "Check it from the shell: runyard resource check NAME"
+            )
+            return
         checked = check_ssh(self._resource, self._profile, self._line, self._transport, sample)
         async with contextlib.aclosing(checked) as findings:
             async for finding in findings:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +43,7 @@ class Wrong:
     fix: str = ""
     """What stands in the fix."""
     field: str = ""
-    """The end of the path of the field at fault."""
+    """The path of the field at fault, below `jobs_runner_config`; empty: no field is."""
     default: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Changes to the default set; so with the others."""
     gpu: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -70,11 +72,15 @@ async def findings(
     sample = sample or Sample()
 
     def script(gpu: bool) -> bytes:
+        # Large ones take seconds, in which an engine has other things to do.
+        assert threading.current_thread() is not threading.main_thread()
         given = Sample(sample.tasks, sample.cpus, sample.mem_mb, needs_gpu=gpu)
         return sample_script(whole, given, jobs_folder=runner.jobs_folder)
 
     as_user = kind == "slurm_ssh"
-    found = check_slurm(cluster.transport, config, user=lab.spec.user, as_user=as_user, script=script)
+    found = check_slurm(
+        cluster.transport, config, user=lab.spec.user, as_user=as_user, sample=sample, script=script
+    )
     return [finding async for finding in found]
 
 
@@ -83,14 +89,25 @@ def not_ok(found: list[Finding]) -> list[Finding]:
     return [one for one in found if one.state is not FindingState.OK and one.check != REST]
 
 
+def assert_reasons(found: list[Finding]) -> None:
+    """What is said of the rest names findings that there are, as they are."""
+    words = {FAILURE: "has failed", WARNING: "has brought a warning", UNTOLD: "could not be told"}
+    known = {f"{one.check} {words[one.state]}" for one in not_ok(found)}
+    for rest in (one for one in found if one.check == REST):
+        reasons = re.findall(r" not looked at, because (.*?)\.(?: |$)", rest.detail)
+        assert len(reasons) == rest.detail.count("because") > 0
+        assert set(reasons) <= known, rest.detail
+
+
 def assert_names(found: list[Finding], wrong: Wrong) -> None:
+    assert_reasons(found)
     bad = not_ok(found)
     told = "\n".join(f"{one.state} {one.check}: {one.detail} {one.fix}" for one in bad)
     assert [(one.check, one.state) for one in bad] == [(wrong.check, wrong.state)], told
     (one,) = bad
     assert wrong.says in one.detail
     assert wrong.fix in one.fix
-    assert one.field.endswith(wrong.field)
+    assert one.field == (f"jobs_runner_config.{wrong.field}" if wrong.field else "")
     assert bool(one.of) == bool(one.field)
     assert one.fix
     assert one.detail.endswith(".") or ": " in one.detail
@@ -181,6 +198,20 @@ def option(name: str, **options: str) -> Breaker:
 LARGE = {"target_mem_per_job": "30G", "max_mem_per_job": "30G"}
 MAIN = {"partition": "main"}
 
+OWN_LINES = [
+    ("--partition=nix", "partition", "partition", " to one of: gpu, main"),
+    ("-p nix", "partition", "partition", " to one of: "),
+    ("--mem=20G", "memory", "mem", " to 16000M or less"),
+    ("-c 9", "cpus", "cpus-per-task", " to 8 or less"),
+    ("--gres=gpu:1", "gres", "gres", ", or set partition to one with such nodes: gpu"),
+    ("--constraint=intle", "features", "constraint", " to features such as intel"),
+    ("-w c9", "nodes", "nodelist", " to nodes of main: c[1-4]"),
+    ("-x c9", "nodes", "exclude", " to nodes of main: c[1-4]"),
+    ("-N9", "nodes", "nodes", " to 4 or less"),
+    ("--time=soon", "time limit", "time", " to minutes, h:mm:ss"),
+]
+"""Lines of people's own, the check that each fails, the option, and what it is to be set to."""
+
 WRONG = [
     Wrong(
         "partition",
@@ -198,10 +229,36 @@ WRONG = [
         field="gpu_slurm_config.partition",
         gpu={"partition": "gpus"},
     ),
-    Wrong("partition down", "partition state", WARNING, "DOWN", "state=up", breaks=state("main", "down")),
-    Wrong("partition drain", "partition state", says="no new jobs", breaks=state("main", "drain")),
-    Wrong("partition inactive", "partition state", says="INACTIVE", breaks=state("main", "inactive")),
-    Wrong("partition of GPUs down", "partition state, GPU set", WARNING, breaks=state("gpu", "down")),
+    Wrong(
+        "partition down",
+        "partition state",
+        WARNING,
+        "DOWN",
+        "state=up",
+        breaks=state("main", "down"),
+        field="default_slurm_config.partition",
+    ),
+    Wrong(
+        "partition drain",
+        "partition state",
+        says="no new jobs",
+        breaks=state("main", "drain"),
+        field="default_slurm_config.partition",
+    ),
+    Wrong(
+        "partition inactive",
+        "partition state",
+        says="INACTIVE",
+        breaks=state("main", "inactive"),
+        field="default_slurm_config.partition",
+    ),
+    Wrong(
+        "partition of GPUs down",
+        "partition state, GPU set",
+        WARNING,
+        breaks=state("gpu", "down"),
+        field="gpu_slurm_config.partition",
+    ),
     Wrong(
         "memory",
         "memory",
@@ -212,7 +269,13 @@ WRONG = [
         gpu={"mem": "100M"},
         batching=LARGE,
     ),
-    Wrong("memory of both", "memory", default={"mem": "20G"}, batching=LARGE),
+    Wrong(
+        "memory of both",
+        "memory",
+        default={"mem": "20G"},
+        batching=LARGE,
+        field="default_slurm_config.mem",
+    ),
     Wrong(
         "memory of a job",
         "batching",
@@ -257,11 +320,37 @@ WRONG = [
     Wrong(
         "gres", "gres, GPU set", fix="gpu:v100:1", field="gpu_slurm_config.gres", gpu={"gres": "gpuu:v100:1"}
     ),
-    Wrong("type of gres", "gres, GPU set", says="v10,", fix="gpu:v100:1", gpu={"gres": "gpu:v10:1"}),
-    Wrong("count of gres", "gres, GPU set", says="2 gpu v100", fix="2 or fewer", gpu={"gres": "gpu:v100:3"}),
-    Wrong("count of GPUs", "gres, GPU set", field=".gpus", gpu={"gres": None, "gpus": "3"}),
-    Wrong("type of GPUs", "gres, GPU set", fix="v100:1", gpu={"gres": None, "gpus": "a100:1"}),
-    Wrong("gres without GPUs", "gres, GPU set", fix="gpu", field=".gres", gpu={"partition": "main"}),
+    Wrong(
+        "type of gres",
+        "gres, GPU set",
+        says="v10,",
+        fix="gpu:v100:1",
+        gpu={"gres": "gpu:v10:1"},
+        field="gpu_slurm_config.gres",
+    ),
+    Wrong(
+        "count of gres",
+        "gres, GPU set",
+        says="2 gpu v100",
+        fix="2 or fewer",
+        gpu={"gres": "gpu:v100:3"},
+        field="gpu_slurm_config.gres",
+    ),
+    Wrong("count of GPUs", "gres, GPU set", field="gpu_slurm_config.gpus", gpu={"gres": None, "gpus": "3"}),
+    Wrong(
+        "type of GPUs",
+        "gres, GPU set",
+        fix="v100:1",
+        gpu={"gres": None, "gpus": "a100:1"},
+        field="gpu_slurm_config.gpus",
+    ),
+    Wrong(
+        "gres without GPUs",
+        "gres, GPU set",
+        fix="gpu",
+        field="gpu_slurm_config.gres",
+        gpu={"partition": "main"},
+    ),
     Wrong("gres for all", "gres", field="default_slurm_config.gres", default={"gres": "gpu:1"}),
     Wrong(
         "feature",
@@ -286,16 +375,26 @@ WRONG = [
         default={"nodelist": "c[1,9]"},
         gpu={"nodelist": None},
     ),
-    Wrong("node elsewhere", "nodes", says="in gpu", default={"nodelist": "g1"}),
     Wrong(
-        "unknown node left out", "nodes", field=".exclude", default={"exclude": "c9"}, gpu={"exclude": None}
+        "node elsewhere",
+        "nodes",
+        says="in gpu",
+        default={"nodelist": "g1"},
+        field="default_slurm_config.nodelist",
+    ),
+    Wrong(
+        "unknown node left out",
+        "nodes",
+        field="default_slurm_config.exclude",
+        default={"exclude": "c9"},
+        gpu={"exclude": None},
     ),
     Wrong(
         "number of nodes",
         "nodes",
         says="9 nodes",
         fix="4 or less",
-        field=".nodes",
+        field="default_slurm_config.nodes",
         default={"nodes": 9},
         gpu={"nodes": 1},
     ),
@@ -306,8 +405,15 @@ WRONG = [
         default={"nodes": 2},
         gpu={"nodes": 1},
         breaks=option("main", maxnodes="1"),
+        field="default_slurm_config.nodes",
     ),
-    Wrong("no nodes", "nodes", default={"nodes": 0}, gpu={"nodes": 1}),
+    Wrong(
+        "no nodes",
+        "nodes",
+        default={"nodes": 0},
+        gpu={"nodes": 1},
+        field="default_slurm_config.nodes",
+    ),
     Wrong(
         "time",
         "time limit, GPU set",
@@ -316,7 +422,12 @@ WRONG = [
         field="gpu_slurm_config.time",
         gpu={"time": "2:00:00"},
     ),
-    Wrong("time without end", "time limit, GPU set", gpu={"time": "UNLIMITED"}),
+    Wrong(
+        "time without end",
+        "time limit, GPU set",
+        gpu={"time": "UNLIMITED"},
+        field="gpu_slurm_config.time",
+    ),
     Wrong(
         "no time",
         "time limit",
@@ -331,14 +442,22 @@ WRONG = [
         says="groups root",
         fix="allowgroups=root,",
         breaks=option("main", allowgroups="root"),
+        field="default_slurm_config.partition",
     ),
-    Wrong("root only", "partition access", says="root only", breaks=option("main", rootonly="yes")),
+    Wrong(
+        "root only",
+        "partition access",
+        says="root only",
+        breaks=option("main", rootonly="yes"),
+        field="default_slurm_config.partition",
+    ),
     Wrong(
         "machines",
         "partition access",
         says="the machines c1",
         fix="allocnodes=ALL",
         breaks=option("main", allocnodes="c1"),
+        field="default_slurm_config.partition",
     ),
     Wrong("all nodes down", "nodes", WARNING, "4 down", "state=resume", breaks=down("c1", "c2", "c3", "c4")),
     Wrong("all nodes drained", "nodes, GPU set", WARNING, "1 drained", breaks=drained("g1")),
@@ -368,13 +487,68 @@ WRONG = [
         says="reservation",
         default={"extra_lines": ["#SBATCH --reservation=none"]},
         gpu={"extra_lines": []},
+        field="default_slurm_config.extra_lines",
+    ),
+    *(
+        Wrong(
+            f"own line's {line}",
+            check,
+            fix=f"--{option} in the line “#SBATCH {line}” of extra_lines{to}",
+            field="default_slurm_config.extra_lines",
+            default={"extra_lines": [f"#SBATCH {line}"]},
+            gpu={"extra_lines": []},
+        )
+        for line, check, option, to in OWN_LINES
     ),
     Wrong(
-        "own line's memory",
-        "memory",
+        "own line's partition down",
+        "partition state",
+        WARNING,
+        fix="(--partition in the line “#SBATCH -p urgent” of extra_lines), or have ",
         field="default_slurm_config.extra_lines",
-        default={"extra_lines": ["#SBATCH --mem=20G"]},
+        default={"extra_lines": ["#SBATCH -p urgent"]},
         gpu={"extra_lines": []},
+        breaks=state("urgent", "down"),
+    ),
+    Wrong(
+        "gres that can't be read",
+        "gres, GPU set",
+        says="gppu:1: is not of the form name[:type]:count, such as gpu:v100:1, and SLURM can't read it",
+        fix="Set gres to that form",
+        field="gpu_slurm_config.gres",
+        gpu={"gres": "gppu:1:"},
+    ),
+    Wrong(
+        "GPUs that can't be read",
+        "gres, GPU set",
+        says="[type:]count, such as v100:1",
+        field="gpu_slurm_config.gpus",
+        gpu={"gres": None, "gpus": "v100:"},
+    ),
+    Wrong(
+        "first of two is for others",
+        "partition access",
+        WARNING,
+        "urgent is for the groups root",
+        "Set partition to main.",
+        "default_slurm_config.partition",
+        default={"partition": "urgent,main"},
+        breaks=option("urgent", allowgroups="root"),
+    ),
+    Wrong(
+        "no time for both",
+        "time limit",
+        says="soon",
+        field="default_slurm_config.time",
+        default={"time": "soon"},
+    ),
+    Wrong(
+        "all nodes of both drained",
+        "nodes",
+        WARNING,
+        "4 drained",
+        "state=resume",
+        breaks=drained("c1", "c2", "c3", "c4"),
     ),
     Wrong(
         "no partition",
@@ -384,7 +558,12 @@ WRONG = [
         default={"partition": None},
     ),
     Wrong(
-        "task above the maxima", "memory", says="max_mem_per_job", default={"mem": "9G"}, gpu={"mem": "1G"}
+        "task above the maxima",
+        "memory",
+        says="max_mem_per_job",
+        default={"mem": "9G"},
+        gpu={"mem": "1G"},
+        field="default_slurm_config.mem",
     ),
 ]
 
@@ -414,7 +593,7 @@ WRONG_ACCOUNTS = [
         "account",
         says="no account labb",
         fix="one of: lab",
-        field=".account",
+        field="default_slurm_config.account",
         default={"account": "labb"},
     ),
     Wrong(
@@ -438,11 +617,13 @@ WRONG_ACCOUNTS = [
         says="account lab",
         fix="denyaccounts=",
         breaks=option("main", denyaccounts="lab"),
+        field="default_slurm_config.partition",
     ),
     Wrong(
         "account above denied",
         "partition access",
         breaks=lambda lab: lab.policy.partition("main", denyaccounts="root,lab"),
+        field="default_slurm_config.partition",
     ),
     Wrong(
         "accounts allowed",
@@ -450,12 +631,14 @@ WRONG_ACCOUNTS = [
         says="accounts others",
         fix="allowaccounts=others,lab",
         breaks=only_others,
+        field="default_slurm_config.partition",
     ),
     Wrong(
         "QOS allowed",
         "partition access",
         says="QOS high",
         breaks=only_high,
+        field="default_slurm_config.partition",
     ),
     Wrong(
         "QOS",
@@ -471,6 +654,7 @@ WRONG_ACCOUNTS = [
         fix="set qos+=high",
         default={"extra_lines": ["#SBATCH -q high"]},
         breaks=lambda lab: lab.policy.qos("high"),
+        field="default_slurm_config.extra_lines",
     ),
     Wrong(
         "jobs of the user",
@@ -487,6 +671,7 @@ WRONG_ACCOUNTS = [
         WARNING,
         "GrpSubmitJobs",
         breaks=lambda lab: lab.policy.limit_account(7),
+        field="batching_config.max_num_jobs",
     ),
     Wrong("no jobs", "job limits", FAILURE, "No job is taken", breaks=lambda lab: lab.limit_submissions(0)),
     Wrong(
@@ -557,7 +742,13 @@ async def test_jobs_are_hidden(lab_folder: Path, monkeypatch: pytest.MonkeyPatch
 
 async def test_one_cause_is_told_once(cluster: Cluster) -> None:
     """Both sets have it, and most of what follows from it would be wrong as well."""
-    wrong = Wrong("both", "partition", default={"partition": "nope"}, gpu={"partition": "nope"})
+    wrong = Wrong(
+        "both",
+        "partition",
+        field="default_slurm_config.partition",
+        default={"partition": "nope"},
+        gpu={"partition": "nope"},
+    )
     found = await findings(cluster, changed(cluster.lab, wrong))
     assert_names(found, wrong)
     assert found[-1].detail == (
@@ -586,6 +777,46 @@ async def test_nothing_is_changed(cluster: Cluster) -> None:
     assert not cluster.here(cluster.runner.jobs_folder + "/sample").exists()
 
 
+async def test_a_sample_of_its_own_that_no_job_can_be_made_for(cluster: Cluster) -> None:
+    config = changed(cluster.lab, Wrong("", ""))
+    for sample, check, option in (
+        (Sample(cpus=64), "cpus", "so many CPUs (--cpus)"),
+        (Sample(mem_mb=9000), "memory", "so much memory (--mem)"),
+    ):
+        found = await findings(cluster, config, sample)
+        (bad,) = not_ok(found)
+        assert (bad.check, bad.state, bad.of, bad.field) == (check, FAILURE, "", "")
+        assert bad.fix.startswith(f"The sample itself asks for {option}, and not the resource")
+        assert_reasons(found)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "default", "lines", "set_name"),
+    [
+        (None, {}, [], "gres"),
+        ({"partition": "main"}, {}, [], "gres, GPU set"),
+        (None, {"partition": "gpu", "gres": "gpu:1"}, [], ""),
+        ({"partition": "gpu"}, {}, ["#SBATCH --gpus-per-node=1"], ""),
+        ({"partition": "gpu", "gres": "gpu:1"}, {}, [], ""),
+    ],
+    ids=["no set", "a set without", "of the default", "own line", "of the set"],
+)
+async def test_a_sample_that_needs_a_gpu(
+    cluster: Cluster, gpu: dict[str, Any] | None, default: dict[str, Any], lines: list[str], set_name: str
+) -> None:
+    values: Any = resource(cluster.lab.spec, "slurm_sudo")["jobs_runner_config"]
+    values["gpu_slurm_config"] = gpu and {**gpu, "extra_lines": lines}
+    values["default_slurm_config"] |= default
+    config = SlurmRunnerConfig.model_validate(values)
+    assert not_ok(await findings(cluster, config)) == []
+    bad = not_ok(await findings(cluster, config, Sample(needs_gpu=True)))
+    assert [(one.check, one.state) for one in bad] == ([(set_name, WARNING)] if set_name else [])
+    for one in bad:
+        assert (one.of, one.field) == ("resource", "jobs_runner_config.gpu_slurm_config")
+        assert one.detail.startswith("A step that needs a GPU gets none: ")
+        assert one.fix == "Give gpu_slurm_config the partition gpu and the gres gpu:v100:1, for example."
+
+
 async def test_a_sample_of_its_own(cluster: Cluster) -> None:
     """What the sample asks for is no fault of the configuration."""
     config = changed(cluster.lab, Wrong("", "", batching=LARGE))
@@ -594,3 +825,5 @@ async def test_a_sample_of_its_own(cluster: Cluster) -> None:
         ("memory", FAILURE, ""),
         ("memory, GPU set", FAILURE, ""),
     ]
+    assert "The sample itself asks for so much memory (--mem)" in not_ok(found)[0].fix
+    assert "ask for 16,000 MB or less" in not_ok(found)[0].fix

@@ -112,7 +112,8 @@ async def test_a_fault_of_ours_is_a_finding(caplog: pytest.LogCaptureFixture) ->
 
     with caplog.at_level(logging.CRITICAL):
         findings = await all_of(Stage([Look(("a", "b", "c"), broken, 10.0), look(("d", OK))]))
-    assert states(findings) == [("a", OK), ("b", UNTOLD), ("d", OK)]
+    assert states(findings) == [("a", OK), ("b", UNTOLD), ("d", OK), (REST, UNTOLD)]
+    assert findings[-1].detail == "C was not looked at, because b could not be told."
     assert findings[1].detail.isprintable()
     assert "KeyError" in findings[1].evidence
 
@@ -125,6 +126,20 @@ async def hangs() -> AsyncIterator[Finding]:
 async def test_a_look_that_hangs_is_told_of() -> None:
     findings = await all_of(Stage([Look(("a", "b"), hangs, 0.05), look(("c", OK))]), Stage([look(("d", OK))]))
     assert states(findings) == [("a", OK), ("b", UNTOLD), ("c", OK), ("d", OK)]
+
+
+async def test_what_a_look_that_hangs_has_not_told_is_told_of() -> None:
+    checks = ("a", "b", "c", "d", "c, GPU set", "e, GPU set")
+    findings = await all_of(Stage([Look(checks, hangs, 0.05, together="ALL")]))
+    assert states(findings) == [("a", OK), ("b", UNTOLD), (REST, UNTOLD)]
+    why = "were not looked at, because b could not be told."
+    assert findings[-1].detail == f"C, d and e of the GPU set {why}"
+
+
+async def test_what_was_not_begun_may_be_told_of_together() -> None:
+    late = Look(("x", "y"), told(("x", OK)), 10.0, together="ALL")
+    findings = await all_of(Stage([look(("a", FAILURE), stops=FAILURE_STOPS)]), Stage([late]))
+    assert findings[-1].detail == "ALL was not looked at, because a has failed."
 
 
 async def test_the_whole_ends_in_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -153,9 +154,19 @@ def test_the_time_of_an_account_and_of_a_qos() -> None:
 def test_what_can_not_be_read_is_no_failure(trial: Trial) -> None:
     blind = replace(facts(), groups=None)
     states = {state for _, state in amiss(asked(constraint="[a|b]*2", gres="x"), blind, trial)}
-    assert states <= {UNTOLD}
+    assert states == {UNTOLD}
     nobody = replace(facts(), partitions=None)
-    assert {state for _, state in amiss(asked(), nobody, trial)} <= {UNTOLD}
+    found = look_at(asked(), nobody, trial)
+    word = OK if trial.word is Word.TAKEN else UNTOLD
+    assert [(one.check, one.state) for one in found.findings] == [("partition", UNTOLD), ("trial", word)]
+    assert {why and why.check for _, why in found.left} == {"partition"}
+
+
+def test_nodes_that_are_not_shown_to_us() -> None:
+    """SLURM takes the job of the sample; nobody tells whether it takes larger ones."""
+    found = look_at(asked(), replace(facts(), groups=()), TAKEN)
+    assert [(one.check, one.state) for one in found.findings if one.state is not OK] == [("batching", UNTOLD)]
+    assert found.left == []
 
 
 def test_a_script_that_is_too_large() -> None:
@@ -264,6 +275,7 @@ async def found(transport: Transport, config: SlurmRunnerConfig) -> list[Finding
         config,
         user="alice",
         as_user=True,
+        sample=Sample(),
         script=lambda gpu: script(config, Sample(needs_gpu=gpu)),
     )
     return [one async for one in given]
@@ -292,3 +304,23 @@ async def test_nothing_answers_after_the_controller_did() -> None:
         ("trial", UNTOLD),
         (REST, UNTOLD),
     ]
+
+
+async def test_a_script_that_takes_too_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runners.checking.slurm.check.SCRIPT_S", 0.05)
+    config, go_on = configuration(), threading.Event()
+
+    def slow(gpu: bool) -> bytes:
+        go_on.wait(30.0)
+        return script(config, Sample(needs_gpu=gpu))
+
+    given = check_slurm(Missing(), config, user="alice", as_user=True, sample=Sample(), script=slow)
+    try:
+        every = [one async for one in given]
+    finally:
+        go_on.set()
+    assert [(one.check, one.state) for one in every if one.state is not OK] == [
+        ("batching", UNTOLD),
+        (REST, UNTOLD),
+    ]
+    assert every[-1].detail.endswith(" and trial were not looked at, because batching could not be told.")

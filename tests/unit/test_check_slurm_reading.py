@@ -456,7 +456,7 @@ def test_own_lines_go_before_the_configuration() -> None:
         4096.0,
         "high",
     )
-    assert asked.own == {"partition", "cpus-per-task", "mem", "qos"}
+    assert set(asked.own) == {"partition", "cpus-per-task", "mem", "qos"}
     assert not asked.grows
     assert asked.field("partition") == "jobs_runner_config.default_slurm_config.extra_lines"
 
@@ -469,8 +469,14 @@ def test_memory_of_each_cpu() -> None:
 
 def test_what_a_sample_asks_for_is_no_fault_of_the_configuration() -> None:
     config = configuration()
-    asked = read_asked(config, script(config, Sample(cpus=1, mem_mb=2000)), gpu=False)
+    given = Sample(cpus=1, mem_mb=2000)
+    asked = read_asked(config, script(config, given), gpu=False, sample=given)
     assert (asked.field("cpus-per-task"), asked.field("mem")) == ("", "")
+    # What it asks for as the configuration does is one of the configuration all the same.
+    given = Sample(cpus=2, mem_mb=1000)
+    asked = read_asked(config, script(config, given), gpu=False, sample=given)
+    assert asked.field("cpus-per-task") == "jobs_runner_config.default_slurm_config.cpus_per_task"
+    assert asked.field("mem") == "jobs_runner_config.default_slurm_config.mem"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from runners.checking.slurm.partitions import SHOW_PARTITIONS, Partition
 from runners.checking.slurm.trial import Word
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
-from runners.findings import Finding
+from runners.findings import Finding, FindingState
 
 _TRIES_GROUPS = (22, 5)
 """Up to which release the trial looks at groups; in 24.11 jobs of others wait for ever."""
@@ -32,7 +32,7 @@ def partition(put: Put, facts: Facts) -> Finding:
         return put.failure(
             "partition",
             f"There is no partition {shown(missing[0])} on this cluster.",
-            f"Set partition to one of: {names(near)}." if near else "Ask the site for a partition.",
+            f"{put.to('partition', 'one of')}: {names(near)}." if near else "Ask the site for a partition.",
             known,
             option="partition",
             tried=True,
@@ -53,8 +53,9 @@ def partition_state(put: Put, facts: Facts) -> Finding:
         but = f"; jobs go there, and not to {', '.join(resting)}" if resting else ""
         return put.ok("partition state", f"{_all(tuple(up))} up{but}.", proof)
     first = given[0]
+    line = f" ({put.asked.named('partition')})" if "partition" in put.asked.own else ""
     fix = (
-        "Have the site's administrators bring it up, or name another partition: "
+        f"Name another partition{line}, or have the site's administrators bring it up: "
         f"scontrol update partition={pasted(first.name)} state=up"
     )
     match first.state:
@@ -79,7 +80,22 @@ def partition_access(put: Put, facts: Facts) -> Finding:
     given = facts.partitions_of(put.asked.partitions)
     findings = [_access(put, facts, one) for one in given]
     # Any of several will do.
-    return next((one for one in findings if one.state.value == "ok"), findings[0])
+    open_to = [one for one, told in zip(given, findings, strict=True) if told.state is FindingState.OK]
+    if not open_to:
+        return findings[0]
+    first = given.index(open_to[0])
+    if put.trial.word is Word.REFUSED and "node configuration" in put.trial.said.lower():
+        # Jobs wait for ever where one that keeps their owner out is named before the others.
+        for one in given[:first]:
+            closed = _people(put, facts, one)
+            if closed is not None and closed.state is FindingState.FAILURE:
+                detail = (
+                    f"{closed.detail} It is named before {shown(open_to[0].name)}, "
+                    "where jobs do not start then."
+                )
+                fix = f"{put.to('partition', ','.join(shown(part.name) for part in open_to))}."
+                return put.warning("partition access", detail, fix, closed.evidence, option="partition")
+    return findings[first]
 
 
 def _access(put: Put, facts: Facts, one: Partition) -> Finding:

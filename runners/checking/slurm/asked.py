@@ -12,8 +12,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from runners.config.errors import shown
 from runners.config.slurm import SlurmRunnerConfig, SlurmTaskConfig
 from runners.config.units import parse_duration
+from runners.sample import Sample
 from runners.slurm.notation import parse_count
 from runners.slurm.script import script_head
 
@@ -21,9 +23,9 @@ GPU_SET = "GPU set"
 """What stands behind the words of findings that are of the GPU set."""
 
 _LONG = (
-    "account chdir clusters constraint cpus-per-task exclude gpus gpus-per-node gpus-per-task gres job-name "
-    "licenses mem mem-per-cpu nodelist nodes ntasks ntasks-per-node open-mode output partition qos "
-    "reservation signal time time-min"
+    "account chdir clusters constraint cpus-per-task exclude gpus gpus-per-node gpus-per-socket "
+    "gpus-per-task gres job-name licenses mem mem-per-cpu nodelist nodes ntasks ntasks-per-node open-mode "
+    "output partition qos reservation signal time time-min tres-per-task"
 ).split()
 _SHORT = {
     "A": "account",
@@ -51,6 +53,9 @@ _MB_IN = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 _NO_LIMIT = ("unlimited", "infinite", "-1", "0")
 
 
+_SAMPLE = Sample()
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A job of one set."""
@@ -61,9 +66,11 @@ class Asked:
     """The set, laid over the default."""
     options: Mapping[str, str]
     """By their long names, as they count."""
-    own: frozenset[str]
-    """Those that lines of people's own give."""
+    own: Mapping[str, str]
+    """The lines of people's own, by the options that they give."""
     script: bytes
+    sample: Sample = _SAMPLE
+    """The work of which the job is a part."""
 
     @property
     def partitions(self) -> tuple[str, ...]:
@@ -103,7 +110,7 @@ class Asked:
     @property
     def grows(self) -> bool:
         """Whether the memory that each node must have grows with the slots of a job."""
-        return not self.merged.use_mem_per_cpu and not self.own & {"mem", "mem-per-cpu"}
+        return not self.merged.use_mem_per_cpu and self.own.keys().isdisjoint({"mem", "mem-per-cpu"})
 
     @property
     def nodes(self) -> int | None:
@@ -133,19 +140,38 @@ class Asked:
         return f"{name}, {GPU_SET}" if self.gpu else name
 
     def field(self, option: str) -> str:
-        """The dotted path of the field that says *option*; empty where a step does."""
+        """The dotted path of the field that says *option*; empty where the sample does."""
         name = _FIELDS.get(option, option)
         if option in self.own or option not in _OF_SETTINGS:
             name = "extra_lines"
         given = self.config.gpu_slurm_config if self.gpu else None
         of_gpu = given is not None and name in _given(given)
-        # A sample may say itself what each task needs.
-        if name == "cpus_per_task" and self.cpus != self.merged.cpus_per_task:
+        if by_sample(name, self.sample, self.merged):
             return ""
-        if name == "mem" and self.task_mb is not None and self.merged.mem is not None:
-            if self.grows and self.task_mb != self.merged.mem:
-                return ""
         return f"jobs_runner_config.{'gpu' if of_gpu else 'default'}_slurm_config.{name}"
+
+    def named(self, option: str) -> str:
+        """What says *option*, as a remedy calls it: the field, or the line of people's own."""
+        if line := self.own.get(option):
+            return f"--{option} in the line “{shown(line)}” of extra_lines"
+        return _FIELDS.get(option, option)
+
+    @property
+    def lacks_gpu(self) -> bool:
+        """Whether the sample needs a GPU, and would get none."""
+        of_gpus = self.gpu or self.config.gpu_slurm_config is None
+        asking = any(
+            name == "gres" or name.startswith("gpus") or (name.startswith("tres") and "gpu" in value)
+            for name, value in self.options.items()
+            if value
+        )
+        return self.sample.needs_gpu and of_gpus and not asking
+
+
+def by_sample(name: str, sample: Sample, merged: SlurmTaskConfig) -> bool:
+    """Whether it is *sample* that says the field *name*, and not the set."""
+    given = {"cpus_per_task": sample.cpus, "mem": sample.mem_mb}.get(name)
+    return given is not None and given != getattr(merged, name)
 
 
 def merged_set(config: SlurmRunnerConfig, *, gpu: bool) -> SlurmTaskConfig:
@@ -154,11 +180,11 @@ def merged_set(config: SlurmRunnerConfig, *, gpu: bool) -> SlurmTaskConfig:
     return config.default_slurm_config.model_copy(update=over)
 
 
-def read_asked(config: SlurmRunnerConfig, script: bytes, *, gpu: bool) -> Asked:
-    """What the job of *script* asks for, which was made of a set of *config*."""
+def read_asked(config: SlurmRunnerConfig, script: bytes, *, gpu: bool, sample: Sample = _SAMPLE) -> Asked:
+    """What the job of *script* asks for, which was made of a set of *config*, for *sample*."""
     merged = merged_set(config, gpu=gpu)
     options: dict[str, str] = {}
-    own: set[str] = set()
+    own: dict[str, str] = {}
     mine = set(merged.extra_lines)
     for line in script_head(script):
         if not line.startswith("#SBATCH"):
@@ -166,8 +192,8 @@ def read_asked(config: SlurmRunnerConfig, script: bytes, *, gpu: bool) -> Asked:
         for name, value in _options(line.removeprefix("#SBATCH")):
             options[name] = value
             if line in mine:
-                own.add(name)
-    return Asked(gpu, config, merged, options, frozenset(own), script)
+                own[name] = line
+    return Asked(gpu, config, merged, options, own, script, sample)
 
 
 def read_memory(text: str) -> float | None:

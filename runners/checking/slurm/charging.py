@@ -97,7 +97,8 @@ def qos(put: Put, facts: Facts) -> Finding | None:
         detail = f"There is no QOS {shown(asked)} here."
         add = ""
     choose = (
-        f"Choose another in extra_lines ({names(near_first(name, allowed or told.qos))}), or leave it out."
+        f"Choose another for {put.asked.named('qos')} ({names(near_first(name, allowed or told.qos))}), "
+        "or leave it out."
     )
     fix = f"{choose} {add}".strip()
     if "qos" not in facts.settings.enforced:

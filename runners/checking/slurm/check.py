@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from runners.checking.course import not_looked_at
-from runners.checking.slurm.asked import GPU_SET, Asked, read_asked
+from runners.checking.slurm.asked import GPU_SET, Asked, by_sample, merged_set, read_asked
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.questions import ASK_S, ask, ask_accounting, ask_cluster, ask_trials
-from runners.checking.slurm.sets import OF_SET, look_at, told_once
+from runners.checking.slurm.sets import OF_SET, known_before, look_at
 from runners.checking.slurm.site import accounting, command, controller, queue
+from runners.checking.slurm.words import asks_itself
 from runners.config.errors import ConfigError, shown
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
+from runners.sample import Sample
 from runners.slurm.cluster_settings import SHOW_CONFIG, read_settings
 from runners.transport.base import Command, Transport
+
+SCRIPT_S = 30.0
+"""Seconds that the script of the sample may take to be made."""
 
 COMMANDS = ("sbatch", "squeue", "scancel")
 
@@ -52,6 +58,7 @@ async def check_slurm(
     *,
     user: str,
     as_user: bool,
+    sample: Sample,
     script: Callable[[bool], bytes],
 ) -> AsyncIterator[Finding]:
     """What SLURM tells, one finding after the other, in the order of :func:`checks_of`.
@@ -64,8 +71,9 @@ async def check_slurm(
         config: what is to be checked.
         user: who owns the jobs.
         as_user: all commands run as that user, those too that only look.
+        sample: the work.
         script: the whole script of a job of the sample, for the default or (True) the GPU set. What it raises
-            as a ConfigError is told as a finding.
+            as a ConfigError is told as a finding. It is called in a thread: large samples take their time.
     """
     argvs = [*((name, "--version") for name in COMMANDS), SHOW_CONFIG, ("id", "-un")]
     *versions, shown_config, who = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
@@ -90,9 +98,12 @@ async def check_slurm(
     broken: dict[bool, Finding] = {}
     for gpu in (False, True) if config.gpu_slurm_config is not None else (False,):
         try:
-            sets[gpu] = read_asked(config, script(gpu), gpu=gpu)
+            async with asyncio.timeout(SCRIPT_S):
+                sets[gpu] = await asyncio.to_thread(_read, config, sample, script, gpu)
         except ConfigError as error:
-            broken[gpu] = _unusable(config, error, gpu=gpu)
+            broken[gpu] = _unusable(config, sample, error, gpu=gpu)
+        except TimeoutError:
+            broken[gpu] = _too_slow(gpu=gpu)
     facts = await ask_cluster(transport, replace(facts, accounts=told), [*sets.values()])
     trials = await ask_trials(transport, [*sets.values()], settings.today)
     words_of = dict(zip(sets, trials, strict=True))
@@ -104,8 +115,9 @@ async def check_slurm(
             findings = of_set.findings
             left += [(word, because or books) for word, because in of_set.left]
         else:
-            cause = broken[gpu]
-            findings = told_once([cause], before)
+            # The other set may have told of it.
+            cause = known_before(broken[gpu], before) or broken[gpu]
+            findings = [] if cause in before else [cause]
             own = [word for word in every[len(OF_SITE) :] if word.endswith(GPU_SET) is gpu]
             left += [(word, cause) for word in own if word != cause.check]
         for finding in findings:
@@ -115,9 +127,28 @@ async def check_slurm(
         yield _rest(left)
 
 
-def _unusable(config: SlurmRunnerConfig, error: ConfigError, *, gpu: bool) -> Finding:
+def _read(config: SlurmRunnerConfig, sample: Sample, script: Callable[[bool], bytes], gpu: bool) -> Asked:
+    return read_asked(config, script(gpu), gpu=gpu, sample=sample)
+
+
+def _too_slow(*, gpu: bool) -> Finding:
+    """What to say where the script of the sample was not made in time."""
+    detail = f"The script of the sample was not made within {SCRIPT_S:.0f} s."
+    fix = "Check with fewer tasks, or when this machine has less to do."
+    return Finding(f"batching, {GPU_SET}" if gpu else "batching", FindingState.UNTOLD, detail, fix)
+
+
+def _unusable(config: SlurmRunnerConfig, sample: Sample, error: ConfigError, *, gpu: bool) -> Finding:
     """What to say of a set that no script can be made of."""
     name, message = error.fields[0] if error.fields else ("", "")
+    if by_sample(name, sample, merged_set(config, gpu=gpu)):
+        check = _CHECK_OF[name]
+        return Finding(
+            f"{check}, {GPU_SET}" if gpu else check,
+            FindingState.FAILURE,
+            f"No job of the sample can be made: {shown(name)} {shown(message)}.",
+            asks_itself(name, "less"),
+        )
     given = config.gpu_slurm_config if gpu else None
     in_gpu_set = given is not None and name in given.model_fields_set
     set_name = "gpu_slurm_config" if in_gpu_set else "default_slurm_config"
@@ -143,15 +174,5 @@ def _rest(left: Sequence[tuple[str, Finding]]) -> Finding:
     for word, because in left:
         words.setdefault(because.check, []).append(word)
         reasons[because.check] = because
-    sentences = [not_looked_at(_brief(words[check]), because) for check, because in reasons.items()]
+    sentences = [not_looked_at(words[check], because) for check, because in reasons.items()]
     return Finding(REST, FindingState.UNTOLD, " ".join(sentences))
-
-
-def _brief(words: Sequence[str]) -> list[str]:
-    """Words of checks for a list in a sentence: what both sets have is named once."""
-    parted = [word.partition(", ") for word in words]
-    both = {name for name, _, of in parted if not of}
-    if not both:
-        names = [name for name, _, _ in parted]
-        return [*names[:-1], f"{names[-1]} of the {GPU_SET}"]
-    return [f"{name} of the {of}" if of else name for name, _, of in parted if not of or name not in both]

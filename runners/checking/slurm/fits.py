@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.features import read_constraint
 from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres_ask
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup
-from runners.checking.slurm.words import Put, evidence, names, near_first
+from runners.checking.slurm.trial import TRY, Word
+from runners.checking.slurm.words import Put, asks_itself, evidence, names, near_first
 from runners.config.errors import shown
 from runners.findings import Finding
+
+GPU_SET_FIELD = "jobs_runner_config.gpu_slurm_config"
+"""The path of the whole GPU set."""
 
 
 def cpus(put: Put, facts: Facts) -> Finding:
     """`cpus`: some node has those of a task."""
     groups = facts.groups_in(put.asked.partitions)
-    need = put.asked.cpus
+    need, option = put.asked.cpus, "cpus-per-task"
     if not groups or need is None:
         return _unknown(put, facts, "cpus", groups)
     has_cpus = cpus_of(facts)
@@ -28,9 +33,9 @@ def cpus(put: Put, facts: Facts) -> Finding:
             "cpus",
             f"A task asks for {_count(need, 'CPU')}, and no node of {where} gives a job more than "
             f"{has_cpus(best)}.",
-            f"Set cpus_per_task to {has_cpus(best)} or less, or name a partition with larger nodes.",
+            _smaller(put, option, f"{has_cpus(best)} or less", f"{has_cpus(best)} or less"),
             proof,
-            option="cpus-per-task",
+            option=option,
             tried=True,
         )
     if warned := _not_now(put, "cpus", groups, lambda one: has_cpus(one) >= need, "so many CPUs", proof):
@@ -55,7 +60,7 @@ def memory(put: Put, facts: Facts) -> Finding:
         return put.failure(
             "memory",
             f"A task asks for {mb(need)}, and no node of {where} gives a job more than {mb(most)}.",
-            f"Set mem to {most}M or less, or name a partition with larger nodes.",
+            _smaller(put, option, f"{most}M or less", f"{mb(most)} or less"),
             proof,
             option=option,
             # What a partition allows is not tried.
@@ -67,10 +72,22 @@ def memory(put: Put, facts: Facts) -> Finding:
     return put.ok("memory", detail, proof)
 
 
+def _smaller(put: Put, option: str, value: str, amount: str) -> str:
+    """A remedy for what is more than any node has; *value* is as the field has it."""
+    if not put.asked.field(option):
+        return asks_itself("cpus_per_task" if option == "cpus-per-task" else "mem", amount)
+    if option == "mem-per-cpu":
+        # The value is of a whole task.
+        return f"Ask for less with {put.asked.named(option)}, or name a partition with larger nodes."
+    return f"{put.to(option, value)}, or name a partition with larger nodes."
+
+
 def gres(put: Put, facts: Facts) -> Finding:
     """`gres`: nodes have the devices, of that type and in that number."""
     options = put.asked.options
     given = [(name, options[name]) for name in ("gres", "gpus") if options.get(name)]
+    if put.asked.lacks_gpu:
+        return _no_gpu(put, facts)
     if not given:
         return put.ok("gres", "Jobs ask for no GPUs and no other devices.")
     groups = facts.groups_in(put.asked.partitions)
@@ -81,12 +98,50 @@ def gres(put: Put, facts: Facts) -> Finding:
     for option, text in given:
         asks = read_gres_ask(text) if option == "gres" else read_gpus_ask(text)
         if asks is None:
-            return put.untold("gres", f"{shown(text)} can't be read.", proof, tried=True)
+            return _unreadable(put, option, text, proof)
         for ask in asks:
             if finding := _lacking(put, option, ask, devices, groups, facts, proof):
                 return finding
     asked = ", ".join(shown(text) for _, text in given)
     return put.ok("gres", f"Nodes of {names(put.asked.partitions)} have {asked}.", proof)
+
+
+def _no_gpu(put: Put, facts: Facts) -> Finding:
+    """The sample needs a GPU, and its jobs would get none."""
+    if put.asked.gpu:
+        detail = "A step that needs a GPU gets none: neither gpu_slurm_config nor the default asks for one."
+    else:
+        detail = (
+            "A step that needs a GPU gets none: "
+            "there is no gpu_slurm_config, and default_slurm_config asks for none."
+        )
+    having = [one for one in facts.groups or () if "gpu" in (one.gres or {})]
+    fix = "Give gpu_slurm_config what brings a GPU, such as the gres gpu:1, or use a resource with GPUs."
+    if having:
+        first = having[0]
+        kind = next(iter((first.gres or {})["gpu"]))
+        told = _told(GresAsk("gpu", kind, 1))
+        fix = (
+            f"Give gpu_slurm_config the partition {shown(first.partition)} and the gres {told}, for example."
+        )
+    proof = evidence(SHOW_NODES, *(one.row for one in having))
+    warned = put.warning("gres", detail, fix, proof)
+    return replace(warned, of="resource", field=GPU_SET_FIELD)
+
+
+def _unreadable(put: Put, option: str, text: str, proof: str) -> Finding:
+    """What to say of devices that can't be read: what SLURM says of them."""
+    form = "name[:type]:count, such as gpu:v100:1"
+    if option == "gpus":
+        form = "[type:]count, such as v100:1"
+    detail, said = f"{shown(text)} is not of the form {form}", put.trial.said.lower()
+    if put.trial.word is Word.REFUSED and any(word in said for word in ("generic resource", "gres", "tres")):
+        proof = f"{proof}\n{evidence(TRY, put.trial.said)}"
+        fix = f"{put.to(option, 'that form')}."
+        return put.failure("gres", f"{detail}, and SLURM can't read it.", fix, proof, option=option)
+    return put.untold(
+        "gres", f"{detail}, and can't be read here.", proof, f"{put.to(option, 'it')}.", tried=True
+    )
 
 
 def _lacking(
@@ -108,13 +163,15 @@ def _lacking(
         else:
             detail = f"Nodes of {where} have no {shown(ask.name)}, but {names(sorted(kinds))}."
         if elsewhere:
-            fix = f"Set partition to one with such nodes: {names(sorted(elsewhere))}."
+            fix = f"{put.to('partition', 'one with such nodes')}: {names(sorted(elsewhere))}."
+            if option in put.asked.own:
+                fix = f"{put.without(option)}, or s{fix[1:]}"
         elif kinds:
             nearest = near_first(ask.name, kinds)[0]
-            fix = f"Set {option} to {shown(nearest)}{f':{shown(ask.type)}' if ask.type else ''}:{ask.number}."
+            fix = f"{put.to(option, _told(ask._replace(name=nearest)))}."
         else:
             every = sorted({name for one in facts.groups or () for name in one.gres or {}})
-            fix = f"Leave {option} empty." + (f" Other partitions have {names(every)}." if every else "")
+            fix = f"{put.without(option)}." + (f" Other partitions have {names(every)}." if every else "")
         return put.failure("gres", detail, fix, proof, option=option, tried=True)
     types = {kind for one in devices for kind in one.get(ask.name, {})} - {""}
     if ask.type and types and ask.type not in types:
@@ -123,7 +180,7 @@ def _lacking(
         return put.failure(
             "gres",
             f"Nodes of {where} have no {shown(ask.name)} of the type {shown(ask.type)}, but {names(near)}.",
-            f"Set {option} to {shown(written)}.",
+            f"{put.to(option, shown(written))}.",
             proof,
             option=option,
             tried=True,
@@ -140,7 +197,7 @@ def _lacking(
             "gres",
             f"{whose} {most} {shown(ask.name)}{f' {shown(ask.type)}' if ask.type else ''}, "
             f"and each job asks for {ask.number}.",
-            f"Set {option} to ask for {most} or fewer.",
+            f"{put.to(option, f'ask for {most} or fewer')}.",
             proof,
             option=option,
             tried=True,
@@ -172,12 +229,13 @@ def features(put: Put, facts: Facts) -> Finding:
     unknown = sorted(wanted.names - every)
     if unknown:
         near = near_first(unknown[0], here or every)
-        fix = f"Set constraint to features such as {names(near)}." if near else "Leave constraint empty."
+        fix = f"{put.to('constraint', f'features such as {names(near)}' if near else 'features')}."
+        fix = fix if near else f"{put.without('constraint')}."
         detail = f"No node has the feature {shown(unknown[0])}, which jobs ask for; {have}."
         return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     sets = [one.features for one in groups] if wanted.simple else [here]
     if not any(map(wanted.holds, sets)):
-        fix = "Set constraint to features of these nodes, or name another partition."
+        fix = f"{put.to('constraint', 'features of these nodes')}, or name another partition."
         detail = f"No node of {where} is as the constraint {shown(text)} wants it; {have}."
         return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     if wanted.simple and (

@@ -207,7 +207,7 @@ def _too_large(put: Put, state: FindingState, name: str, wanted: float, limit: _
         option = {"cpu": "cpus-per-task", "mem": "mem", "node": "nodes"}.get(name)
         if option is None:
             option = "gpus" if asked.options.get("gpus") else "gres"
-        fix = f"Ask for less ({option.replace('-', '_')}), or {_RAISE}."
+        fix = f"Ask for less ({asked.named(option)}), or {_RAISE}."
         if state is FindingState.FAILURE:
             return put.failure(_CHECK, detail, fix, limit.proof, option=option)
         return put.warning(_CHECK, detail, fix, limit.proof, option=option)

@@ -29,13 +29,13 @@ def nodes(put: Put, facts: Facts) -> Finding:
     asked = put.asked.options.get("nodes")
     if asked is not None and (wanted is None or wanted < 1):
         detail = f"{shown(asked)} is no number of nodes for a job."
-        fix = "Set nodes to 1 or more, or leave it empty."
+        fix = f"{put.to('nodes', '1 or more')}, or leave it out."
         return put.failure("nodes", detail, fix, option="nodes", tried=wanted is None)
     if wanted is not None and counts and wanted > most:
         return put.failure(
             "nodes",
             f"Each job asks for {wanted} nodes, and {where} has {most}.",
-            f"Set nodes to {most} or less.",
+            f"{put.to('nodes', str(most))} or less.",
             proof,
             option="nodes",
             tried=True,
@@ -47,7 +47,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
             return put.failure(
                 "nodes",
                 f"Each job asks for {wanted} nodes, and {where} gives a job {limit} at most.",
-                f"Set nodes to {limit} or less.",
+                f"{put.to('nodes', str(limit))} or less.",
                 proof,
                 option="nodes",
             )
@@ -77,7 +77,7 @@ def _none_left(put: Put, facts: Facts, named: Sequence[str], where: str, proof: 
         if one.nodes is None or one.nodes > len(left_out):
             return None
     detail = f"exclude names all nodes of {where}, and so leaves jobs none."
-    fix = "Leave some of them out of exclude, or name another partition."
+    fix = f"Leave some of them out of {put.asked.named('exclude')}, or name another partition."
     return put.failure("nodes", detail, fix, proof, option="exclude", tried=True)
 
 
@@ -103,7 +103,7 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
             return put.failure(
                 "nodes",
                 f"There is no node {names(missing)} on this cluster, which {option} names.",
-                f"Set {option} to nodes of {where}: {names(near)}.",
+                f"{put.to(option, f'nodes of {where}')}: {names(near)}.",
                 proof,
                 option=option,
                 tried=True,
@@ -119,7 +119,7 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
                 "nodes",
                 f"{names(elsewhere)}, which nodelist names, {'is' if len(elsewhere) == 1 else 'are'} not in "
                 f"{where}, but in {names(homes)}.",
-                f"Set nodelist to nodes of {where}, or partition to {names(homes)}.",
+                f"{put.to('nodelist', f'nodes of {where}')}, or partition to {names(homes)}.",
                 proof,
                 option="nodelist",
                 tried=True,

@@ -13,12 +13,13 @@ from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.batching import batching
 from runners.checking.slurm.charging import account, qos
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.fits import cpus, features, gres, memory
+from runners.checking.slurm.fits import GPU_SET_FIELD, cpus, features, gres, memory
 from runners.checking.slurm.job_limits import job_limits
 from runners.checking.slurm.nodes import nodes
+from runners.checking.slurm.partitions import SHOW_NODES
 from runners.checking.slurm.times import time_limit
 from runners.checking.slurm.trial import TRY, Trial, Word
-from runners.checking.slurm.words import Put, evidence
+from runners.checking.slurm.words import Put, asks_itself, evidence
 from runners.config.errors import shown
 from runners.explanation import Explanation
 from runners.findings import Finding, FindingState
@@ -115,10 +116,14 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
     if not asked.gpu:
         small = next((one for one in (looked["cpus"], looked["memory"]) if _bad(one)), None)
         size = None if small else batching(put, facts)
-        if size is None:
-            found.left.append((asked.check("batching"), small or _first_bad(found)))
-        else:
+        if size is not None:
             found.findings.append(size)
+        elif why := small or _first_bad(found):
+            found.left.append((asked.check("batching"), why))
+        else:
+            # SLURM takes the sample's job, and nobody tells whether it takes larger ones.
+            detail = "No nodes are shown to us, so it is not known whether the largest jobs fit on one."
+            found.findings.append(put.untold("batching", detail, evidence(SHOW_NODES)))
     if (why := _reason_against_trial(found, trial)) is not None:
         found.left.append((asked.check("trial"), why))
     else:
@@ -130,7 +135,7 @@ def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
     """What leaves the scheduler's word without news, if something does."""
     if trial.word is Word.TAKEN:
         return next((one for one in found.findings if one.state is _FAILURE), None)
-    bad = [one for one in found.findings if one.state in (_FAILURE, FindingState.WARNING)]
+    bad = [one for one in found.findings if _bad(one) and one.field != GPU_SET_FIELD]
     explaining = [one for one in bad if one.state is _FAILURE or not one.check.startswith("job limits")]
     return explaining[0] if explaining else None
 
@@ -187,23 +192,21 @@ def _explained(put: Put) -> Explanation | None:
     explained = put.trial.explained(own)
     if explained is None or not explained.field.startswith(f"{own}."):
         return explained
+    asked = put.asked
     option = explained.field.rpartition(".")[2].replace("_", "-")
-    giving = put.asked.field(option).rpartition(".")[0]
-    return put.trial.explained(giving) if giving else explained
+    if option == "gres" and "gres" not in asked.options:
+        option = "gpus"
+    field = asked.field(option)
+    if not field:
+        remedy = asks_itself(option.replace("-", "_"), "less")
+        return replace(explained, remedy=remedy, of="", field="")
+    if option in asked.own:
+        return replace(explained, remedy=f"Correct {asked.named(option)}.", field=field)
+    again = put.trial.explained(field.rpartition(".")[0])
+    return replace(again, field=field) if again and option == "gpus" else again
 
 
-def told_once(findings: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
-    """*findings* without those whose cause was told of in *before*, of another set."""
-    return [one for one in findings if _known(one, before) is None]
-
-
-def _without(found: SetFindings, before: Sequence[Finding]) -> SetFindings:
-    """Without what was told of in *before*, which then is the reason of what was left out."""
-    left = [(word, because and (_known(because, before) or because)) for word, because in found.left]
-    return SetFindings(told_once(found.findings, before), left)
-
-
-def _known(finding: Finding, before: Sequence[Finding]) -> Finding | None:
+def known_before(finding: Finding, before: Sequence[Finding]) -> Finding | None:
     """The finding that tells of the same cause already."""
     word = finding.check.partition(",")[0]
     for one in before:
@@ -211,6 +214,12 @@ def _known(finding: Finding, before: Sequence[Finding]) -> Finding | None:
         if finding.state is not _OK and one.state is finding.state and one.check == word and same:
             return one
     return None
+
+
+def _without(found: SetFindings, before: Sequence[Finding]) -> SetFindings:
+    """Without what was told of in *before*, which then is the reason of what was left out."""
+    left = [(word, because and (known_before(because, before) or because)) for word, because in found.left]
+    return SetFindings([one for one in found.findings if known_before(one, before) is None], left)
 
 
 def _bad(finding: Finding | None) -> bool:

@@ -27,7 +27,7 @@ def time_limit(put: Put, facts: Facts) -> Finding:
         return put.failure(
             "time limit",
             f"{text} is no time that SLURM knows.",
-            "Set time to minutes, h:mm:ss or d-hh:mm:ss, such as 2:00:00.",
+            f"{put.to('time', 'minutes, h:mm:ss or d-hh:mm:ss, such as 2:00:00')}.",
             option="time",
         )
     limits = [one.most_s for one in given]
@@ -68,7 +68,7 @@ def time_limit(put: Put, facts: Facts) -> Finding:
         return put.failure(
             "time limit",
             f"Jobs ask for {wanted}, and {whose} allows {allowed}.",
-            f"Set time to {format_duration(most)} or less, or name a partition that allows more.",
+            f"{put.to('time', format_duration(most))} or less, or name a partition that allows more.",
             proof,
             option="time",
         )

@@ -90,6 +90,16 @@ class Put:
         """Jobs hardly run as they were meant."""
         return self._bad(FindingState.WARNING, check, detail, fix, proof, option)
 
+    def to(self, option: str, value: str) -> str:
+        """A remedy: give *option* the *value*, where it is given."""
+        return f"Set {self.asked.named(option)} to {value}"
+
+    def without(self, option: str) -> str:
+        """A remedy: give no such *option*."""
+        if option in self.asked.own:
+            return f"Leave out {self.asked.named(option)}"
+        return f"Leave {self.asked.named(option)} empty"
+
     def _bad(
         self, state: FindingState, check: str, detail: str, fix: str, proof: str, option: str
     ) -> Finding:
@@ -100,6 +110,15 @@ class Put:
 
     def _with_trial(self, proof: str) -> str:
         return "\n".join(filter(None, (proof, evidence(TRY, self.trial.said))))
+
+
+def asks_itself(name: str, less: str) -> str:
+    """A remedy where it is the sample that says the field *name*, and has to ask for *less*."""
+    much, option = ("so many CPUs", "--cpus") if name == "cpus_per_task" else ("so much memory", "--mem")
+    return (
+        f"The sample itself asks for {much} ({option}), and not the resource: ask for {less}, "
+        "as a step has to."
+    )
 
 
 def batching_field(name: str) -> str:
