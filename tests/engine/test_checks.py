@@ -5,12 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runners.config.files import read_profile, read_resource
+from runners.engine.checks import _Check
 from runners.engine.client import EngineError
 from runners.engine.finding_wire import packed, unpacked
 from runners.engine.wire import LARGEST
@@ -125,11 +127,35 @@ async def test_a_check_that_nobody_asks_after_ends(
         await until(lambda: gate.ended == 1)
         with pytest.raises(EngineError, match="does not know this check any more; check again"):
             await anext(left)
-        # One that is read goes on, however long it takes.
+
+
+async def test_a_check_that_is_read_goes_on_however_long_it_takes(
+    lab: Lab, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question puts off its end."""
+    monkeypatch.setattr("runners.engine.checks._WAIT_S", 0.05)
+    limits: list[asyncio.Timeout] = []
+    ends: list[float | None] = []
+    limit, asked_after = _Check.limit, _Check.asked_after
+
+    def kept(check: _Check) -> asyncio.Timeout:
+        limits.append(limit(check))
+        return limits[-1]
+
+    def noted(check: _Check, patience_s: float) -> None:
+        asked_after(check, patience_s)
+        ends.extend(one.when() for one in limits)
+
+    monkeypatch.setattr(_Check, "limit", kept)
+    monkeypatch.setattr(_Check, "asked_after", noted)
+    async with lab.hosted():
         reading = asyncio.create_task(found(lab, local(lab)))
-        await asyncio.sleep(3.0)
+        await until(lambda: len(ends) > 3)
         gate.open.set()
         assert len(await reading) == 2
+    known = [end for end in ends if end is not None]
+    assert len(known) == len(ends)
+    assert all(earlier < later for earlier, later in pairwise(known))
 
 
 async def test_several_at_a_time_and_not_too_many(
@@ -178,7 +204,7 @@ async def test_a_defect_of_a_check_is_said_and_disturbs_nothing_else(
             findings = lab.client.check(local(lab), None, SAMPLE)
             assert (await anext(findings)).check == "first"
             with pytest.raises(
-                EngineError, match="fault of its own; engine.log .* `runyard engine stop` lets"
+                EngineError, match=r"fault of its own; engine.log .* `runyard engine stop` lets"
             ):
                 await anext(findings)
         assert "ZeroDivisionError" in caplog.text

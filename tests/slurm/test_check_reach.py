@@ -13,12 +13,18 @@ from pathlib import Path
 import pytest
 
 from runners.checking.folders import space_here
+from runners.config.files import read_profile, read_resource
+from runners.config.profile import SlurmSSHProfile
+from runners.config.resource import SlurmSSHResource
 from runners.findings import REST, Finding, FindingState, is_sound
 from runners.sample import Sample
+from runners.slurm.ssh import SlurmSSHRunner
+from runners.transport.local import LocalTransport
 from tests.lab.accounts import ALLOWED, sudoers
 from tests.lab.ground import Ground
 from tests.lab.lab import Lab
 from tests.lab.login import key_file, known_hosts_line, ssh_config
+from tests.lab.runyard_home import PROFILE
 from tests.slurm.clusters import Cluster
 from tests.slurm.runners import ssh_cluster, sudo_cluster
 from tests.transport.sshd import free_port, make_key
@@ -538,3 +544,34 @@ async def speaking(words: bytes) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+async def test_a_runner_without_a_line_over_ssh_can_not_be_checked(lab: Lab) -> None:
+    """Nothing is raised all the same."""
+    resource = read_resource(lab.home.resources, "lab-ssh").value
+    profile = read_profile(lab.home.resources, "lab-ssh", PROFILE).value
+    assert isinstance(resource, SlurmSSHResource)
+    assert isinstance(profile, SlurmSSHProfile)
+    runner = SlurmSSHRunner(resource, profile, transport=LocalTransport())
+    findings = [finding async for finding in runner.check(Sample())]
+    assert [(one.check, one.state) for one in findings] == [("login", UNTOLD)]
+    assert findings[0].fix
+
+
+async def test_the_rest_of_slurm_is_told_after_it_took_too_long(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller is silent for longer than Check waits."""
+    monkeypatch.setattr("runners.check._SLURM_S", 1.0)
+    cluster = ssh_cluster(lab)
+    lab.pause_controller()
+    try:
+        findings = await found(cluster)
+    finally:
+        lab.resume_controller()
+        await cluster.runner.close()
+    late = [one for one in findings if one.state is UNTOLD and one.check != REST]
+    assert [one.check for one in late] == ["sbatch"]
+    told = rest(findings)
+    assert told.startswith("Squeue, scancel, controller, accounting, queue, partition, ")
+    assert told.endswith(" batching and trial were not looked at, because sbatch could not be told.")
