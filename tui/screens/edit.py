@@ -258,10 +258,10 @@ class EditPage(Page):
     def _follow(self) -> None:
         self._follow_json()
         if not self.dashboard.read_only:
-            self.run_worker(self._keep(), group="keep", exit_on_error=False)
+            self.begin(self._keep, group="keep")
         if not self._previewing:
             self._previewing = True
-            self.run_worker(self._preview(), group="preview", exit_on_error=False)
+            self.begin(self._preview, group="preview")
 
     async def _preview(self) -> None:
         """Preview until it is of what is typed. Only one at a time: a thread can't be called back."""
@@ -448,7 +448,7 @@ class EditPage(Page):
 
     def _look(self) -> None:
         if self.is_current and not self.subject.new:
-            self.run_worker(self._look_elsewhere(), group="elsewhere", exclusive=True, exit_on_error=False)
+            self.begin(self._look_elsewhere, group="elsewhere", exclusive=True)
 
     async def _look_elsewhere(self) -> None:
         subject = self.subject

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -89,6 +89,16 @@ class Page(Screen[None]):
         """Catch up with what has happened behind another screen."""
         self.dashboard.look_at(self.watches, commands=self.wants_commands)
         self.show_all(self.dashboard.picture)
+
+    def begin(
+        self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, exclusive: bool = False
+    ) -> None:
+        """Have *work* done beside all else; what goes wrong with it is said.
+
+        It is called when its turn has come: a coroutine would never be awaited where the page is left before.
+        """
+        called: Callable[[], object] = work
+        self.run_worker(called, group=group, exclusive=exclusive, exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What went wrong in the background is said, not died of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -131,9 +131,7 @@ class ResourcesPage(Page):
             self._look_now()
 
     def _look_now(self) -> None:
-        # Not its coroutine, which is never awaited where another look takes its place at once.
-        work: Callable[[], object] = self._look
-        self.run_worker(work, group="inventory", exclusive=True, exit_on_error=False)
+        self.begin(self._look, group="inventory", exclusive=True)
 
     async def _look(self) -> None:
         entries = await asyncio.to_thread(read_inventory, self.dashboard.home)
