@@ -106,6 +106,7 @@ _REFUSED = (
     "invalid wckey",
     "invalid feature specification",
     "invalid generic resource",
+    "invalid gres specification",
     "invalid trackable resource",
     "invalid node name",
     "invalid reservation",

@@ -526,6 +526,13 @@ WRONG = [
         gpu={"gres": None, "gpus": "v100:"},
     ),
     Wrong(
+        "GPUs twice",
+        "trial, GPU set",
+        says="Invalid GRES specification",
+        field="gpu_slurm_config.gres",
+        gpu={"extra_lines": ["#SBATCH --gpus-per-node=1"]},
+    ),
+    Wrong(
         "first of two is for others",
         "partition access",
         WARNING,
@@ -788,6 +795,13 @@ async def test_a_sample_of_its_own_that_no_job_can_be_made_for(cluster: Cluster)
         assert (bad.check, bad.state, bad.of, bad.field) == (check, FAILURE, "", "")
         assert bad.fix.startswith(f"The sample itself asks for {option}, and not the resource")
         assert_reasons(found)
+        assert found[-1].detail.endswith(f" and trial were not looked at, because {check} has failed.")
+    found = await findings(cluster, config, Sample(tasks=1_000_000))
+    (bad,) = not_ok(found)
+    assert (bad.check, bad.state) == ("batching", FAILURE)
+    assert (bad.of, bad.field) == ("resource", "jobs_runner_config.batching_config.max_num_jobs")
+    assert "40000 tasks" in bad.detail
+    assert "fewer tasks (--tasks)" in bad.fix
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.questions import ASK_S, ask, ask_accounting, ask_cluster, ask_trials
 from runners.checking.slurm.sets import OF_SET, known_before, look_at
 from runners.checking.slurm.site import accounting, command, controller, queue
-from runners.checking.slurm.words import asks_itself
+from runners.checking.slurm.words import asks_itself, batching_field
 from runners.config.errors import ConfigError, shown
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
@@ -119,7 +119,8 @@ async def check_slurm(
             cause = known_before(broken[gpu], before) or broken[gpu]
             findings = [] if cause in before else [cause]
             own = [word for word in every[len(OF_SITE) :] if word.endswith(GPU_SET) is gpu]
-            left += [(word, cause) for word in own if word != cause.check]
+            told = cause.check.partition(",")[0]
+            left += [(word, cause) for word in own if word.partition(",")[0] != told]
         for finding in findings:
             yield finding
         before += findings
@@ -153,6 +154,15 @@ def _unusable(config: SlurmRunnerConfig, sample: Sample, error: ConfigError, *, 
     in_gpu_set = given is not None and name in given.model_fields_set
     set_name = "gpu_slurm_config" if in_gpu_set else "default_slurm_config"
     check = _CHECK_OF.get(name, "batching")
+    if name == "tasks_per_job":
+        return Finding(
+            f"{check}, {GPU_SET}" if gpu else check,
+            FindingState.FAILURE,
+            f"No job of the sample can be made: {shown(name)} {shown(message)}.",
+            "Set max_num_jobs higher, so that fewer tasks share a job, or check with fewer tasks (--tasks).",
+            of="resource",
+            field=batching_field("max_num_jobs"),
+        )
     known = name in type(config.default_slurm_config).model_fields
     detail = f"{shown(name)} {shown(message)}." if name else str(error)
     return Finding(
