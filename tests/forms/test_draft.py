@@ -318,6 +318,8 @@ def test_a_field_that_is_not_shown_means_its_group() -> None:
         (MEM, "3G", "3,000 MB"),
         (MEM, " 1T", "1,000,000 MB"),
         (MEM, "64000", "64 GB"),
+        (MEM, "64000M", "64 GB"),
+        (MEM, "1234M", ""),
         (MEM, "1234", ""),
         (MEM, "3g", ""),
         ((*SET, "time"), "90m", "1:30:00"),

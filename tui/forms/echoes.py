@@ -21,7 +21,7 @@ def echo(spec: FieldSpec, value: object) -> str:
 
 def _memory(value: object) -> str:
     mb = parse_memory(value)
-    if isinstance(value, str) and value.strip()[-1:] in "MGT":
+    if isinstance(value, str) and value.strip()[-1:] in ("G", "T"):
         return f"{mb:,} MB"
-    # Of a plain number of MB only where that is exact.
+    # Of a number of MB, with a unit or without, only where that is exact.
     return f"{mb // 1000:,} GB" if mb >= 1000 and mb % 1000 == 0 else ""
