@@ -79,6 +79,19 @@ def test_all_is_well() -> None:
 # Who may use a partition
 
 
+def test_a_partition_that_is_closed_and_named_first() -> None:
+    """Only where SLURM does not take such jobs: there it keeps them from the others for ever."""
+    two = PARTITIONS + PARTITIONS.replace("=main", "=more").replace("AllowGroups=ALL", "AllowGroups=staff")
+    nodes = NODES + NODES.replace("main", "more")
+    assert amiss(asked(partition="more,main"), facts(two, nodes), REFUSED) == [("partition access", WARNING)]
+    assert amiss(asked(partition="more,main"), facts(two, nodes)) == []
+    assert amiss(asked(partition="main,more"), facts(two, nodes)) == []
+    # The refusal has some other cause.
+    assert amiss(asked(partition="main,more"), facts(two, nodes), REFUSED) == [("trial", FAILURE)]
+    unknown = replace(facts(two, nodes), user_groups=None)
+    assert amiss(asked(partition="more,main"), unknown, REFUSED) == [("trial", FAILURE)]
+
+
 def test_groups_where_the_trial_does_not_look_at_them() -> None:
     closed = PARTITIONS.replace("AllowGroups=ALL", "AllowGroups=staff")
     assert amiss(asked(), facts(closed, release="24.11.5")) == [("partition access", FAILURE)]
@@ -179,6 +192,25 @@ def test_a_trial_that_says_nothing() -> None:
     assert amiss(asked(), facts(), Trial(Word.NONE, "")) == [("trial", UNTOLD)]
     assert amiss(asked(), facts(), Trial(Word.FULL, "AssocMaxSubmitJobLimit")) == [("trial", UNTOLD)]
     assert amiss(asked(), facts(), replace(TAKEN, never=True)) == [("trial", WARNING)]
+
+
+def test_a_refusal_blames_what_says_what_is_at_fault() -> None:
+    refused = Trial(Word.REFUSED, "Memory required by task is not available")
+
+    def told(given: Asked) -> Finding:
+        (found,) = (one for one in look_at(given, facts(), refused).findings if one.state is not OK)
+        assert (found.check, found.state) == ("trial", FAILURE)
+        return found
+
+    of_set = told(asked())
+    assert of_set.field == "jobs_runner_config.default_slurm_config.mem"
+    of_line = told(asked("#SBATCH --mem=1G"))
+    assert of_line.field == "jobs_runner_config.default_slurm_config.extra_lines"
+    assert of_line.fix == "Correct --mem in the line “#SBATCH --mem=1G” of extra_lines."
+    config, sample = configuration(), Sample(mem_mb=2000)
+    of_sample = told(read_asked(config, script(config, sample), gpu=False, sample=sample))
+    assert (of_sample.of, of_sample.field) == ("", "")
+    assert of_sample.fix.startswith("The sample itself asks for so much memory (--mem)")
 
 
 def test_a_refusal_while_nodes_are_down() -> None:

@@ -119,8 +119,8 @@ async def check_slurm(
             cause = known_before(broken[gpu], before) or broken[gpu]
             findings = [] if cause in before else [cause]
             own = [word for word in every[len(OF_SITE) :] if word.endswith(GPU_SET) is gpu]
-            told = cause.check.partition(",")[0]
-            left += [(word, cause) for word in own if word.partition(",")[0] != told]
+            at_fault = cause.check.partition(",")[0]
+            left += [(word, cause) for word in own if word.partition(",")[0] != at_fault]
         for finding in findings:
             yield finding
         before += findings
