@@ -46,11 +46,22 @@ async def test_values_say_what_they_mean_and_empty_fields_what_holds() -> None:
         await stage.press("backspace", "backspace")
         assert not stage.draft.given(MEM)
         assert "not given" in stage.line(MEM)
-        await stage.type("1500M")
-        assert "= 1,500 MB" in stage.line(MEM)
+        await stage.type("2T")
+        assert "= 2,000,000 MB" in stage.line(MEM)
         assert "default: #!/bin/sh" in stage.line((*DEFAULT, "shebang_line"))
         await stage.go_to(("jobs_poll_interval",))
         assert "default: 5" in stage.line(("jobs_poll_interval",))
+
+
+async def test_a_text_that_may_be_empty_can_be_said_to_be() -> None:
+    shebang = (*DEFAULT, "shebang_line")
+    async with form_stage() as stage:
+        await stage.go_to(shebang)
+        assert "ctrl+n says that it is empty." in stage.text
+        await stage.press("ctrl+n")
+        assert stage.draft.raw(shebang) == "" and '= ""' in stage.line(shebang)
+        await stage.press("ctrl+n")
+        assert not stage.draft.given(shebang) and "default: #!/bin/sh" in stage.line(shebang)
 
 
 async def test_what_is_missing_is_no_error_before_one_was_there() -> None:

@@ -9,7 +9,7 @@ from tui.forms.draft import MISSING, Draft
 from tui.forms.spec import FieldSpec, Kind, Path
 from tui.signs import sign
 from tui.text import plain
-from tui.widgets.form.sheet import NOT_GIVEN, default_of
+from tui.widgets.form.sheet import NOT_GIVEN, default_of, is_empty
 from tui.widgets.line_view import Piece
 from tui.widgets.paragraphs import Facts, Paragraph, Passage, facts
 
@@ -46,6 +46,11 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
         told.append(Passage([], [plain(described)], least=_WHOLE))
     if spec.nullable and spec.kind is not Kind.GROUP:
         words = "ctrl+n takes the none back." if draft.is_none(path) else "ctrl+n says that there is none."
+        told.append(Passage([], [words]))
+    elif spec.blank:
+        words = (
+            "ctrl+n takes the empty text back." if is_empty(draft, path) else "ctrl+n says that it is empty."
+        )
         told.append(Passage([], [words]))
     return told
 

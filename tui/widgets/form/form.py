@@ -20,7 +20,7 @@ from tui.widgets.form.lines import Lines
 from tui.widgets.form.row import Row
 from tui.widgets.form.section_bar import SectionBar, Tab
 from tui.widgets.form.sections import Section, owner, places_of, sections_of
-from tui.widgets.form.sheet import Sheet
+from tui.widgets.form.sheet import Sheet, is_empty
 
 AT_ONCE: Final = 30
 """Lines that are made before the screen is drawn; those of a longer list come after, as many at a time."""
@@ -257,14 +257,16 @@ class Form(Vertical):
             await self._changed()
 
     async def action_none(self) -> None:
-        """Say that there is none; said again, nothing is said."""
+        """Say that there is none, or that a text is empty; said again, nothing is said."""
         if self._sheet is None or not self._may_be_none():
             return
         draft, path = self._sheet.draft, self._path
-        if draft.is_none(path):
+        if draft.is_none(path) or is_empty(draft, path):
             draft.clear(path)
-        else:
+        elif draft.spec(path).nullable:
             draft.nothing(path)
+        else:
+            draft.put(path, "")
         self._sheet.touched.add(path)
         await self._changed()
 
@@ -272,7 +274,8 @@ class Form(Vertical):
         if self._sheet is None or not self._path:
             return False
         try:
-            return self._sheet.draft.spec(self._path).nullable
+            spec = self._sheet.draft.spec(self._path)
+            return spec.nullable or spec.blank
         except KeyError:
             # It is gone: the document was replaced.
             return False

@@ -74,6 +74,8 @@ class Sheet:
             return f"{sign(State.FAILED).glyph} {plain(error)}", "failed"
         draft = self.draft
         spec = draft.spec(path)
+        if is_empty(draft, path):
+            return '= ""', "muted"
         if draft.is_none(path):
             return f"= {'null' if draft.raw(path) is None else '{}'}", "muted"
         if echo := draft.echo(path):
@@ -81,6 +83,11 @@ class Sheet:
         if not draft.given(path):
             return ("required" if spec.required else "", "muted")
         return spec.unit if draft.text(path) else "", "muted"
+
+
+def is_empty(draft: Draft, path: Path) -> bool:
+    """Whether a text is given that is empty, where that says something else than nothing at all."""
+    return draft.spec(path).blank and draft.given(path) and draft.raw(path) == ""
 
 
 def default_of(spec: FieldSpec) -> str:

@@ -9,11 +9,14 @@ from textual.widgets import Input
 from tui.forms.draft import Draft
 from tui.forms.spec import Kind
 from tui.widgets.form.row import Row
-from tui.widgets.form.sheet import default_of
+from tui.widgets.form.sheet import default_of, is_empty
 from tui.widgets.form.typed import Typed
 
 NONE = "none"
 """What stands where nothing is what was asked for."""
+
+EMPTY = "empty"
+"""What stands where an empty text is."""
 
 
 class TextRow(Row):
@@ -46,6 +49,8 @@ class TextRow(Row):
         told = self._third[0] if self.tight and not self._wrong else ""
         if none:
             return f"{NONE} {told}".rstrip()
+        if is_empty(self.draft, self.path):
+            return f"{EMPTY} {told}".rstrip()
         return default_of(self.spec) or told
 
     @on(Input.Changed)
