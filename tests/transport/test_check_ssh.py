@@ -83,6 +83,9 @@ async def test_a_line_that_is_up_is_used_as_it_is(far: Far, proxy: Proxy, home: 
         *((check, OK) for check in ("host name", "port", "host key", "login")),
         *((check, OK) for check in ("round trip", "channels", "clock", "noise")),
     ]
+    said = {one.check: one.detail for one in found}
+    assert said["host name"].endswith(", so its name resolves.")
+    assert said["port"].endswith(", so its port answers.")
     assert proxy.connections == 0
     assert far.questions.open() == []
 
