@@ -472,7 +472,9 @@ class EditPage(Page):
         )
         self.query_one(EditTitle).show(state)
         where, fault = next(iter(draft.errors.items()), ((), ""))
-        json.tell_fault(f"{draft.dotted(where)} {fault}".strip())
+        # The line is short: the field and what it is part of.
+        name = ".".join(draft.dotted(where).split(".")[-2:])
+        json.tell_fault(f"{name} {fault}".strip())
         self._tell()
 
     def _tell(self) -> None:

@@ -318,7 +318,8 @@ class ResourcesPage(Page):
                 )
             )
         if not entry.problem:
-            said.append(facts(("kind", entry.kind), ("leads to", plain(entry.where))))
+            does = "leads to" if entry.profile is None else "acts"
+            said.append(facts(("kind", entry.kind), (does, plain(entry.where))))
         said.append(Passage([("file ", "muted")], [plain(entry.file)], keep="end"))
         view.tell(said)
 
