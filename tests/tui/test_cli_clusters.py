@@ -87,13 +87,16 @@ def test_commands_are_followed(home: Home) -> None:
         [RUNYARD, "commands", "-f", "--json", "--failed"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        assert [json.loads(process.stdout.readline())["code"] for _ in range(2)] == [1, None]
-        writer = Writer.open(home.database)
-        with writer.change() as change:
-            change.add_commands(slurm_story.COMMANDS)
-        writer.close()
-        assert json.loads(process.stdout.readline())["code"] == 1
-        process.terminate()
+        try:
+            assert [json.loads(process.stdout.readline())["code"] for _ in range(2)] == [1, None]
+            writer = Writer.open(home.database)
+            with writer.change() as change:
+                change.add_commands(slurm_story.COMMANDS)
+            writer.close()
+            assert json.loads(process.stdout.readline())["code"] == 1
+        finally:
+            # Or a test that has failed would wait for it for ever.
+            process.terminate()
         process.wait(LIMIT_S)
 
 

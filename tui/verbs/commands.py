@@ -66,10 +66,12 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             raise Failure("There is nothing to follow: nothing has been run yet.")
         return _list([], args)
     with closing(store):
+        # Before the rows: what comes while they are read and printed is news then.
+        seen = store.data_version()
         rows = _wanted(store, args, 0)
         if not args.follow:
             return _list(rows, args)
-        _follow(store, rows, args)
+        _follow(store, rows, seen, args)
     return ExitCode.OK
 
 
@@ -119,8 +121,8 @@ def _where(args: argparse.Namespace) -> str:
     return f" on {args.resource}" + (f" as {args.profile}" if args.profile else "") + " so far"
 
 
-def _follow(store: Reader, rows: Sequence[CommandRow], args: argparse.Namespace) -> None:
-    """Print rows as they come, until somebody interrupts it."""
+def _follow(store: Reader, rows: Sequence[CommandRow], seen: int, args: argparse.Namespace) -> None:
+    """Print rows as they come, until somebody interrupts it; *seen* is the store's version before *rows*."""
     rows = rows[-_NEWEST:]
     after = rows[-1].id if rows else 0
     while True:
@@ -131,9 +133,9 @@ def _follow(store: Reader, rows: Sequence[CommandRow], args: argparse.Namespace)
             else:
                 _print(row)
         output.flush()
-        seen = store.data_version()
-        while store.data_version() == seen:
+        while (now := store.data_version()) == seen:
             time.sleep(_LOOK_S)
+        seen = now
         rows = _wanted(store, args, after)
 
 
