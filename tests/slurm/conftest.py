@@ -1,5 +1,6 @@
 """Runners on real clusters."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -45,3 +46,9 @@ def forgetful_cluster(forgetful_lab: Lab, opened: Opener) -> Cluster:
 def accounting_cluster(accounting_lab: Lab, opened: Opener) -> Cluster:
     """The same with accounting."""
     return opened(accounting_lab)
+
+
+@pytest.fixture
+def no_jobs_folder(lab: Lab) -> None:
+    """The user of the lab has no jobs folder, whatever ran there before."""
+    shutil.rmtree(lab.here(f"{lab.spec.home_of(lab.spec.user)}/runyard"), ignore_errors=True)

@@ -29,6 +29,8 @@ from tests.slurm.clusters import Cluster
 from tests.slurm.runners import ssh_cluster, sudo_cluster
 from tests.transport.sshd import free_port, make_key
 
+pytestmark = pytest.mark.usefixtures("no_jobs_folder")
+
 OK, WARNING, FAILURE, UNTOLD = FindingState
 
 IN_MEMORY = space_here("/tmp").kind == "tmpfs"

@@ -20,6 +20,8 @@ from tests.slurm.clusters import Cluster
 from tests.slurm.runners import ssh_cluster as over_ssh
 from tests.slurm.runners import sudo_cluster
 
+pytestmark = pytest.mark.usefixtures("no_jobs_folder")
+
 FAILURE = FindingState.FAILURE
 
 
