@@ -175,6 +175,42 @@ async def test_plan_and_script_of_a_sample_follow_the_draft(home: Home) -> None:
         await sees(stage, "There is none while the configuration has errors.")
 
 
+async def test_by_mouse_alone_but_for_what_is_typed(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+
+        async def click(text: str, times: int = 1) -> None:
+            await sees(stage, text)
+            lines = shown(stage).splitlines()
+            y = next(n for n in range(len(lines)) if text in lines[n])
+            await stage.click(offset=(lines[y].index(text) + 1, y), times=times)
+
+        await click("R resources")
+        await at(stage, ResourcesPage)
+        await click("uzh ", times=2)
+        await at(stage, EditPage)
+        page = stage.app.screen
+        assert isinstance(page, EditPage)
+        await click(" default ")
+        await click("100 ")
+        await until(stage, lambda: page.form.path == (*DEFAULT, "mem"))
+        await stage.press("end", *["backspace"] * 3, *"3G")
+        await click("F5 script")
+        await sees(stage, "#SBATCH --mem=6000M")
+        await click("F3 JSON")
+        await sees(stage, '"mem": "3G"')
+        await click("^s save")
+        await at(stage, Difference)
+        await click("Go on editing")
+        await at(stage, EditPage)
+        await click("^s save")
+        await at(stage, Difference)
+        await click("Save    ")
+        await sees(stage, "Saved resource uzh")
+        await click("esc leave")
+        await at(stage, ResourcesPage)
+    assert saved(home)["jobs_runner_config"]["default_slurm_config"]["mem"] == "3G"
+
+
 async def test_in_a_classic_terminal_a_pane_takes_the_place_of_the_form(home: Home) -> None:
     async with on_stage(home) as stage:
         page = await opened(stage)

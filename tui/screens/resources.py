@@ -104,7 +104,7 @@ class ResourcesPage(Page):
         yield FilterLine("Resources", placeholder="words, state:broken, name:…, kind:…, where:…")
         yield VirtualTable(
             [
-                Column("name", "resource", None, least=18, most=36),
+                Column("name", "resource", None, least=18, most=24),
                 Column("kind", "kind", 10, priority=2),
                 Column("where", "where", None, least=14, priority=1, keep="start"),
                 Column("state", "state", 14),
