@@ -152,7 +152,7 @@ async def test_pushed_out_by_more_urgent_work(cluster: Cluster) -> None:
 async def test_the_time_limit_of_a_job(cluster: Cluster) -> None:
     (one,) = await cluster.started(cluster.batch(recorded(0), recorded(1, FOREVER), recorded(2), slots=1))
     await cluster.until(lambda: running(one, 2), one)
-    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "endtime=now")
+    cluster.lab.scontrol("update", f"jobid={cluster.job(one)}", "endtime=now+5")
     await cluster.ended(one, timeout_s=60)
     assert one.verdicts == {0: "done", 1: "failed"}
     assert [end["why"] for end in one.of("end") if end["i"] == 1] == ["time limit of the job reached"]

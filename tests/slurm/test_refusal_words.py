@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from runners.explanation import SLURM_SET
@@ -28,10 +26,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("option", "field"), WRONG)
 def test_the_field_at_fault(lab: Lab, option: str, field: str) -> None:
-    words = ["sbatch", "--test-only", option, "--wrap=true"]
-    reply = subprocess.run(
-        words, env=lab.environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    reply = lab.run("sbatch", "--test-only", option, "--wrap=true")
     assert reply.returncode
     explained = explain_refusal(reply.stderr)
     assert explained is not None
@@ -40,7 +35,7 @@ def test_the_field_at_fault(lab: Lab, option: str, field: str) -> None:
 
 
 def test_what_is_taken_is_not_explained(lab: Lab) -> None:
-    words = ["sbatch", "--test-only", "--wrap=true"]
-    reply = subprocess.run(words, env=lab.environment, capture_output=True, text=True, check=True, timeout=60)
+    reply = lab.run("sbatch", "--test-only", "--wrap=true")
+    assert reply.returncode == 0
     assert "to start at" in reply.stderr
     assert explain_refusal(reply.stderr) is None
