@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from runners.config.errors import ConfigError
 from runners.config.home import Home
 from runners.config.json_text import from_json, to_json
+from runners.config.wholefile import unfinished_file
 from tui.subject import Subject
 
 
@@ -67,14 +67,8 @@ def keep_draft(home: Home, subject: Subject, document: object, text: str = "") -
     with contextlib.suppress(OSError, ConfigError):
         content = to_json({"document": document, "text": text})
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+        with unfinished_file(path, content, 0o600) as temporary:
             os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
 
 
 def kept_draft(home: Home, subject: Subject) -> Kept | None:

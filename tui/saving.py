@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runners.config.errors import ConfigError
@@ -43,13 +44,15 @@ async def _compare(page: EditPage, *, saving: bool) -> None:
             # Removed elsewhere, with what it stood in: it is as if it were new.
             now = None
     elsewhere = not subject.new and (now is None or now.fingerprint != subject.fingerprint)
-    gone = now is None or now.fingerprint is None
-    if now is not None and now.text and not gone:
-        lines = text_difference(now.text, to_json(document).decode(), subject.words)
+    theirs = now if now is not None and now.fingerprint is not None else None
+    if theirs is not None and theirs.text:
+        lines = text_difference(theirs.text, to_json(document).decode(), subject.words)
     else:
-        lines = difference(NOTHING if now is None or gone else now.document, document, subject.words)
+        lines = difference(NOTHING if theirs is None else theirs.document, document, subject.words)
     if elsewhere:
-        _ask_about_theirs(page, document, now, lines)
+        # Where only the file is gone, and not what it stood in, it is written into that.
+        base = replace(subject, read=None if now is None else now.read)
+        _ask_about_theirs(page, document, theirs, base, lines)
     elif not lines and not subject.new:
         page.dashboard.tell("There is nothing to save: the form says what the file says.")
     elif saving:
@@ -71,34 +74,35 @@ def _ask_to_save(page: EditPage, document: object, lines: list[str]) -> None:
     page.app.push_screen(Difference(title, lines, [_SAVE], back="Go on editing"), answered)
 
 
-def _ask_about_theirs(page: EditPage, document: object, now: Subject | None, lines: list[str]) -> None:
+def _ask_about_theirs(
+    page: EditPage, document: object, theirs: Subject | None, base: Subject, lines: list[str]
+) -> None:
+    """What is to be done with *theirs*, None where the file is gone; saving *document* replaces *base*."""
     subject = page.subject
-    if now is None or now.fingerprint is None:
+    choices = [] if page.dashboard.read_only else [_MINE]
+    joined: object = NOTHING
+    if theirs is None:
         more = "The file was removed elsewhere since it was opened. Saving yours makes it anew."
     else:
+        choices.append(_THEIRS)
         more = (
             "The file was changed elsewhere since it was opened. Lines with - are in the file now, "
             "lines with + are yours."
         )
-    joined: object = NOTHING
-    if now is not None and now.fingerprint is not None and not now.text:
-        joined, clashes = merged(subject.document, document, now.document)
+    if theirs is not None and not theirs.text:
+        choices.insert(0, _JOINED)
+        joined, clashes = merged(subject.document, document, theirs.document)
         if clashes:
             more += f" Both have changed {', '.join(clashes)}: joined, yours stays."
 
     def answered(choice: str | None) -> None:
         if choice == "mine":
-            base = Subject(subject.resource, subject.profile, subject.document, now.read if now else None)
             _begin_to_write(page, base, document)
-        elif choice == "both" and now is not None:
-            page.joined(now, joined)
-        elif choice == "theirs" and now is not None:
-            page.taken(now)
+        elif choice == "both" and theirs is not None:
+            page.joined(theirs, joined)
+        elif choice == "theirs" and theirs is not None:
+            page.taken(theirs)
 
-    mine = [] if page.dashboard.read_only else [_MINE]
-    choices = mine if now is None or now.fingerprint is None else [*mine, _THEIRS]
-    if joined is not NOTHING:
-        choices.insert(0, _JOINED)
     title = f"{subject.words} was changed elsewhere"
     page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)
 

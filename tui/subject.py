@@ -12,9 +12,11 @@ from runners.config.documents import Document, add_document, read_document, save
 from runners.config.errors import ConfigError
 from runners.config.files import Broken, list_profiles, read_resource
 from runners.config.home import Home
-from runners.config.json_text import NOTHING, from_json
+from runners.config.json_text import NOTHING, from_json, read_file
+from runners.config.places import document_path
 from runners.config.profile import LocalProfile, Profile, SlurmSSHProfile, SlurmSudoProfile
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
+from runners.config.wholefile import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Subject:
     """What editing begins with."""
     read: Document | None = None
     """The file as it was read or written last; None where there is none yet."""
+    text: str = ""
+    """What the file holds where that is no JSON, or has a key twice in an object; else empty."""
 
     @property
     def new(self) -> bool:
@@ -43,17 +47,6 @@ class Subject:
         return f"profile {self.profile} of {self.resource}"
 
     @property
-    def text(self) -> str:
-        """What the file holds where that is no JSON, or has a key twice in an object; else empty."""
-        if self.read is None or not self.read.content:
-            return ""
-        try:
-            from_json(self.read.content, "", once=True)
-        except ConfigError:
-            return self.read.text
-        return ""
-
-    @property
     def fingerprint(self) -> str | None:
         """Of the file."""
         return None if self.read is None else self.read.fingerprint
@@ -66,13 +59,24 @@ def open_subject(home: Home, resource: str, profile: str | None) -> Subject:
         ConfigError: there is none, or it can't be read.
     """
     read = read_document(home.resources, resource, profile)
-    return Subject(resource, profile, {} if read.data is NOTHING else read.data, read)
+    return Subject(resource, profile, {} if read.data is NOTHING else read.data, read, _odd_text(read))
+
+
+def _odd_text(read: Document) -> str:
+    """See :attr:`Subject.text`."""
+    if read.content:
+        try:
+            from_json(read.content, "", once=True)
+        except ConfigError:
+            return read.text
+    return ""
 
 
 def current_fingerprint(home: Home, subject: Subject) -> str | None:
     """Of its file as it is now; None where there is none any more, or it can't be read."""
+    path = document_path(home.resources, subject.resource, subject.profile)
     try:
-        return read_document(home.resources, subject.resource, subject.profile).fingerprint
+        return fingerprint(read_file(path))
     except ConfigError:
         return None
 
@@ -88,7 +92,7 @@ def save_subject(home: Home, subject: Subject, data: object) -> Subject:
         written = add_document(folder, subject.resource, subject.profile, data)
     else:
         written = save_document(folder, subject.read, data)
-    return replace(subject, document=data, read=written)
+    return replace(subject, document=data, read=written, text="")
 
 
 def companions(home: Home, subject: Subject, model: object) -> tuple[Resource | None, Profile | None]:

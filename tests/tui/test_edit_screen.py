@@ -13,13 +13,16 @@ from runners.config.files import read_resource
 from runners.config.home import Home
 from tests.clusters import add_cluster
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tui.drafts import kept_draft
 from tui.forms.spec import Path as FieldPath
 from tui.messages import OpenField
 from tui.screens.confirm import Confirm
 from tui.screens.difference import Difference
 from tui.screens.edit import EditPage
 from tui.screens.resources import ResourcesPage
+from tui.subject import Subject
 from tui.widgets.beside import Pane
+from tui.widgets.form.form import Form
 
 DEFAULT = ("jobs_runner_config", "default_slurm_config")
 
@@ -331,6 +334,41 @@ async def test_what_was_typed_outlasts_the_dashboard(home: Home) -> None:
         await until(stage, lambda: not kept.exists())
         page = await opened(stage)
         assert page.draft.text(("host",)) == "login.uzh.example"
+
+
+async def test_a_new_one_that_was_begun_outlasts_the_dashboard_too(home: Home) -> None:
+    subject = Subject("begun", None, {"type": "local", "name": "begun"})
+    kept = home.state / "drafts" / "begun.json"
+    async with on_stage(home) as stage:
+        stage.app.push_screen(EditPage(subject))
+        await at(stage, EditPage)
+        page = stage.app.screen
+        assert isinstance(page, EditPage)
+        await until(stage, lambda: bool(page.query(Form)) and page.form.has_focus_within)
+        await put(stage, page, ("jobs_local_dir",), "/jobs")
+        await until(stage, lambda: kept.exists() and "/jobs" in kept.read_text())
+        stage.app.exit()
+    assert kept_draft(home, subject) is not None and not (home.resources / "begun").exists()
+
+
+async def test_what_was_saved_or_taken_back_is_not_brought_up_again(home: Home) -> None:
+    kept = home.state / "drafts" / "uzh.json"
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        await until(stage, kept.exists)
+        # Before anybody has had time to look whether there is still something to keep.
+        await stage.press("ctrl+z", "escape")
+        await until(stage, lambda: not isinstance(stage.app.screen, EditPage))
+        await until(stage, lambda: not kept.exists())
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        await until(stage, kept.exists)
+        await saves(stage)
+        await until(stage, lambda: not page.unsaved)
+        await stage.press("escape")
+        await until(stage, lambda: not isinstance(stage.app.screen, EditPage))
+        await until(stage, lambda: not kept.exists())
 
 
 async def test_broken_json_outlasts_the_dashboard_too(home: Home) -> None:

@@ -147,9 +147,7 @@ class EditPage(Page):
 
     def _take_up(self, kept: Kept) -> None:
         """Go on from what was typed the last time; undo takes it away."""
-        self.draft.replace(kept.document)
-        self._json_of = self.draft.revision
-        self.form.refresh_from_draft()
+        self._replace(kept.document)
         if kept.text:
             self.beside.json.show_text(kept.text)
         else:
@@ -217,11 +215,15 @@ class EditPage(Page):
         if self._json_of != self.draft.revision:
             told = "The JSON counts as it stands; ctrl+z in the form brings back what was changed there."
             self.dashboard.tell(told, wrong=True)
+        self._replace(document)
+        self._follow_soon()
+        self._say()
+
+    def _replace(self, document: object) -> None:
+        """Have the form edit another document, which the JSON says, or is about to."""
         self.draft.replace(document)
         self._json_of = self.draft.revision
         self.form.refresh_from_draft()
-        self._follow_soon()
-        self._say()
 
     def _catch_up(self) -> None:
         """Take what is typed in the JSON now: its message may still be on the way."""
@@ -377,7 +379,8 @@ class EditPage(Page):
         """See :class:`Edits`."""
         self._catch_up()
         if not self.unsaved:
-            then()
+            # What was kept may be from before it was saved, or taken back.
+            self._leave_now(then)
             return
 
         def question() -> str:
@@ -385,7 +388,7 @@ class EditPage(Page):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.app.run_worker(self._give_up(then), group="keep", exit_on_error=False)
+                self._leave_now(then)
 
         more = (
             "What was typed is lost then. To save it, stay and press ctrl+s."
@@ -396,11 +399,19 @@ class EditPage(Page):
 
     async def _keep(self) -> None:
         """Keep what is typed and not saved, for when the terminal goes away."""
-        if self.is_attached and (self.draft.changed() or self.beside.json.broken):
-            json = self.beside.json
-            await self._file.keep(self.subject, self.draft.document, json.text if json.broken else "")
+        if not self.is_attached:
+            # The application closes: what was kept last is for the next time.
+            return
+        json, subject, draft = self.beside.json, self.subject, self.draft
+        begun = subject.new and draft.document != subject.document
+        if draft.changed() or begun or json.broken:
+            await self._file.keep(subject, draft.document, json.text if json.broken else "")
         else:
-            await self._file.drop(self.subject)
+            await self._file.drop(subject)
+
+    def _leave_now(self, then: Callable[[], object]) -> None:
+        # Not this page's own, which would end together with it.
+        self.app.run_worker(self._give_up(then), group="keep", exit_on_error=False)
 
     async def _give_up(self, then: Callable[[], object]) -> None:
         if not self.dashboard.read_only:
@@ -421,27 +432,20 @@ class EditPage(Page):
 
     def taken(self, subject: Subject) -> None:
         """Go on with what is in the file; undo brings back what was typed."""
-        self.subject = subject
-        self.draft.replace(subject.document)
-        self.draft.mark_saved(subject.document)
-        self.elsewhere = False
-        self._json_of = self.draft.revision
-        self.form.refresh_from_draft()
+        self._go_on(subject, subject.document)
         if subject.text:
             self._show_broken()
-        else:
-            self.beside.json.show(self.draft.document)
-        self._follow_soon()
-        self._say()
 
     def joined(self, subject: Subject, document: object) -> None:
         """Go on with what was changed in the file and here; undo brings back what was typed."""
+        self._go_on(subject, document)
+
+    def _go_on(self, subject: Subject, document: object) -> None:
+        """Edit *document* from now on; what is saved is what *subject* says."""
         self.subject = subject
-        self.draft.mark_saved(subject.document)
-        self.draft.replace(document)
         self.elsewhere = False
-        self._json_of = self.draft.revision
-        self.form.refresh_from_draft()
+        self.draft.mark_saved(subject.document)
+        self._replace(document)
         self.beside.json.show(self.draft.document)
         self._follow_soon()
         self._say()
