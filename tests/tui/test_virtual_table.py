@@ -151,6 +151,21 @@ async def test_the_last_rows_can_go() -> None:
         assert [line.strip() for line in shown(table) if line.strip()][-2:] == ["nothing yet", "press n"]
 
 
+async def test_the_last_row_asked_for_before_there_are_rows() -> None:
+    app = TableApp()
+    async with app.run_test(size=(60, 21)) as pilot:
+        await pilot.press("end")
+        app.table.set_rows([])
+        table = await filled(pilot)
+        assert table.cursor_key == "k99"
+        assert "item 99" in shown(table)[cursor_line(table)]
+        table.set_rows(rows(range(200)))
+        assert table.cursor_key == "k99"
+        table.set_rows([])
+        await pilot.press("end", "home")
+        assert (await filled(pilot)).cursor_key == "k0"
+
+
 async def test_a_patch_repaints_only_what_differs() -> None:
     app = TableApp()
     async with app.run_test(size=(60, 21)) as pilot:

@@ -93,6 +93,7 @@ class VirtualTable(LineView, can_focus=True):
         self._looked: dict[str, tuple[Piece, ...]] = {}
         self._hidden: Collection[str] = ()
         self._dragging = False
+        self._last_wanted = False
 
     # -- rows
 
@@ -188,6 +189,7 @@ class VirtualTable(LineView, can_focus=True):
     def _move(self, how: Callable[[], None]) -> None:
         """Move cursor or view, and draw what that changes."""
         self._measure()
+        self._last_wanted = False
         cursor, top = self._view.cursor, self._view.top
         how()
         if self._view.top != top:
@@ -200,6 +202,9 @@ class VirtualTable(LineView, can_focus=True):
         """Draw what is in view, after a change of rows or their order."""
         self._measure()
         self._view.settle(before, self._rows.index_of, len(self._rows))
+        if self._last_wanted and len(self._rows):
+            self._last_wanted = False
+            self._view.put(len(self._rows) - 1)
         self.repaint()
         self._tell()
 
@@ -289,8 +294,10 @@ class VirtualTable(LineView, can_focus=True):
         self._move(lambda: self._view.put(0))
 
     def action_last(self) -> None:
-        """Move the cursor to the last row."""
+        """Move the cursor to the last row; where no row has come yet, once there are some."""
         self._move(lambda: self._view.put(len(self._rows) - 1))
+        # A person who knows the way types ahead of a slow line or disk.
+        self._last_wanted = not len(self._rows)
 
     def action_activate(self) -> None:
         """Ask for the row under the cursor."""
