@@ -28,7 +28,7 @@ from runners.config.places import (
 from runners.config.profile import Profile, parse_profile, refuse_other_kind
 from runners.config.resource import RESOURCE_TYPES, Resource, parse_resource
 from runners.config.wholefile import fingerprint, write_whole
-from runners.config.writing import told, writing
+from runners.config.writing import read_settled, told, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_document(folder: Path, resource: str, profile: str | None = None) -> Do
             raise no_profile(folder, resource, profile)
         missing = ConfigError(f"There is no file {shown(path)}, so the resource cannot be used.")
         return Document(resource, None, path, b"", None, NOTHING, missing)
-    content = read_file(path)
+    content = read_settled(folder, path, resource if profile is None else profile)
     data: object = NOTHING
     fault: ConfigError | None = None
     try:

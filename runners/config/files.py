@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from runners.config.errors import ConfigError, shown
 from runners.config.folders import make_profile, make_resource
-from runners.config.json_text import from_json, read_file, to_json
+from runners.config.json_text import from_json, to_json
 from runners.config.places import (
     LOCAL,
     no_profile,
@@ -29,7 +29,7 @@ from runners.config.profile import Profile, parse_profile, refuse_other_kind
 from runners.config.resource import Resource, parse_resource
 from runners.config.templates import new_local_document
 from runners.config.wholefile import fingerprint, write_whole
-from runners.config.writing import told, writing
+from runners.config.writing import read_settled, told, writing
 
 T = TypeVar("T")
 
@@ -145,13 +145,13 @@ def ensure_local_resource(folder: Path, data: Path) -> None:
 
 def _load_resource(folder: Path, name: str) -> Stored[Resource]:
     path = resource_path(folder, name)
-    data = read_file(path)
+    data = read_settled(folder, path, name)
     return Stored(name, path, parse_resource(from_json(data, shown(path)), shown(path)), fingerprint(data))
 
 
 def _load_profile(folder: Path, resource: str, name: str) -> Stored[Profile]:
     path = profile_path(folder, resource, name)
-    data = read_file(path)
+    data = read_settled(folder, path, name)
     profile = parse_profile(from_json(data, shown(path)), shown(path))
     try:
         kind = _load_resource(folder, resource).value.type

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
-from runners.config.inner_name import renamed_inside
+from runners.config.inner_name import prepared, renamed_inside, settle
 from runners.config.json_text import read_file
 from runners.config.places import (
     no_profile,
@@ -48,7 +48,7 @@ def make_profile(folder: Path, resource: str, name: str, content: bytes) -> None
     path = profile_path(folder, resource, name)
     with _resource(folder, resource, f"Cannot write {shown(path)}"):
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_whole(path, content, None)
+        _write_profile(path, content)
 
 
 def rename_resource(folder: Path, name: str, new: str) -> None:
@@ -57,10 +57,12 @@ def rename_resource(folder: Path, name: str, new: str) -> None:
     Where the document told the old name, it tells the new one; all else that the files hold stays. Raises
     `ConfigError`, and changes nothing, when there is none, the new name is taken, or it cannot.
     """
-    source, target = (resource_path(folder, each).parent for each in (name, new))
-    with _resource(folder, name, f"Cannot rename {shown(source)}"):
+    source, target = (resource_path(folder, each) for each in (name, new))
+    with _resource(folder, name, f"Cannot rename {shown(source.parent)}"):
         _refuse_taken(folder, new)
-        _move(source, target, resource_path(folder, name).name, name, new)
+        with prepared(source, name, new):
+            source.parent.rename(target.parent)
+        settle(target, new)
         sync_folder(folder)
 
 
@@ -105,10 +107,10 @@ def rename_profile(folder: Path, resource: str, name: str, new: str) -> None:
             raise no_profile(folder, resource, name)
         if os.path.lexists(target):
             raise _profile_taken(resource, new)
-        _move(source, target, "", name, new)
-        # A backup beside a file that a link leads to stays there, with the file.
-        with suppress(FileNotFoundError):
-            backup_beside(source).rename(backup_beside(target))
+        with prepared(source, name, new), _backup_at(target, source):
+            source.rename(target)
+        backup_beside(source).unlink(missing_ok=True)
+        settle(target, new)
         sync_folder(source.parent)
 
 
@@ -120,7 +122,7 @@ def duplicate_profile(folder: Path, resource: str, name: str, new: str) -> None:
             raise no_profile(folder, resource, name)
         if os.path.lexists(target):
             raise _profile_taken(resource, new)
-        write_whole(target, renamed_inside(read_file(source), name, new), None)
+        _write_profile(target, renamed_inside(read_file(source), name, new))
 
 
 def remove_profile(folder: Path, resource: str, name: str) -> None:
@@ -129,9 +131,8 @@ def remove_profile(folder: Path, resource: str, name: str) -> None:
     with _resource(folder, resource, f"Cannot remove {shown(path)}"):
         if not os.path.lexists(path):
             raise no_profile(folder, resource, name)
-        # The backup first: it must not outlast the profile, and be taken for that of the next one.
-        backup_beside(path).unlink(missing_ok=True)
         path.unlink()
+        backup_beside(path).unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
@@ -147,44 +148,31 @@ def _resource(folder: Path, name: str, cannot: str) -> Iterator[None]:
         yield
 
 
-def _move(source: Path, target: Path, file: str, name: str, new: str) -> None:
-    """Rename the file or folder `source`, and the name that its document (`file` in the folder) tells.
-
-    Raises `OSError` or `ConfigError`, and changes nothing, when it cannot. Whoever is killed between the two
-    leaves a document under its new name that tells the old one, which is as good as any.
-    """
-    with _renamed_document(source / file, name, new) as document:
-        source.rename(target)
-        if document is None:
-            return
-        place = target / file
-        try:
-            # What was written beside the document has moved along with its folder.
-            os.replace(place.with_name(os.path.basename(document)), place)
-        except OSError:
-            target.rename(source)
-            raise
+def _write_profile(path: Path, content: bytes) -> None:
+    """Write the file of a new profile."""
+    # What is there is of an earlier one, which was removed by somebody who was killed at it, or by hand.
+    backup_beside(path).unlink(missing_ok=True)
+    write_whole(path, content, None)
 
 
 @contextmanager
-def _renamed_document(path: Path, name: str, new: str) -> Iterator[str | None]:
-    """A file beside the document that tells the new name; None where what it tells is to stay."""
-    # What a link leads to is not ours alone.
-    if path.is_symlink() or not path.is_file():
-        yield None
-        return
+def _backup_at(target: Path, source: Path) -> Iterator[None]:
+    """Put what the backup of the profile `source` holds beside `target` too, unless the block fails.
+
+    A backup beside a file that a link leads to stays there, with the file.
+    """
+    kept, copy = backup_beside(source), backup_beside(target)
+    # Of an earlier profile.
+    copy.unlink(missing_ok=True)
+    if kept.is_file():
+        with unfinished_file(copy, kept.read_bytes(), kept.stat().st_mode & 0o777) as made:
+            os.replace(made, copy)
     try:
-        content = path.read_bytes()
-    except OSError:
-        # What can't be read can be renamed all the same.
-        yield None
-        return
-    changed = renamed_inside(content, name, new)
-    if changed == content:
-        yield None
-        return
-    with unfinished_file(path, changed, path.stat().st_mode & 0o777) as document:
-        yield document
+        yield
+    except BaseException:
+        with suppress(OSError):
+            copy.unlink(missing_ok=True)
+        raise
 
 
 def _make(folder: Path, name: str, files: Mapping[str, bytes]) -> None:

@@ -13,11 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
+from runners.config.inner_name import PREPARED, prepared_beside, prepared_for, settle
+from runners.config.json_text import read_file
 from runners.config.wholefile import TEMPORARY
 
 _PATIENCE_S = 10.0
 """A write takes milliseconds; one that takes longer hangs, on a disk or in a debugger."""
 _PAUSE_S = 0.02
+_BELOW = ("*", "*/profiles")
+"""Where documents are."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What a file system answers that has no locks."""
 
@@ -34,11 +38,27 @@ def writing(folder: Path) -> Iterator[None]:
     # The file stays: removing it would let two hold two locks of one name.
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if _locked(lock, folder):
+        alone = _locked(lock, folder)
+        _settle(folder)
+        if alone:
             _clear(folder)
         yield
     finally:
         os.close(lock)
+
+
+def read_settled(folder: Path, path: Path, name: str) -> bytes:
+    """The content of the document `path`, which goes by `name`, after a renaming that is under way, if any.
+
+    One that was killed in the middle is brought to its end. Raises `ConfigError` when the document can't be
+    read.
+    """
+    # Looked for first: a renaming that is not seen here has ended, or the document has no such name as yet.
+    if os.path.lexists(prepared_beside(path, name)):
+        # Where nothing can be written, what can be read is as good as any.
+        with contextlib.suppress(ConfigError, OSError), writing(folder):
+            pass
+    return read_file(path)
 
 
 @contextmanager
@@ -70,9 +90,18 @@ def _locked(lock: int, folder: Path) -> bool:
         time.sleep(_PAUSE_S)
 
 
+def _settle(folder: Path) -> None:
+    """Bring renamings to their end whose processes were killed in the middle."""
+    for waiting in folder.glob(f"*/{PREPARED}"):
+        settle(waiting.with_name("resource.json"), waiting.parent.name)
+    for waiting in folder.glob(f"*/profiles/{PREPARED}"):
+        name = prepared_for(waiting)
+        settle(waiting.with_name(f"{name}.json"), name)
+
+
 def _clear(folder: Path) -> None:
     """Remove what processes that were killed have left: whoever lives and writes would hold the lock."""
-    for pattern in (TEMPORARY, f"*/{TEMPORARY}", f"*/profiles/{TEMPORARY}"):
+    for pattern in (TEMPORARY, *(f"{below}/{left}" for below in _BELOW for left in (TEMPORARY, PREPARED))):
         for left in folder.glob(pattern):
             # What stays is hidden, and in nobody's way.
             with contextlib.suppress(OSError):

@@ -6,19 +6,20 @@ finds wrong is an AssertionError, which ends the process with exit code 1.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from runners.config.documents import add_document, read_document, save_document
 from runners.config.errors import ConfigError
-from runners.config.files import list_resources
+from runners.config.files import Broken, list_profiles, list_resources
 from runners.config.folders import (
     duplicate_profile,
     duplicate_resource,
@@ -27,7 +28,8 @@ from runners.config.folders import (
     rename_profile,
     rename_resource,
 )
-from runners.config.places import backup_path, profile_names
+from runners.config.inner_name import PREPARED
+from runners.config.places import backup_path, document_path, profile_names
 from runners.config.wholefile import TEMPORARY
 
 PYTHON = {"default_version": "3.12", "versions": {"3.12": "/usr/bin/python3"}}
@@ -121,8 +123,8 @@ def killed_anywhere(
         assert {entry.name for entry in list_resources(folder)} <= {"a", "b"}
         # Whoever writes next finds no hindrance, and clears up.
         add_document(folder, "next", None, resource(5))
-        for pattern in (TEMPORARY, f"*/{TEMPORARY}", f"*/profiles/{TEMPORARY}"):
-            assert list(folder.glob(pattern)) == []
+        left = [path for pattern in (TEMPORARY, PREPARED) for path in folder.rglob(pattern)]
+        assert left == [], (step, left)
         if code == 0:
             break
         assert code == -signal.SIGKILL, code
@@ -174,30 +176,58 @@ def killed_in_other_changes(folder: Path) -> None:
 
 
 def killed_in_a_change_of_names(folder: Path) -> None:
-    """What tells its own name is never lost; at worst it tells the old one where it goes by the new one."""
+    """The name inside, that outside and the backup are the old ones or the new ones, all of them."""
 
     def begin(folder: Path) -> None:
         set_up(folder)
-        save_document(folder, read_document(folder, "a"), resource(1) | {"name": "a"})
-        save_document(folder, read_document(folder, "a", "me"), profile(1) | {"name": "me"})
+        for of in (None, "me"):
+            read = read_document(folder, "a", of)
+            assert isinstance(read.data, dict)
+            save_document(folder, read, read.data | {"name": of or "a"})
 
-    def look() -> str:
+    def documents() -> str:
         told = []
         for found in list_resources(folder):
             for of in (None, *profile_names(folder, found.name)):
                 read = read_document(folder, found.name, of)
                 assert read.error is None and isinstance(read.data, dict)
-                told.append(f"{read.name}={read.data['name']}")
+                backup = backup_path(read.path)
+                told.append(f"{read.name}={read.data['name']}{'~' if backup.exists() else ''}")
         return " ".join(told)
 
-    changes: list[tuple[Callable[[], object], set[str]]] = [
-        (lambda: rename_resource(folder, "a", "b"), {"b=a me=me", "b=b me=me"}),
-        (lambda: rename_profile(folder, "a", "me", "you"), {"a=a you=me", "a=a you=you"}),
-        (lambda: duplicate_resource(folder, "a", "b", profiles=True), {"a=a me=me b=b me=me"}),
-        (lambda: duplicate_profile(folder, "a", "me", "you"), {"a=a me=me you=you"}),
+    def as_they_are_used() -> str:
+        told = []
+        for found in list_resources(folder):
+            for each in (found, *list_profiles(folder, found.name)):
+                assert not isinstance(each, Broken)
+                backup = backup_path(each.path)
+                told.append(f"{each.name}={each.value.name}{'~' if backup.exists() else ''}")
+        return " ".join(told)
+
+    def files_after_the_next_write() -> str:
+        add_document(folder, "next", None, resource(5))
+        told = []
+        for found in list_resources(folder):
+            for of in (None, *profile_names(folder, found.name)):
+                path = document_path(folder, found.name, of)
+                name = json.loads(path.read_bytes())["name"]
+                told.append(f"{of or found.name}={name}{'~' if backup_path(path).exists() else ''}")
+        remove_resource(folder, "next")
+        told.remove("next=generation 5")
+        return " ".join(told)
+
+    before = "a=a~ me=me~"
+    every = (documents, as_they_are_used, files_after_the_next_write)
+    changes: list[tuple[Callable[[], object], str, Sequence[Callable[[], str]]]] = [
+        (lambda: rename_resource(folder, "a", "b"), "b=b~ me=me~", every),
+        (lambda: rename_profile(folder, "a", "me", "you"), "a=a~ you=you~", every),
+        (lambda: remove_profile(folder, "a", "me"), "a=a~", every[:1]),
+        (lambda: duplicate_resource(folder, "a", "b", profiles=True), f"{before} b=b me=me", every[:1]),
+        (lambda: duplicate_profile(folder, "a", "me", "you"), f"{before} you=you", every[:1]),
     ]
-    for act, after in changes:
-        killed_anywhere(folder, act, look, {"a=a me=me", *after}, begin)
+    for act, after, looks in changes:
+        for look in looks:
+            killed_anywhere(folder, act, look, {before, after}, begin)
 
 
 def killed_at_any_moment(folder: Path) -> None:

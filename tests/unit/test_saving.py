@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,15 @@ import pytest
 from runners.config import writing
 from runners.config.documents import add_document, read_document, save_document
 from runners.config.errors import ConfigError
-from runners.config.folders import duplicate_resource, rename_profile, rename_resource
+from runners.config.folders import (
+    duplicate_profile,
+    duplicate_resource,
+    remove_profile,
+    rename_profile,
+    rename_resource,
+)
+from runners.config.inner_name import PREPARED, prepared
+from runners.config.places import document_path
 from tests.unit.saving_trials import TRIALS, child, ended, generation_of, resource, set_up
 
 REPOSITORY = Path(__file__).parents[2]
@@ -185,3 +194,98 @@ def test_a_file_system_without_locks_still_has_fingerprints(
     with pytest.raises(ConfigError, match="changed elsewhere"):
         save_document(folder, read, resource(3))
     assert generation_of(folder, "a") == 2
+
+
+def names_inside(folder: Path, name: str, of: str | None = None) -> object:
+    """The name that a document tells, as readers get it and as its file has it."""
+    data = read_document(folder, name, of).data
+    on_disk = json.loads(document_path(folder, name, of).read_bytes())
+    assert isinstance(data, dict)
+    return data["name"] if data["name"] == on_disk["name"] else (data["name"], on_disk["name"])
+
+
+def cut_off(folder: Path, *, renamed: bool) -> None:
+    """Begin to rename a profile that tells its name, and be killed before or after the renaming outside."""
+    add_document(folder, "a", "mine", {"resource_type": "local", "name": "mine"})
+    path = document_path(folder, "a", "mine")
+
+    def act() -> int:
+        with prepared(path, "mine", "yours"):
+            if renamed:
+                path.rename(path.with_name("yours.json"))
+            os.kill(os.getpid(), 9)
+        return 0
+
+    assert ended(child(act)) == -9
+    assert list(folder.rglob(PREPARED)) != []
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_without_locks_a_renaming_that_was_cut_off_is_in_nobodys_way(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    cut_off(folder, renamed=True)
+    assert names_inside(folder, "a", "yours") == "yours"
+    # What was not to be is not taken for another profile that gets the name.
+    remove_profile(folder, "a", "yours")
+    cut_off(folder, renamed=False)
+    other = {"resource_type": "local", "name": "mine", "jobs_remote_dir": None}
+    read = add_document(folder, "a", "yours", other)
+    assert names_inside(folder, "a", "yours") == "mine"
+    save_document(folder, read, other | {"name": "other"})
+    assert (names_inside(folder, "a", "yours"), names_inside(folder, "a", "mine")) == ("other", "mine")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_renaming_that_was_cut_off_is_brought_to_its_end_by_whoever_reads_or_writes(folder: Path) -> None:
+    cut_off(folder, renamed=True)
+    read = read_document(folder, "a", "yours")
+    assert list(folder.rglob(PREPARED)) == []
+    # And what was read can be saved.
+    save_document(folder, read, {"resource_type": "local", "name": "other"})
+    remove_profile(folder, "a", "yours")
+    cut_off(folder, renamed=False)
+    assert names_inside(folder, "a", "mine") == "mine"
+    add_document(folder, "next", None, resource(3))
+    assert list(folder.rglob(PREPARED)) == []
+
+
+def test_a_renaming_that_fails_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = read_document(folder, "a")
+    save_document(folder, read, resource(2) | {"name": "a"})
+    before = everything(folder)
+
+    def rename(self: Path, target: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    # A fake: a disk that fails at just this can't be had here.
+    with monkeypatch.context() as failing:
+        failing.setattr(Path, "rename", rename)
+        for change in RENAMES.values():
+            with pytest.raises(ConfigError, match=r"^Cannot rename .* \(Input/output error\)\.$"):
+                change(folder)
+            assert everything(folder) == before
+    rename_resource(folder, "a", "b")
+    assert names_inside(folder, "b") == "b"
+
+
+def test_a_new_profile_has_no_backup_of_an_earlier_one(folder: Path) -> None:
+    path = document_path(folder, "a", "me")
+    kept = path.with_name("me.json~")
+    # Removed by hand.
+    path.unlink()
+    assert kept.exists()
+    add_document(folder, "a", "me", {"resource_type": "local", "name": "x"})
+    assert not kept.exists()
+    for renames in (rename_profile, duplicate_profile):
+        stray = path.with_name("you.json~")
+        stray.write_text("{}")
+        renames(folder, "a", "me", "you")
+        assert not stray.exists()
+        if renames is rename_profile:
+            rename_profile(folder, "a", "you", "me")
+            assert not kept.exists()
