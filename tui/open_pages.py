@@ -63,14 +63,24 @@ def open_check(dashboard: Dashboard, asked: OpenCheck) -> None:
 
 
 def leave_all(dashboard: Dashboard, then: Callable[[], object]) -> None:
-    """Do *then*; first the person is asked about each form in turn in which something would be lost."""
+    """Do *then*; first the person is asked about each form in turn in which something would be lost.
+
+    What is typed is given up only when they have agreed about all: else it is kept as before.
+    """
     forms = [screen for screen in dashboard.screen_stack if isinstance(screen, Edits)]
+    to_ask = list(forms)
 
     def leave_next() -> None:
-        if forms:
-            forms.pop().leave(leave_next)
+        if to_ask:
+            to_ask.pop().leave(leave_next)
         else:
-            then()
+            leave: Callable[[], object] = leave_now
+            dashboard.run_worker(leave, group="leave", exclusive=True, exit_on_error=False)
+
+    async def leave_now() -> None:
+        for form in forms:
+            await form.give_up()
+        then()
 
     leave_next()
 

@@ -234,6 +234,7 @@ async def test_from_what_is_typed_to_the_check_and_back_to_the_field_at_fault(ho
         await at(stage, EditPage)
         page = stage.app.screen
         assert isinstance(page, EditPage)
+        await until(stage, lambda: page.is_mounted)
         await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
         await stage.press("end", ".", "x")
         await stage.press("f8")
@@ -383,6 +384,8 @@ async def open_form(stage: Stage, profile: str | None, field: str) -> EditPage:
     stage.app.post_message(OpenField("alps", profile, field))
     await until(stage, lambda: pages(stage)[-1:] == [profile or "alps"])
     page = form(stage)
+    # It is in front before its parts are there.
+    await until(stage, lambda: page.is_mounted)
     await until(stage, lambda: page.form.path == (field,) and page.form.has_focus_within)
     await stage.press("end", ".", "x")
     return page
@@ -398,6 +401,7 @@ async def test_each_form_and_the_check_is_open_once_and_nothing_typed_is_lost(ho
         await stage.press("enter")
         await until(stage, lambda: pages(stage) == ["me", "check", "alps"])
         cluster = form(stage)
+        await until(stage, lambda: cluster.is_mounted)
         await until(stage, lambda: cluster.form.path == (*DEFAULT, "partition"))
         await stage.press("end", ".", "x", "f8")
         # The check that lay between has come to the front, and asks about what was typed last.
@@ -478,3 +482,30 @@ async def test_a_profile_that_is_typed_is_not_dropped_for_another(tmp_path: Path
         await until(stage, lambda: len(engine(stage).checked) == 2)
         acting = engine(stage).checked[1][1]
         assert isinstance(acting, dict) and acting["jobs_remote_dir"].endswith(".x")
+
+
+async def test_who_stays_in_the_end_has_all_forms_kept_as_before(home: Home) -> None:
+    def kept(profile: str) -> str:
+        path = home.state / "drafts" / profile
+        return path.read_text() if path.exists() else ""
+
+    async with on_stage(home) as stage:
+        cluster = await open_form(stage, None, "host")
+        mine = await open_form(stage, "me", "jobs_remote_dir")
+        await until(stage, lambda: ".x" in kept("alps/me.json") and ".x" in kept("alps.json"))
+        await stage.press("ctrl+q")
+        await sees(stage, "Leave profile me of alps without saving?")
+        await stage.press("y")
+        await sees(stage, "Leave resource alps without saving?")
+        await stage.press("n")
+        await until(stage, lambda: stage.app.screen is mine)
+        await until(stage, lambda: mine.form.path == ("jobs_remote_dir",) and mine.form.has_focus_within)
+        assert ".x" in kept("alps/me.json")
+        await stage.press("end", ".", "y")
+        await until(stage, lambda: ".x.y" in kept("alps/me.json"))
+        # Once both are given up, both are.
+        await stage.press("ctrl+q", "y")
+        await sees(stage, "Leave resource alps without saving?")
+        await stage.press("y")
+        await until(stage, lambda: not stage.app.is_running)
+        assert cluster.unsaved and not kept("alps/me.json") and not kept("alps.json")

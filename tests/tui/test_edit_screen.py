@@ -22,7 +22,6 @@ from tui.screens.edit import EditPage
 from tui.screens.resources import ResourcesPage
 from tui.subject import Subject
 from tui.widgets.beside import Pane
-from tui.widgets.form.form import Form
 
 DEFAULT = ("jobs_runner_config", "default_slurm_config")
 
@@ -51,6 +50,8 @@ async def opened(stage: Stage, field: str = "", profile: str | None = None, name
     await at(stage, EditPage)
     page = stage.app.screen
     assert isinstance(page, EditPage)
+    # It is in front before its parts are there.
+    await until(stage, lambda: page.is_mounted)
     await until(stage, lambda: page.form.has_focus_within or page.beside.has_focus_within)
     await stage.pause()
     return page
@@ -344,7 +345,8 @@ async def test_a_new_one_that_was_begun_outlasts_the_dashboard_too(home: Home) -
         await at(stage, EditPage)
         page = stage.app.screen
         assert isinstance(page, EditPage)
-        await until(stage, lambda: bool(page.query(Form)) and page.form.has_focus_within)
+        await until(stage, lambda: page.is_mounted)
+        await until(stage, lambda: page.form.has_focus_within)
         await put(stage, page, ("jobs_local_dir",), "/jobs")
         await until(stage, lambda: kept.exists() and "/jobs" in kept.read_text())
         stage.app.exit()

@@ -373,14 +373,22 @@ class EditPage(Page):
             self._show_form()
             self.form.focus_field()
             return
-        self.leave(self.dismiss)
+        self.leave(self._go)
+
+    def _go(self) -> None:
+        # Not this page's own worker, which would end together with it. Who presses twice leaves once.
+        dismiss: Callable[[], object] = self._dismiss
+        self.app.run_worker(dismiss, group="leave", exclusive=True, exit_on_error=False)
+
+    async def _dismiss(self) -> None:
+        await self.give_up()
+        self.dismiss()
 
     def leave(self, then: Callable[[], object]) -> None:
         """See :class:`Edits`."""
         self._catch_up()
         if not self.unsaved:
-            # What was kept may be from before it was saved, or taken back.
-            self._leave_now(then)
+            then()
             return
 
         def question() -> str:
@@ -388,7 +396,7 @@ class EditPage(Page):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._leave_now(then)
+                then()
 
         more = (
             "What was typed is lost then. To save it, stay and press ctrl+s."
@@ -409,14 +417,10 @@ class EditPage(Page):
         else:
             await self._file.drop(subject)
 
-    def _leave_now(self, then: Callable[[], object]) -> None:
-        # Not this page's own, which would end together with it.
-        self.app.run_worker(self._give_up(then), group="keep", exit_on_error=False)
-
-    async def _give_up(self, then: Callable[[], object]) -> None:
+    async def give_up(self) -> None:
+        """See :class:`Edits`. Also what was kept before it was saved, or taken back, is dropped."""
         if not self.dashboard.read_only:
             await self._file.give_up(self.subject)
-        then()
 
     # What the page says
 

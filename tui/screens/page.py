@@ -23,7 +23,13 @@ class Edits(Protocol):
     """A screen that may hold something typed that is not saved."""
 
     def leave(self, then: Callable[[], object]) -> None:
-        """Do *then*; where something would be lost by it, once the person has agreed to that."""
+        """Do *then*; where something would be lost by it, once the person has agreed to that.
+
+        Until `give_up` nothing is lost: the person may be asked about another form, and stay.
+        """
+
+    async def give_up(self) -> None:
+        """It is left: what was typed is not wanted any more."""
 
 
 class Page(Screen[None]):
