@@ -150,8 +150,9 @@ def _resource(folder: Path, name: str, cannot: str) -> Iterator[None]:
 
 def _write_profile(path: Path, content: bytes) -> None:
     """Write the file of a new profile."""
-    # What is there is of an earlier one, which was removed by somebody who was killed at it, or by hand.
-    backup_beside(path).unlink(missing_ok=True)
+    if not os.path.lexists(path):
+        # A backup is of an earlier one, which was removed by hand, or by somebody who was killed at it.
+        backup_beside(path).unlink(missing_ok=True)
     write_whole(path, content, None)
 
 

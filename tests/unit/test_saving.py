@@ -276,6 +276,9 @@ def test_a_renaming_that_fails_leaves_nothing(folder: Path, monkeypatch: pytest.
 def test_a_new_profile_has_no_backup_of_an_earlier_one(folder: Path) -> None:
     path = document_path(folder, "a", "me")
     kept = path.with_name("me.json~")
+    with pytest.raises(ConfigError, match="exists already"):
+        add_document(folder, "a", "me", {"resource_type": "local", "name": "x"})
+    assert kept.exists()
     # Removed by hand.
     path.unlink()
     assert kept.exists()
