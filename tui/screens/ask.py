@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from runners.transport.questions import Kind, Question
 from tui.text import plain
+from tui.widgets.typed import Typed
 
 GUARD_S = 0.6
 """How long keys do nothing at first: whoever was at something else has not answered anything."""
@@ -66,9 +67,7 @@ class Ask(ModalScreen[Given | None]):
                 yield Static(Content("\n".join(plain(line) for line in question.text.splitlines())))
             for number, prompt in enumerate(question.prompts):
                 yield Static(Content(plain(prompt.label, 200)), classes="label")
-                typed = Input(password=not prompt.echo, compact=True, id=f"answer-{number}")
-                typed.cursor_blink = False
-                yield typed
+                yield Typed(password=not prompt.echo, id=f"answer-{number}")
             with Horizontal(id="answers"):
                 yield Button("Later", id="later", compact=True)
                 yield Button("Refuse", id="refuse", compact=True)

@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
-from textual.suggester import SuggestFromList
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
@@ -31,6 +30,7 @@ from tui.screens.page import Page
 from tui.signs import sign
 from tui.widgets.plan_view import PlanView
 from tui.widgets.tick import Tick
+from tui.widgets.typed import Typed
 
 PAUSE_S = 0.15
 """How long nobody types before the plan is made: files may have to be looked for."""
@@ -55,19 +55,17 @@ class Field(Horizontal):
 
     def hint(self, hints: Hints) -> None:
         """Say and offer what there is for this field."""
-        typed = self.query_one(Input)
+        typed = self.query_one(Typed)
         typed.placeholder = hints.texts.get(self.key, typed.placeholder)
         names = hints.names.get(self.key, ())
         if names != self._names:
             self._names = names
-            typed.suggester = SuggestFromList(names)
+            typed.offer(names)
 
     def compose(self) -> ComposeResult:
         """Both."""
         yield Label(LABELS[self.key], markup=False)
-        field = Input(self._value, placeholder=self._hint, compact=True, id=f"field-{self.key}")
-        field.cursor_blink = False
-        yield field
+        yield Typed(self._value, placeholder=self._hint, id=f"field-{self.key}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from runners.config.errors import ConfigError
 from runners.store.database import StoreError
 from tui.text import plain
-from tui.widgets.form.typed import Typed
+from tui.widgets.typed import Typed
 
 Attempt = Callable[[str], Awaitable[None]]
 """What a text is for. Raises ConfigError or StoreError, with a sentence, where that can't be done."""
@@ -57,10 +57,7 @@ class AskLine(ModalScreen[str | None]):
             frame.border_title = Content(plain(self._title, 60))
             frame.border_subtitle = "enter ok   esc back"
             yield Static(Content(self._about), id="about")
-            # What is offered comes from a file: it may hold what acts on a terminal.
-            typed = Typed(self._value, id="typed")
-            typed.select_on_focus = True
-            yield typed
+            yield Typed(self._value, id="typed")
             yield Static("", id="fault")
 
     @on(Input.Changed)

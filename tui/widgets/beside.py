@@ -12,10 +12,10 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher, Input, Label, Static
 
 from tui.preview import Preview, SampleTyped
-from tui.widgets.form.typed import Typed
 from tui.widgets.json_pane import JsonPane
 from tui.widgets.sample_view import PlanOfSample, ScriptOfSample
 from tui.widgets.tick import Tick
+from tui.widgets.typed import Typed
 
 
 class Pane(StrEnum):
@@ -79,7 +79,7 @@ class Beside(Vertical):
             # What a resource gives a task is the placeholder of what is not typed.
             for key, label, value in (("tasks", "tasks", "100"), ("cpus", "CPUs", ""), ("mem", "memory", "")):
                 yield Label(label, markup=False)
-                yield self._input(key, value, "as set")
+                yield Typed(value, placeholder="as set", id=f"sample-{key}")
             yield Tick("GPU", id="sample-gpu")
         with ContentSwitcher(initial="pane-json", id="panes"):
             yield JsonPane(id="pane-json")
@@ -87,14 +87,6 @@ class Beside(Vertical):
                 yield PlanOfSample()
             with VerticalScroll(id="pane-script"):
                 yield ScriptOfSample()
-
-    @staticmethod
-    def _input(key: str, value: str, placeholder: str) -> Input:
-        # What is pasted may hold what acts on a terminal.
-        typed = Typed(value, id=f"sample-{key}")
-        typed.placeholder = placeholder
-        typed.select_on_focus = True
-        return typed
 
     def on_mount(self) -> None:
         """Begin with the JSON."""

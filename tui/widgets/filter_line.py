@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.widgets.typed import Typed
+
 
 class FilterLine(Horizontal):
     """One line: `Runs  7 of 128   / state:failed`."""
@@ -22,11 +24,12 @@ class FilterLine(Horizontal):
         padding: 0 1;
         & > .filter-line--title { width: auto; }
         & > .filter-line--mark { width: 5; padding: 0 1 0 3; color: $primary; display: none; }
-        & > Input {
-            width: 1fr; display: none; background: transparent; padding: 0;
+        & > Typed {
+            width: 1fr; display: none; background: transparent;
+            &.-textual-compact { padding: 0; }
             &:focus { background: $surface; }
         }
-        &.-filtering > Input, &.-filtering > .filter-line--mark { display: block; }
+        &.-filtering > Typed, &.-filtering > .filter-line--mark { display: block; }
     }
     """
 
@@ -83,9 +86,7 @@ class FilterLine(Horizontal):
         """Title, mark and field."""
         yield Static(Content(self._title), classes="filter-line--title", markup=False)
         yield Static("/", classes="filter-line--mark", markup=False)
-        field = Input(placeholder=self._placeholder, compact=True)
-        field.cursor_blink = False
-        yield field
+        yield Typed(placeholder=self._placeholder)
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ from textual.widgets import Input
 from tui.forms.draft import Draft
 from tui.forms.spec import FieldSpec
 from tui.widgets.form.item_row import ItemRow
-from tui.widgets.form.typed import Typed
+from tui.widgets.typed import Typed
 
 
 class EntryRow(ItemRow):
@@ -20,8 +20,8 @@ class EntryRow(ItemRow):
 
     def compose(self) -> ComposeResult:
         """Key and value."""
-        yield Typed(self.draft.key(self.path), suggestions=self._map.keys)
-        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices)
+        yield Typed(self.draft.key(self.path), suggestions=self._map.keys, select_on_focus=False)
+        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices, select_on_focus=False)
 
     def show_value(self) -> None:
         """Both as they are."""

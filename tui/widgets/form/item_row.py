@@ -12,8 +12,8 @@ from tui.forms.draft import Draft
 from tui.forms.spec import Path
 from tui.text import ascii_only
 from tui.widgets.form.text_row import TextRow
-from tui.widgets.form.typed import Typed
 from tui.widgets.line_view import Piece
+from tui.widgets.typed import Typed
 
 _HANDLES = ("↑", "↓", "−"), ("^", "v", "-")
 _ACTIONS = ("move(-1)", "move(1)", "remove")

@@ -10,7 +10,7 @@ from tui.forms.draft import Draft
 from tui.forms.spec import Kind
 from tui.widgets.form.row import Row
 from tui.widgets.form.sheet import default_of, is_empty
-from tui.widgets.form.typed import Typed
+from tui.widgets.typed import Typed
 
 NONE = "none"
 """What stands where nothing is what was asked for."""
@@ -29,7 +29,7 @@ class TextRow(Row):
 
     def compose(self) -> ComposeResult:
         """The line."""
-        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices)
+        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices, select_on_focus=False)
 
     def show_value(self) -> None:
         """The text as it is, wherever it came from."""

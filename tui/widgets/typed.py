@@ -1,6 +1,8 @@
-"""The line to type in that all fields share whose value is a text, a number or a path."""
+"""The line to type in: of every field, filter and question of the dashboard."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual.geometry import Size
@@ -9,7 +11,7 @@ from textual.reactive import Reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from tui.text import pictured, width_of
+from tui.text import ascii_only, pictured, width_of
 
 
 class Typed(Input):
@@ -33,14 +35,25 @@ class Typed(Input):
 
     def __init__(
         self,
-        value: str,
+        value: str = "",
         *,
-        suggestions: tuple[str, ...] = (),
+        placeholder: str = "",
+        password: bool = False,
+        suggestions: Sequence[str] = (),
+        select_on_focus: bool = True,
         id: str | None = None,  # noqa: A002 (Textual's name)
     ) -> None:
-        suggester = SuggestFromList(suggestions, case_sensitive=False) if suggestions else None
-        super().__init__(value, compact=True, select_on_focus=False, suggester=suggester, id=id)
+        super().__init__(
+            value, placeholder, password=password, select_on_focus=select_on_focus, compact=True, id=id
+        )
         self.cursor_blink = False
+        self.offer(suggestions)
+
+    def offer(self, suggestions: Sequence[str]) -> None:
+        """Complete what is typed to one of these, which are untrusted."""
+        # What is completed is drawn as it is, and taken as it is: one that would be drawn otherwise is none.
+        harmless = [each for each in suggestions if pictured(each) == each]
+        self.suggester = SuggestFromList(harmless, case_sensitive=False) if harmless else None
 
     def show(self, value: str, placeholder: str, *, none: bool = False) -> None:
         """Show this, without telling that it was typed. The cursor stays where it can.
@@ -64,15 +77,26 @@ class Typed(Input):
 
     # Textual draws an Input's text as it is: an escape sequence in a file would act on the terminal.
 
+    def validate_placeholder(self, placeholder: str) -> str:
+        """A hint may name what is in a file."""
+        return pictured(placeholder)
+
+    @property
+    def _shown(self) -> str:
+        # As many characters as there are typed: the cursor counts them.
+        if self.password:
+            return ("*" if ascii_only() else "•") * len(self.value)
+        return pictured(self.value)
+
     @property
     def _value(self) -> Text:
-        return Text(pictured(self.value), no_wrap=True, overflow="ignore", end="")
+        return Text(self._shown, no_wrap=True, overflow="ignore", end="")
 
     def _position_to_cell(self, position: int) -> int:
-        return width_of(pictured(self.value[:position]))
+        return width_of(self._shown[:position])
 
     def _cell_offset_to_index(self, offset: int) -> int:
-        shown = pictured(self.value)
+        shown = self._shown
         at = offset + self.scroll_offset.x
         cells = 0
         for index, character in enumerate(shown):
