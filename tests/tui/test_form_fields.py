@@ -9,8 +9,8 @@ from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
 from tui.keys import keys_of
 from tui.text import pictured, plain
 from tui.widgets.form.layouts import columns
-from tui.widgets.typed import Typed
 from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.typed import Typed
 
 CPUS: Path = (*DEFAULT, "cpus_per_task")
 MEM: Path = (*DEFAULT, "mem")
