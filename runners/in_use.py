@@ -1,39 +1,40 @@
-"""What may not be removed or renamed: the resource `local`, and what live runs know by its name."""
+"""What may not be removed or renamed: the resource `local`, and what live runs know by its name.
+
+A run is on a resource from the moment in which it is asked for: the request becomes the run in one
+transaction of the store. So whoever holds the store meanwhile can look and act in one step.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 
 from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
 from runners.config.places import LOCAL, resource_path
-from runners.store.reader import Reader
+from runners.requests import RequestKind
+from runners.store.database import StoreError
+from runners.store.reader import Reader, UnknownRunError
+from runners.store.writer import Writer
 
 
-def live_runs_of(home: Home, resource: str, profile: str | None = None) -> list[str]:
-    """The ids of the runs that go on there, oldest first: on the resource, or with that profile. Blocks.
+@contextmanager
+def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: str) -> Iterator[None]:
+    """Until its end, no run is on that resource (with that profile), and none can be asked for. Blocks.
 
-    Raises:
-        StoreError: the store can't be read.
-    """
-    if not home.database.exists():
-        return []
-    with closing(Reader.open(home.database)) as store:
-        return [
-            run.id
-            for run in store.live_runs()
-            if run.resource == resource and (profile is None or run.profile == profile)
-        ]
+    For a moment only: the engine waits meanwhile with all that it has to write. A run that is asked for
+    afterwards finds the resource as it is then, or is refused.
 
-
-def refuse_in_use(home: Home, resource: str, profile: str | None = None, *, done: str) -> None:
-    """Refuse what would take the name away under which others know a resource or profile. Blocks.
-
-    *done* is the word for it: `removed`, `renamed`.
+    Args:
+        home: whose runs.
+        resource: what is to lose the name under which others know it; its profile, if one is named.
+        profile: the profile's name.
+        done: what is done in the block, in a word: `removed`, `renamed`.
 
     Raises:
-        ConfigError: it is the resource `local`, or a live run is on it.
-        StoreError: the store can't be read.
+        ConfigError: it is the resource `local`, or a live run is on it, or one that was asked for.
+        StoreError: the store can't be used, or others hold it for too long.
     """
     if profile is not None:
         what = f"The profile {shown(profile)} of the resource {shown(resource)}"
@@ -45,10 +46,36 @@ def refuse_in_use(home: Home, resource: str, profile: str | None = None, *, done
         )
     else:
         what = f"The resource {shown(resource)}"
-    live = live_runs_of(home, resource, profile)
-    if not live:
-        return
-    others = f" and {len(live) - 1} more" if len(live) > 1 else ""
-    raise ConfigError(
-        f"{what} can't be {done} while run {live[0]}{others} is on it; wait for the end or cancel first."
-    )
+    wanted = [resource] if profile is None else [resource, profile]
+    try:
+        with closing(Writer.open(home.database)) as store, store.held():
+            live = [run for run, *on in _live(store) if on[: len(wanted)] == wanted]
+            if live:
+                others = f" and {len(live) - 1} more" if len(live) > 1 else ""
+                raise ConfigError(
+                    f"{what} can't be {done} while run {live[0]}{others} is on it; wait for the end or "
+                    "cancel first."
+                )
+            yield
+    except sqlite3.Error as error:
+        raise StoreError(f"The store {str(home.database)!r} can't be used: {error}.") from error
+
+
+def refuse_in_use(home: Home, resource: str, profile: str | None = None, *, done: str) -> None:
+    """Refuse what :func:`out_of_use` refuses; what it finds may be otherwise when it returns. Blocks."""
+    with out_of_use(home, resource, profile, done=done):
+        pass
+
+
+def _live(store: Reader) -> Iterator[tuple[str, str, object]]:
+    """The runs that go on, oldest first, and those that were asked for, each with resource and profile."""
+    for run in store.live_runs():
+        yield run.id, run.resource, run.profile
+    for request in store.waiting_requests():
+        match request.kind, request.payload:
+            case RequestKind.LAUNCH, {"run": str(name), "spec": {"resource": str(resource), **spec}}:
+                yield name, resource, spec.get("profile")
+            case RequestKind.RETRY, {"run": str(name), "of": str(of)}:
+                with suppress(UnknownRunError):
+                    old = store.run(of)
+                    yield name, old.resource, old.profile

@@ -25,7 +25,7 @@ from runners.config.folders import (
 from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.templates import new_profile_document, new_resource_document
-from runners.in_use import refuse_in_use
+from runners.in_use import out_of_use
 from tui.drafts import kept_draft
 from tui.inventory import Entry
 from tui.messages import OpenCheck
@@ -106,11 +106,11 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
     home = page.dashboard.home
 
     def work(name: str) -> None:
-        refuse_in_use(home, entry.resource, entry.profile, done="renamed")
-        if entry.profile is None:
-            rename_resource(home.resources, entry.resource, name)
-        else:
-            rename_profile(home.resources, entry.resource, entry.profile, name)
+        with out_of_use(home, entry.resource, entry.profile, done="renamed"):
+            if entry.profile is None:
+                rename_resource(home.resources, entry.resource, name)
+            else:
+                rename_profile(home.resources, entry.resource, entry.profile, name)
 
     async def move(name: str) -> None:
         await asyncio.to_thread(work, name)
@@ -129,11 +129,11 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
     home = page.dashboard.home
 
     def work() -> None:
-        refuse_in_use(home, entry.resource, entry.profile, done="removed")
-        if entry.profile is None:
-            remove_resource(home.resources, entry.resource)
-        else:
-            remove_profile(home.resources, entry.resource, entry.profile)
+        with out_of_use(home, entry.resource, entry.profile, done="removed"):
+            if entry.profile is None:
+                remove_resource(home.resources, entry.resource)
+            else:
+                remove_profile(home.resources, entry.resource, entry.profile)
 
     def question() -> str:
         if entry.profile is not None:

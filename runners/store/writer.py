@@ -49,6 +49,19 @@ class Writer(Reader):
                 self._db.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else changes the store until the end of the block, which only reads it.
+
+        Raises:
+            sqlite3.OperationalError: another process held the store too long.
+        """
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
     def add_request(self, kind: str, payload: str) -> int:
         """Keep a request (*payload* is JSON) for the engine and return its number."""
         with self.change() as change:

@@ -190,13 +190,13 @@ def _diff(home: Home, resource: str, profile: str | None, file: Path | None, *, 
 
 def _rename(home: Home, resource: str, profile: str | None, new: str, words: str) -> int:
     from runners.config.folders import rename_profile, rename_resource
-    from runners.in_use import refuse_in_use
+    from runners.in_use import out_of_use
 
-    refuse_in_use(home, resource, profile, done="renamed")
-    if profile is None:
-        rename_resource(home.resources, resource, new)
-    else:
-        rename_profile(home.resources, resource, profile, new)
+    with out_of_use(home, resource, profile, done="renamed"):
+        if profile is None:
+            rename_resource(home.resources, resource, new)
+        else:
+            rename_profile(home.resources, resource, profile, new)
     output.line(f"{words} is called {new} from now on.")
     return ExitCode.OK
 
