@@ -141,6 +141,8 @@ class Job:
     """The scheduler's own word, such as `PENDING`."""
     reason: str = ""
     """The scheduler's own word for why, such as `Priority`; empty where it gives none."""
+    partition: str = ""
+    """Where it is; as long as it waits perhaps several, with commas."""
     hosts: str = ""
     nodes: int | None = None
     elapsed_s: float | None = None

@@ -58,6 +58,7 @@ class About:
     resource: str = ""
     run: str = ""
     partition: str = ""
+    """Where the job is; as long as it waits perhaps several, with commas."""
     hosts: str = ""
     """The nodes that it had."""
     limit_s: float | None = None

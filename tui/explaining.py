@@ -41,6 +41,7 @@ class Shared:
             job=job if job.isascii() and job.isdigit() else "",
             resource=self.run.resource,
             run=self.run.id,
+            partition="" if batch is None else batch.partition,
             hosts="" if batch is None else batch.hosts,
             limit_s=None if batch is None else batch.limit_s,
             slurm=slurm,
@@ -117,7 +118,7 @@ def explain_waiting(batches: Iterable[BatchRow], shared: Shared) -> Explanation 
 
 def _reasons(batch: BatchRow) -> tuple[object, ...]:
     """What the explanation of a batch that waits depends on, but for its own names."""
-    return batch.step, batch.reason, batch.scheduler_state, batch.scheduler_reason
+    return batch.step, batch.reason, batch.scheduler_state, batch.scheduler_reason, batch.partition
 
 
 def causes(explanations: Iterable[Explanation | None], most: int = MOST) -> Sequence[tuple[Explanation, int]]:

@@ -241,6 +241,7 @@ def _job(look: _Look, how: Ending | None) -> Job | None:
         id=str(replace(look.job, job=row.id.job)) if look.job else str(row.id.job),
         state=state or row.state or "",
         reason="" if row.reason == "None" else row.reason,
+        partition=row.partition,
         hosts=row.hosts,
         nodes=row.nodes,
         # Its time has not begun.

@@ -1,7 +1,8 @@
 """What SLURM's words for why a job waits, or has ended, mean, and what to do then.
 
 The words are those of `job_state_reason_string` in SLURM 20.11 to 24.11. Most name a limit: they are in
-:mod:`runners.slurm.limits`. In place of a word, or behind one, slurmctld may give a text of its own.
+:mod:`runners.slurm.limits`. In place of a word, or behind one, slurmctld may give a text of its own. Where
+the meaning has ``{partition}``, the partition is named, if it is known.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def _never(words: str, text: str, field: str = "", value: str = "") -> Meaning:
     return Meaning(words, Need.NEVER, text, ("scontrol show job {job}",), field, value)
 
 
-_PARTITION = ("scontrol show partition {partition}", "sinfo --summarize")
+# Unlike scontrol, it takes several.
+_PARTITION = ("sinfo --summarize --partition={partition}", "sinfo --summarize")
 _AGAIN = "runyard retry {run}"
 _ASSOC = "sacctmgr show assoc where user=$USER"
 _QOS = "sacctmgr show qos"
@@ -80,13 +82,13 @@ REASONS: Final[Mapping[str, Meaning]] = {
     "BlockFreeAction": _soon("waiting for a block to be freed"),
     # Somebody has to do something about the cluster.
     "PartitionDown": _site(
-        "waiting: the partition is down",
+        "waiting: {partition} is down",
         "It starts when the administrators have put the partition up again; ask them when that is. "
         "How it stands",
         *_PARTITION,
     ),
     "PartitionInactive": _site(
-        "waiting: the partition starts no jobs at the moment",
+        "waiting: {partition} starts no jobs at the moment",
         "It starts when the administrators have put the partition up again; ask them when that is. "
         "How it stands",
         *_PARTITION,
@@ -148,19 +150,19 @@ REASONS: Final[Mapping[str, Meaning]] = {
     ),
     # As it was asked for it can't run.
     "PartitionNodeLimit": _never(
-        "can't start: it asks for more nodes than the partition has up or allows",
+        "can't start: it asks for more nodes than {partition} has up or allows",
         "Cancel it, ask for fewer nodes, and retry",
         f"{SLURM_SET}.nodes",
         "NODES",
     ),
     "PartitionTimeLimit": _never(
-        "can't start: its time limit is longer than the partition allows",
+        "can't start: its time limit is longer than {partition} allows",
         "Cancel it, ask for less time or put fewer tasks into a job, and retry",
         f"{SLURM_SET}.time",
         "TIME",
     ),
     "PartitionConfig": _never(
-        "can't start: it asks for more than the partition allows",
+        "can't start: it asks for more than {partition} allows",
         "Cancel it, ask for less or for another partition, and retry",
         f"{SLURM_SET}.partition",
         "PARTITION",
@@ -283,7 +285,7 @@ TEXTS: Final[tuple[tuple[str, Meaning], ...]] = (
     (
         r"user'?s group not permitted",
         _never(
-            "can't start: none of the user's groups may use the partition",
+            "can't start: none of the user's groups may use {partition}",
             "Cancel it, use another partition, and retry; or ask your administrators",
             f"{SLURM_SET}.partition",
             "PARTITION",

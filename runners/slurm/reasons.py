@@ -28,12 +28,12 @@ class _Part:
     hosts: str = ""
     """The nodes, if these are some."""
 
-    @property
-    def words(self) -> str:
+    def words(self, partition: str = "") -> str:
         """It for a person, with what is untrusted as it is."""
         if self.meaning is None:
             return self.word
-        return f"{self.meaning.words} ({self.more})" if self.more else self.meaning.words
+        words = self.meaning.words.replace("{partition}", _named(partition))
+        return f"{words} ({self.more})" if self.more else words
 
     @property
     def harmless(self) -> _Part:
@@ -46,7 +46,7 @@ def reason_words(reason: str) -> str:
 
     Nodes that SLURM names are told. A word that is not known is returned as it is: it is untrusted text.
     """
-    return "; ".join(dict.fromkeys(part.words for part in _parts(reason)))
+    return "; ".join(dict.fromkeys(part.words() for part in _parts(reason)))
 
 
 def explain_reason(reason: str, about: About) -> Explanation | None:
@@ -60,7 +60,7 @@ def explain_reason(reason: str, about: About) -> Explanation | None:
     needs = list(Need)
     worst = max(parts, key=lambda part: needs.index(part.meaning.need if part.meaning else Need.ACTION))
     meaning = worst.meaning
-    words = sentence("; ".join(dict.fromkeys(part.words for part in parts)))
+    words = sentence("; ".join(dict.fromkeys(part.words(shown(about.partition)) for part in parts)))
     if meaning is None:
         show = about.command("scontrol show job {job}")
         text = "Ask your administrators what SLURM means by it" + (". What it knows" if show else "")
@@ -69,6 +69,13 @@ def explain_reason(reason: str, about: About) -> Explanation | None:
     field = meaning.field if meaning.need is Need.NEVER else ""
     remedy = _remedy(meaning, replace(about, hosts=worst.hosts))
     return Explanation(words, remedy, meaning.need, worst.word, "resource" if field else "", field)
+
+
+def _named(partition: str) -> str:
+    """The partition, or one of several with commas, in a sentence."""
+    if "," in partition:
+        return f"one of the partitions {partition.replace(',', ', ')}"
+    return f"the partition {partition}".rstrip()
 
 
 def _remedy(meaning: Meaning, about: About) -> str:

@@ -122,6 +122,8 @@ def _shown(batch: BatchRow, job: Job | None, now: float) -> Iterator[tuple[str, 
     yield "scheduler_state", job.state
     yield "scheduler_reason", job.reason
     # A job that has left the queue has neither any longer, and what it had still tells where to look.
+    if job.partition:
+        yield "partition", job.partition
     if job.hosts:
         yield "hosts", job.hosts
     if job.nodes is not None:

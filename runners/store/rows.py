@@ -99,6 +99,8 @@ class BatchRow:
     scheduler_reason: str
     """The scheduler's own word for why; empty where it gives none."""
     reason: str
+    partition: str
+    """Where its scheduler has it, or would have it: then perhaps several, with commas. Empty: not known."""
     native_id: str
     """The resource's name for it: a process id, a SLURM job id; empty before the launch."""
     host: str

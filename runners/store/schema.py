@@ -197,7 +197,12 @@ CREATE TABLE commands (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+# A partition may be what a batch waits for.
+_FOURTH = """
+ALTER TABLE batches ADD COLUMN "partition" TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -36,9 +36,18 @@ async def test_why_jobs_wait(cluster: ClusterLab) -> None:
     async with cluster.hosted():
         run = await cluster.launch(shell("true", meta=ONE_JOB), items="ab", **cluster.there)
         down = await batch(cluster, run, "PartitionDown")
-        assert down["why"] == "Waiting: the partition is down."
-        assert down["remedy"].endswith("ask them when that is. How it stands: sinfo --summarize")
+        assert down["why"] == "Waiting: the partition main is down."
+        assert down["remedy"].endswith("How it stands: sinfo --summarize --partition=main")
         job = down["native_id"]
+        cluster.slurm.partition("gpu", "down")
+        cluster.slurm.scontrol("update", f"jobid={job}", "partition=main,gpu")
+        await until(lambda: cluster.batches(run)[0].partition == "main,gpu", 30.0)
+        down = await batch(cluster, run, "PartitionDown")
+        assert down["why"] == "Waiting: one of the partitions main, gpu is down."
+        how = down["remedy"].rpartition(": ")[2].split()
+        assert how == ["sinfo", "--summarize", "--partition=main,gpu"]
+        stands = [line.split()[:2] for line in cluster.slurm.run(*how).stdout.splitlines()[1:]]
+        assert stands == [["main*", "down"], ["gpu", "down"]]
         cluster.slurm.scontrol("uhold", job)
         held = await batch(cluster, run, "JobHeldUser")
         assert (held["why"], held["remedy"]) == ("Held by its owner.", f"Let it go: scontrol release {job}")

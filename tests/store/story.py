@@ -154,8 +154,8 @@ class Story:
         return tuple(found)
 
 
-RUNNING = Job("17", "RUNNING", hosts="c[1-2]", nodes=2, elapsed_s=10.0, limit_s=3600.0)
-WAITING = Job("17", "PENDING", reason="BeginTime", limit_s=3600.0)
+RUNNING = Job("17", "RUNNING", partition="main", hosts="c[1-2]", nodes=2, elapsed_s=10.0, limit_s=3600.0)
+WAITING = Job("17", "PENDING", reason="BeginTime", partition="main,gpu", limit_s=3600.0)
 
 
 def ended_as(word: str, reason: str = "") -> Job:

@@ -33,14 +33,17 @@ def test_a_batch_shows_what_its_scheduler_tells(story: Story) -> None:
     row = story.row(token)
     assert (row.scheduler_state, row.scheduler_reason, row.limit_s) == ("PENDING", "BeginTime", 3600.0)
     assert (row.hosts, row.nodes, row.job_since, row.native_id) == ("", None, None, "17")
+    assert row.partition == "main,gpu"
     story.look(token, hello(), job=RUNNING)
     row = story.row(token)
     assert (row.scheduler_state, row.scheduler_reason, row.hosts, row.nodes) == ("RUNNING", "", "c[1-2]", 2)
+    assert row.partition == "main"
     assert row.job_since == story.now - 10
     # Once it has left the queue, what it had is still told.
     assert story.look(token, bye(), job=None)
     row = story.row(token)
     assert (row.scheduler_state, row.hosts, row.limit_s) == ("gone", "c[1-2]", 3600.0)
+    assert row.partition == "main"
 
 
 def test_a_job_without_limit(story: Story) -> None:
@@ -208,6 +211,7 @@ def test_an_older_file_keeps_what_is_in_it(tmp_path: Path) -> None:
     store = Writer.open(path)
     (batch,), (task,) = store.batches("r"), store.tasks("r")
     assert (batch.part, batch.hosts, batch.limit_s, batch.job_since) == (0, "", None, None)
+    assert batch.partition == ""
     assert (task.item, task.cancelling) == ("a", False)
     assert store.places() == []
     store.close()

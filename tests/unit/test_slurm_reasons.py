@@ -113,7 +113,7 @@ def test_every_word_has_a_sentence_and_something_to_do(word: str, about: About) 
         ("QOSMaxJobsPerUserLimit", Need.WAITS, ": sacctmgr show qos"),
         ("JobHeldUser", Need.ACTION, "Let it go: scontrol release 123"),
         ("launch failed requeued held", Need.ACTION, ": scontrol release 123"),
-        ("PartitionDown", Need.ACTION, ": scontrol show partition main"),
+        ("PartitionDown", Need.ACTION, ": sinfo --summarize --partition=main"),
         ("AssocGrpCPUMinutesLimit", Need.ACTION, ": sacctmgr show assoc where user=$USER"),
         ("ReqNodeNotAvail, UnavailableNodes:node[1-2],n7", Need.ACTION, " --nodes='node[1-2],n7'"),
         ("ReqNodeNotAvail, May be reserved for other job", Need.WAITS, "squeue --start -j 123"),
@@ -128,13 +128,28 @@ def test_every_word_has_a_sentence_and_something_to_do(word: str, about: About) 
             ": runyard resource set alps jobs_runner_config.batching_config.max_mem_per_job=MEMORY",
         ),
         # Of several parts the one that needs most decides.
-        ("Priority,PartitionDown", Need.ACTION, ": scontrol show partition main"),
+        ("Priority,PartitionDown", Need.ACTION, ": sinfo --summarize --partition=main"),
     ],
 )
 def test_what_to_do(reason: str, need: Need, ends: str) -> None:
     explained = told(reason)
     assert explained.need is need
     assert explained.remedy.endswith(ends)
+
+
+@pytest.mark.parametrize(
+    ("partition", "sentence"),
+    [
+        ("main", "Waiting: the partition main is down."),
+        ("main,gpu", "Waiting: one of the partitions main, gpu is down."),
+        ("", "Waiting: the partition is down."),
+        ("\x1b[2J", "Waiting: the partition '\\x1b[2J' is down."),
+    ],
+)
+def test_the_partition_is_named(partition: str, sentence: str) -> None:
+    explained = told("PartitionDown", About(partition=partition))
+    assert explained.sentence == sentence
+    assert partition.isprintable() == explained.remedy.endswith(f" --partition={partition}") or not partition
 
 
 def test_without_what_a_command_needs_there_is_none() -> None:
@@ -165,6 +180,6 @@ def test_what_is_no_reason_does_no_harm(reason: str) -> None:
 @given(st.text(), st.text())
 def test_any_text_is_explained_in_printable_words(word: str, more: str) -> None:
     for reason in (word, f"{word}, {more}", f"ReqNodeNotAvail, {more}", f"Priority,{word}"):
-        explained = explain_reason(reason, About(job=word, resource=more, run=word))
+        explained = explain_reason(reason, About(job=word, resource=more, run=word, partition=more))
         if explained is not None:
             assert (explained.sentence + explained.remedy + explained.cause).isprintable()
