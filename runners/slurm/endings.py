@@ -93,6 +93,13 @@ def _no_folder(match: re.Match[str], about: About) -> Explanation:
     return Explanation(words, advice(text), cause="folder")
 
 
+def _cancelled(match: re.Match[str], about: About) -> Explanation:
+    who = shown(match[1].strip()) if match[1] else "its owner or an administrator"
+    words = f"The job was cancelled outside of Runyard, by {who}."
+    text = "Ask why, unless it was you. Retry" if match[1] else "Ask who did, and why. Retry"
+    return Explanation(words, about.advice(text, _AGAIN), cause="cancelled from outside")
+
+
 def _state(match: re.Match[str], about: About) -> Explanation:
     """An end of which only SLURM's state is known, and perhaps its word for why."""
     state, reason = match[1], match[2] or ""
@@ -147,15 +154,7 @@ _ENDINGS: Final[tuple[tuple[str, Explain], ...]] = (
             _AGAIN,
         ),
     ),
-    (
-        r"cancelled from outside(?: by ([^;]+))?",
-        plainly(
-            "cancelled from outside",
-            "the job was cancelled outside of Runyard, by its owner or an administrator: {0}",
-            "Ask who did, and why (sacct tells the number of the user). Retry",
-            _AGAIN,
-        ),
-    ),
+    (r"cancelled from outside(?: by ([^;]+))?", _cancelled),
     (r"SLURM refuses the batch: (.*)", _refused),
     (r"(?:waiting: )?The site takes no more jobs of yours(?: at the moment)?(?:: | \()(.*?)\)?\.?$", _full),
     (r"There is no (.+?) here; set the Python", _no_python),

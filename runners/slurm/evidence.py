@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runners.config.units import format_duration, format_mb
 from runners.slurm.listings import AccountedJob, QueuedJob
-from runners.slurm.states import JOB_STATES, Phase
+from runners.slurm.states import JOB_STATES, Phase, canceller
 
 PRINTED = 4096
 """Bytes of the end of a job's own output that are looked at."""
@@ -58,7 +58,7 @@ def ending(
     state = _state(queued, job, text)
     match state:
         case "CANCELLED":
-            return Ending(state, "cancelled from outside")
+            return Ending(state, "cancelled from outside" + _by(queued, job))
         case "TIMEOUT":
             return Ending(state, f"time limit{_limit(queued, job)} of the job reached")
         case "OUT_OF_MEMORY":
@@ -133,6 +133,16 @@ def _limit(queued: QueuedJob | None, job: AccountedJob | None) -> str:
         if row is not None and row.limit_s is not None and not math.isinf(row.limit_s):
             return f" of {format_duration(row.limit_s)}"
     return ""
+
+
+def _by(queued: QueuedJob | None, job: AccountedJob | None) -> str:
+    """Who cancelled it. Of names only root's and the owner's are known without another question."""
+    who = None if job is None else canceller(job.said)
+    if who is None:
+        return ""
+    if queued is not None and queued.uid == who:
+        return f" by {queued.user}"
+    return f" by {'root' if who == 0 else f'uid {who}'}"
 
 
 def _where(queued: QueuedJob | None, job: AccountedJob | None) -> str:

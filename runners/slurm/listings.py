@@ -33,6 +33,7 @@ class QueuedJob:
     memory_mb: float | None
     partition: str
     user: str
+    uid: int | None
     hosts: str
     reason: str
     """SLURM's own text, such as `Priority`."""
@@ -77,7 +78,7 @@ def new_mark() -> str:
     return secrets.token_hex(4)
 
 
-_SQUEUE = "%i|%T|%M|%l|%D|%C|%m|%P|%u|%N|%r"
+_SQUEUE = "%i|%T|%M|%l|%D|%C|%m|%P|%u|%U|%N|%r"
 _SACCT = "JobIDRaw,State,ExitCode,Elapsed,Timelimit,ReqMem,MaxRSS,NodeList,Reason,JobName"
 
 
@@ -142,7 +143,7 @@ def _queued_job(row: str, mark: str) -> QueuedJob:
     cells = facts.split("|", _SQUEUE.count("|"))
     if not found or f"@{mark}" in name:
         raise ValueError("its name is not where it belongs")
-    job, said, elapsed, limit, nodes, cpus, memory, partition, user, hosts, reason = cells
+    job, said, elapsed, limit, nodes, cpus, memory, partition, user, uid, hosts, reason = cells
     return QueuedJob(
         id=parse_job_id(job),
         state=state_word(said),
@@ -154,6 +155,7 @@ def _queued_job(row: str, mark: str) -> QueuedJob:
         memory_mb=parse_size(memory),
         partition=partition,
         user=user,
+        uid=parse_count(uid),
         hosts=hosts,
         reason=reason,
         name=name,

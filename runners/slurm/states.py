@@ -12,6 +12,8 @@ from enum import StrEnum
 
 _WORD = re.compile(r"([A-Z][A-Z_]*)(?: by \S+)?(\+?)", re.ASCII)
 
+_CANCELLED_BY = re.compile(r"CANCELLED by (\d{1,10})", re.ASCII)
+
 
 class Phase(StrEnum):
     """Where a job is in its life."""
@@ -56,6 +58,12 @@ JOB_STATES: Mapping[str, Phase] = {
 
 COMES_BACK = frozenset({"PREEMPTED", "NODE_FAIL", "BOOT_FAIL"})
 """Ends after which SLURM itself puts a job with `--requeue` back in the queue, under the same id."""
+
+
+def canceller(text: str) -> int | None:
+    """The number of the user in `CANCELLED by 1000`, as sacct says it; None where none is told."""
+    match = _CANCELLED_BY.fullmatch(text.strip())
+    return int(match[1]) if match else None
 
 
 def state_word(text: str) -> str | None:

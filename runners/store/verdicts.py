@@ -35,7 +35,7 @@ def bury_batch(change: Change, batch: BatchRow, *, now: float, why: str = "") ->
     worker that ran into its job's time limit, what it had not begun waits for a batch again.
     """
     batch = change.batch(batch.token)
-    if cancel := _cancel_of(change, batch):
+    if cancel := _cancel_of(change, batch, why):
         _cancel_tasks(change, batch, cancel, now)
     if batch.scheduler_state == "TIMEOUT":
         why = why or _TIME_LIMIT
@@ -224,8 +224,11 @@ def _end_tasks(change: Change, batch: BatchRow, started: str, waiting: str, now:
     )
 
 
-def _cancel_of(change: Change, batch: BatchRow) -> str:
-    """Why what *batch* had not finished counts as cancelled; empty where it does not."""
+def _cancel_of(change: Change, batch: BatchRow, why: str) -> str:
+    """Why what *batch* had not finished counts as cancelled; empty where it does not.
+
+    *why* may tell who did it.
+    """
     (run,) = change.query("SELECT cancelling FROM runs WHERE id = ?", (batch.run,))
     if run["cancelling"]:
         return "cancelled"
@@ -236,7 +239,9 @@ def _cancel_of(change: Change, batch: BatchRow) -> str:
         f"WHERE run = ? AND batch = ? AND {OPEN}",
         (batch.run, batch.token),
     )
-    return "cancelled" if open_tasks["number"] == open_tasks["asked"] > 0 else _CANCELLED_OUTSIDE
+    if open_tasks["number"] == open_tasks["asked"] > 0:
+        return "cancelled"
+    return why if why.startswith(_CANCELLED_OUTSIDE) else _CANCELLED_OUTSIDE
 
 
 def _cancel_tasks(

@@ -27,11 +27,25 @@ def cluster(
     request: pytest.FixtureRequest, lab_session: Slurm, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ClusterLab]:
     """A home with a healthy cluster, which is reached in one way or the other."""
-    lab_session.heal()
+    yield from _cluster(lab_session, home, monkeypatch, request.param)
+
+
+@pytest.fixture
+def accounting_cluster(
+    accounting_lab_session: Slurm, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ClusterLab]:
+    """The same with accounting, through sudo."""
+    yield from _cluster(accounting_lab_session, home, monkeypatch, "lab-sudo")
+
+
+def _cluster(
+    slurm: Slurm, home: Home, monkeypatch: pytest.MonkeyPatch, resource: str
+) -> Iterator[ClusterLab]:
+    slurm.heal()
     for name in ("SLURM_CONF", "PATH"):
-        if name in lab_session.environment:
-            monkeypatch.setenv(name, lab_session.environment[name])
-    lab = ClusterLab(home, lab_session, request.param)
+        if name in slurm.environment:
+            monkeypatch.setenv(name, slurm.environment[name])
+    lab = ClusterLab(home, slurm, resource)
     yield lab
     lab.store.close()
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import pytest
 
 from runners.batches import Life
 from runners.sample import Sample
@@ -71,6 +74,33 @@ async def test_cancelled_from_outside_before_it_began(cluster: Cluster) -> None:
     await cluster.ended(one)
     assert (one.last.life, one.last.why) == (Life.GONE, "cancelled from outside")
     assert cluster.ran() == []
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_who_cancelled_it(accounting_cluster: Cluster, begun: bool) -> None:
+    cluster, lab = accounting_cluster, accounting_cluster.lab
+    if not begun:
+        lab.partition("main", "down")
+    users = {"root": None, lab.spec.user: lab.spec.user}
+    batches = [cluster.batch(recorded(0, FOREVER)) for _ in users]
+    for one, (who, user) in zip(await cluster.started(*batches), users.items(), strict=True):
+        await cluster.until(partial(seen, one, begun), one)
+        lab.run("scancel", cluster.job(one), user=user)
+        # The accounting hears of it a moment later.
+        await until(partial(known_as_cancelled, cluster, one))
+        await cluster.ended(one)
+        assert (one.last.life, one.last.why) == (Life.GONE, f"cancelled from outside by {who}")
+
+
+def seen(one: Told, begun: bool) -> bool:
+    """Whether a batch has been seen to run, or in the queue."""
+    return running(one) if begun else bool(one.reports and one.last.job)
+
+
+def known_as_cancelled(cluster: Cluster, one: Told) -> bool:
+    """Whether the accounting knows that somebody has cancelled a job."""
+    words = ("--noheader", "--parsable2", "--allocations", "--format=State", f"--jobs={cluster.job(one)}")
+    return cluster.lab.sacct(*words).startswith("CANCELLED by ")
 
 
 async def test_put_back_and_started_again(cluster: Cluster) -> None:

@@ -165,6 +165,13 @@ def test_a_task_whose_cancel_was_asked_for_is_cancelled_by_the_next_start(story:
 
 CLOSINGS = {
     "cancelled": (ended_as("CANCELLED"), "", "c", "cancelled from outside", "cancelled from outside"),
+    "cancelled by": (
+        ended_as("CANCELLED"),
+        "cancelled from outside by root",
+        "c",
+        "cancelled from outside by root",
+        "cancelled from outside by root",
+    ),
     "node": (ended_as("NODE_FAIL"), "node c1 failed", "f", "node c1 failed", "not started: node c1 failed"),
     "silent": (None, "", "c", "terminated", "not started: terminated"),
 }
@@ -176,7 +183,7 @@ def test_a_batch_that_is_not_started_again(story: Story, how: str) -> None:
     token = story.batch(*range(6))
     story.look(token, *FIRST, job=RUNNING)
     assert story.look(token, job=job, life=Life.GONE, why=why)
-    waiting = "c" if how == "cancelled" else "f"
+    waiting = "c" if how.startswith("cancelled") else "f"
     assert story.states() == f"df{state}{state}{waiting}{waiting}cc"
     assert story.reasons()[:6] == ["", "exit code 1", reason, reason, before, before]
     row = story.row(token)

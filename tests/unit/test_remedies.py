@@ -47,7 +47,9 @@ def told(reason: str, about: About = ABOUT, *says: str) -> Explanation:
         ("its nodes did not start (c1)", "boot failure", f"Retry: {AGAIN}"),
         ("preempted by another job", "preempted", f"Retry: {AGAIN}"),
         ("its deadline has passed", "deadline", f"and retry: {AGAIN}"),
-        ("cancelled from outside", "cancelled from outside", f"Retry: {AGAIN}"),
+        ("cancelled from outside", "cancelled from outside", f"Ask who did, and why. Retry: {AGAIN}"),
+        ("cancelled from outside by root", "cancelled from outside", f"it was you. Retry: {AGAIN}"),
+        ("not started: cancelled from outside by mira", "cancelled from outside", f"Retry: {AGAIN}"),
         (
             "SLURM refuses the batch: Invalid partition name specified.",
             "partition",
@@ -85,6 +87,12 @@ def test_what_to_do(reason: str, cause: str, ends: str) -> None:
     assert explained.remedy.endswith(ends)
     assert explained.sentence.endswith(".") and explained.sentence[0].isupper()
     assert "{0}" not in explained.sentence
+
+
+@pytest.mark.parametrize(("by", "who"), [(" by root", "root"), (" by uid 7", "uid 7"), ("", "its owner or")])
+def test_who_cancelled_it_is_named(by: str, who: str) -> None:
+    sentence = told(f"cancelled from outside{by}").sentence
+    assert sentence.startswith(f"The job was cancelled outside of Runyard, by {who}")
 
 
 @pytest.mark.parametrize("reason", ["", "cancelled", "exit code 99999", "something else"])

@@ -27,7 +27,8 @@ def queued(state: str | None, **more: Any) -> QueuedJob:
         "cpus": 1,
         "memory_mb": 100.0,
         "partition": "main",
-        "user": "a",
+        "user": "mira",
+        "uid": 1001,
         "hosts": "c1",
         "reason": "None",
         "name": "ry-1",
@@ -69,6 +70,29 @@ def accounted(state: str | None, step: str | None = None, **more: Any) -> Accoun
 )
 def test_what_squeue_tells(state: str, why: str) -> None:
     assert ending(queued(state), (), b"", begun=True) == (state, why)
+
+
+@pytest.mark.parametrize(
+    ("said", "by"),
+    [
+        ("CANCELLED by 0", " by root"),
+        ("CANCELLED by 1001", " by mira"),
+        ("CANCELLED by 1002", " by uid 1002"),
+        ("CANCELLED", ""),
+        # It has not heard of the end yet.
+        ("RUNNING", ""),
+    ],
+)
+def test_who_cancelled_it(said: str, by: str) -> None:
+    rows = (accounted("CANCELLED", said=said), accounted("CANCELLED", "batch"))
+    for last in (queued("CANCELLED"), queued("RUNNING")):
+        told = ending(last, rows, KILLED % b"", begun=True)
+        assert told == ("CANCELLED", f"cancelled from outside{by}")
+
+
+def test_who_cancelled_a_job_that_was_not_seen_in_the_queue() -> None:
+    rows = (accounted("CANCELLED", said="CANCELLED by 1001"),)
+    assert ending(None, rows, b"", begun=True).why == "cancelled from outside by uid 1001"
 
 
 def test_what_sacct_tells() -> None:

@@ -32,6 +32,7 @@ def row(state: str | None = "RUNNING", job: int = NATIVE, **more: Any) -> Queued
         "memory_mb": 100.0,
         "partition": "main",
         "user": "a",
+        "uid": 1001,
         "hosts": "" if state == "PENDING" else "c1",
         "reason": "None",
         "name": "ry-1",

@@ -27,7 +27,7 @@ def squeue_row(job: int, reason: str, name: str) -> str:
     (form,) = (word for word in squeue_arguments(MARK) if word.startswith("--format="))
     row = form.removeprefix("--format=")
     values = {"T": "RUNNING", "M": "1:05", "l": "UNLIMITED", "D": "1", "C": "8", "m": "4G", "P": "main"}
-    for letter, value in {**values, "i": str(job), "u": "alice", "N": "c1"}.items():
+    for letter, value in {**values, "i": str(job), "u": "alice", "U": "1001", "N": "c1"}.items():
         row = row.replace(f"%{letter}", value)
     return row.replace("%r", reason.replace("%j", "")).replace("%j", name) + "\n"
 
@@ -46,7 +46,7 @@ def test_a_job_in_the_queue() -> None:
     assert (listing.unreadable, listing.noise) == ((), ())
     assert (job.id, job.state, job.elapsed_s, job.limit_s) == (JobId(7), "RUNNING", 65, math.inf)
     assert (job.nodes, job.cpus, job.memory_mb, job.partition) == (1, 8, 4096, "main")
-    assert (job.user, job.hosts, job.reason, job.name) == ("alice", "c1", "None", "a|b c")
+    assert (job.user, job.uid, job.hosts, job.reason, job.name) == ("alice", 1001, "c1", "None", "a|b c")
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=5), st.text(max_size=20))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.slurm.states import COMES_BACK, JOB_STATES, Phase, state_word
+from runners.slurm.states import COMES_BACK, JOB_STATES, Phase, canceller, state_word
 
 
 def test_all_words_of_slurm() -> None:
@@ -30,6 +30,22 @@ def test_a_word_is_found_in_all_its_forms(word: str, uid: int) -> None:
 )
 def test_a_word_that_was_cut_off(cut: str, word: str | None) -> None:
     assert state_word(cut) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "uid"),
+    [
+        ("CANCELLED by 0", 0),
+        (" CANCELLED by 1000\n", 1000),
+        ("CANCELLED", None),
+        ("CANCELLED by root", None),
+        ("CANCELLED by 99999999999", None),
+        ("COMPLETED", None),
+        ("", None),
+    ],
+)
+def test_who_has_cancelled(text: str, uid: int | None) -> None:
+    assert canceller(text) == uid
 
 
 @pytest.mark.parametrize("text", ["", "CD", "cancelled", "OUT_OF_ME", "RUNNING RUNNING", "CANCELLED by", "+"])
