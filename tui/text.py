@@ -45,7 +45,7 @@ def plain(text: str, limit: int = LONGEST) -> str:
 
 def pictured(text: str) -> str:
     """`text` made harmless character by character: as long as it was, for a cursor that stands in it."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(
         _picture(character) if unicodedata.category(character) in _HARMFUL else character

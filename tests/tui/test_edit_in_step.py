@@ -17,6 +17,7 @@ from tui import saving
 from tui.screens.difference import Difference
 from tui.screens.edit import EditPage
 from tui.subject import Subject, save_subject
+from tui.text import LONGEST
 
 ODD = "a\u2028b\x85c\x9b31m \u202e \U000e0041 \x7f"
 """Line ends in the eyes of some, a sequence for terminals, marks that show nothing."""
@@ -93,6 +94,25 @@ async def test_what_acts_instead_of_showing_is_escaped_and_kept(home: Home) -> N
         await sees(stage, "Not valid JSON")
         assert not {"\x9b", "\x1b"} & set(shown(stage))
     assert saved(home) == document | {"host": "new.uzh.example"}
+
+
+async def test_a_value_of_any_length_costs_no_more_than_what_is_drawn_of_it(home: Home) -> None:
+    document = saved(home) | {"note": "é\x1b" * 500_000, "last": "here"}
+    file_of(home).write_text(json.dumps(document))
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        area = await to_json_pane(stage, page)
+        # Textual goes through the whole text for the partner of a bracket, and fills up each line it draws.
+        assert area.cursor_location == (0, 0) and area.find_matching_bracket("{", (0, 0)) is None
+        assert area.virtual_size.width < 2 * LONGEST
+        await stage.press("ctrl+end", "up", "up", "end")
+        assert max(len(area.get_line(n)) for n in range(area.document.line_count)) <= LONGEST
+        await sees(stage, '"last": "here"')
+        area.text = area.text.replace("here", "there")
+        await until(stage, lambda: page.draft.document.get("last") == "there")
+        assert page.draft.document == document | {"last": "there"}
+        area.text = '{"a": [1]}'
+        assert area.find_matching_bracket("[", (0, 6)) == (0, 8)
 
 
 async def test_half_a_pair_of_utf_16_goes_to_no_terminal(home: Home) -> None:

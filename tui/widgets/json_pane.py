@@ -12,27 +12,44 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Static, TextArea
+from textual.widgets.text_area import Location
 
 from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING, from_json
-from tui.text import pictured, plain
+from tui.text import LONGEST, ellipsis, pictured, plain
 
 _WHERE = "The text"
 
 _AT = re.compile(r"(?P<why>.*) in line (?P<line>\d+), column (?P<column>\d+)\.", re.DOTALL)
 """What ends the sentence about a text that is no JSON."""
 
-_ODD = re.compile(r"[^\n\r\t\x20-\x7e]")
+_MATCHED = 100_000
+"""Characters of a text up to which the partner of a bracket is looked for: at each move of the cursor."""
+
+_ODD = re.compile(r"[^\n\r\t\x20-\x7e]+")
 
 
 class _Area(TextArea):
-    """A text that is harmless to the terminal, whatever was pasted into it."""
+    """A text that is harmless to the terminal, whatever was pasted into it, and however long it is."""
 
     def get_line(self, line_index: int) -> Text:
         """Textual draws a line as it is: an escape sequence would act on the terminal."""
-        return Text(pictured(self.document.get_line(line_index)), end="", no_wrap=True)
+        line = self.document.get_line(line_index)
+        cut = line if len(line) <= LONGEST else line[: LONGEST - 1] + ellipsis()
+        return Text(pictured(cut), end="", no_wrap=True)
+
+    def validate_virtual_size(self, size: Size) -> Size:
+        """Textual fills every line with spaces up to the end of the longest one, and measures them."""
+        return Size(min(size.width, self.gutter_width + LONGEST + 1), size.height)
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
+        """Textual looks at all of the text for it, a character at a time."""
+        if sum(map(len, self.document.lines)) > _MATCHED:
+            return None
+        return super().find_matching_bracket(bracket, search_from)
 
 
 class JsonPane(Vertical):
@@ -183,5 +200,7 @@ def _readable(text: str) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    character = found.group()
-    return character if pictured(character) == character else json.dumps(character)[1:-1]
+    odd = found.group()
+    if odd.isprintable():
+        return odd
+    return "".join(each if pictured(each) == each else json.dumps(each)[1:-1] for each in odd)
