@@ -113,6 +113,22 @@ async def test_a_faulty_key_stands_at_its_line() -> None:
         assert "✗" in stage.line((*VERSIONS, 0))
 
 
+async def test_a_faulty_entry_tells_it_beside_itself_and_keeps_its_key() -> None:
+    value = document(
+        tasks_python_config={"default_version": "3.9", "versions": {"3.9": "usr/bin/python" * 3}}
+    )
+    async with form_stage(value, size=(80, 24)) as stage:
+        await stage.go_to(VERSIONS)
+        row = stage.row((*VERSIONS, 0))
+        await stage.until(lambda: "✗ must be an abs" in stage.line(row.path))
+        key, yielded = (editor.region for editor in row.editors)
+        await stage.press("down", "tab")
+        assert stage.app.focused is row.editors[1]
+        await stage.until(lambda: row.editors[1].region.width > yielded.width + 15)
+        assert row.editors[0].region == key and stage.line(row.path).endswith("✗")
+        assert row.editors[1].region.offset == yielded.offset
+
+
 async def test_the_same_key_twice_is_kept_while_it_is_typed() -> None:
     async with form_stage() as stage:
         await stage.go_to(EXPORTS)

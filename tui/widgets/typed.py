@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.segment import Segment
+from rich.style import Style as RichStyle
 from rich.text import Text
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive
+from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from tui.text import ascii_only, pictured, width_of
+from tui.text import ascii_only, pad, pictured, width_of
 
 
 class Typed(Input):
@@ -80,6 +83,29 @@ class Typed(Input):
     def validate_placeholder(self, placeholder: str) -> str:
         """A hint may name what is in a file."""
         return pictured(placeholder)
+
+    def on_focus(self) -> None:
+        """Have the cursor seen, but not before a click that brings the focus went where it was made."""
+        self.call_next(self._show_beginning)
+        self.call_after_refresh(self._show_cursor)
+
+    def _show_beginning(self) -> None:
+        # As it was seen without the focus, wherever the cursor stood.
+        self.scroll_to(x=0, animate=False, force=True, immediate=True)
+
+    def _show_cursor(self) -> None:
+        if self.has_focus:
+            at = Region(self._cursor_offset, 0, width=1, height=1)
+            self.scroll_to_region(at, force=True, animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it; what has no room ends in an ellipsis, unless somebody types (Textual's line API)."""
+        if y or self.has_focus:
+            return super().render_line(y)
+        width = self.scrollable_content_region.width
+        style = RichStyle() if self.value else self.get_component_rich_style("input--placeholder")
+        shown = pad(self._shown or self.placeholder, width)
+        return Strip([Segment(shown, style)], width).apply_style(self.rich_style)
 
     @property
     def _shown(self) -> str:

@@ -8,6 +8,7 @@ from textual.widgets import Input
 from tui.forms.draft import Draft
 from tui.forms.spec import FieldSpec
 from tui.widgets.form.item_row import ItemRow
+from tui.widgets.form.layouts import value_at
 from tui.widgets.typed import Typed
 
 
@@ -17,6 +18,10 @@ class EntryRow(ItemRow):
     @property
     def _map(self) -> FieldSpec:
         return self.draft.spec(self.path[:-1])
+
+    def value_at(self, width: int) -> int:
+        """Behind the key."""
+        return value_at(width, long=self.long)
 
     def compose(self) -> ComposeResult:
         """Key and value."""

@@ -12,7 +12,7 @@ from tui.forms.spec import Path
 from tui.signs import Style
 from tui.text import ascii_only, fit, pad, plain, width_of
 from tui.widgets.form.edit import Edit
-from tui.widgets.form.layouts import FIELD, GAP, LONG_FIELD, FieldLayout, columns
+from tui.widgets.form.layouts import GAP, Columns, FieldLayout, columns
 from tui.widgets.form.sections import Place
 from tui.widgets.form.sheet import Sheet
 from tui.widgets.line_view import Line, LineView, Piece
@@ -40,6 +40,8 @@ class Row(LineView):
         self.spec = sheet.draft.spec(place.path)
         self.long = self.has_long_value
         """Whether its value may need all the room: for as long as it is there."""
+        self._arranged = FieldLayout(self.columns, long=self.long)
+        self._columns = Columns(0, 0, 0)
         self._third: Piece = ("", None)
         self._mark = False
         self._wrong = False
@@ -47,7 +49,11 @@ class Row(LineView):
     @property
     def layout(self) -> FieldLayout:
         """How label, editor and third column are arranged."""
-        return LONG_FIELD if self.long else FIELD
+        return self._arranged
+
+    def columns(self, width: int) -> Columns:
+        """The columns of the line where it has *width* cells."""
+        return columns(width, long=self.long)
 
     @property
     def has_long_value(self) -> bool:
@@ -57,7 +63,7 @@ class Row(LineView):
     @property
     def tight(self) -> bool:
         """Whether the third column has room for no more than a sign."""
-        return columns(self.size.width, long=self.long).third == 1
+        return self.columns(self.size.width).third == 1
 
     @property
     def path(self) -> Path:
@@ -89,6 +95,19 @@ class Row(LineView):
         self._wrong = self._third[1] == "failed"
         self._mark = self.draft.changed(self.path)
         self.show_value()
+        self._settle()
+
+    def on_resize(self) -> None:
+        """It was arranged anew."""
+        self._columns = self.columns(self.size.width)
+
+    def _settle(self) -> None:
+        """Draw anew, and arrange anew what is not where it belongs now."""
+        wanted = self.columns(self.size.width)
+        if wanted != self._columns and self.size.width:
+            self._columns = wanted
+            # It is where what asks for it is that Textual arranges anew.
+            self.editors[-1].refresh(layout=True)
         self.repaint()
 
     def show_value(self) -> None:
@@ -97,11 +116,11 @@ class Row(LineView):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The label tells where one is."""
-        self.repaint()
+        self._settle()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """The label tells where one is no longer."""
-        self.repaint()
+        self._settle()
 
     def label(self, width: int) -> list[Piece]:
         """What stands before the editor, in at most so many cells."""
@@ -118,7 +137,7 @@ class Row(LineView):
 
     def line(self, y: int) -> Line:
         """Label and third column; what is between is drawn over by the editor."""
-        label, editor, room = columns(self.size.width, long=self.long)
+        label, editor, room = self.columns(self.size.width)
         mark = f"{changed_mark() if self._mark else ' '} "
         pieces: list[Piece] = [(mark, "warning")]
         left = label - len(mark) - GAP

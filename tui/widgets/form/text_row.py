@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.forms.draft import Draft
 from tui.forms.spec import Kind
+from tui.widgets.form.layouts import TIGHT, Columns, yielding
 from tui.widgets.form.row import Row
 from tui.widgets.form.sheet import default_of, is_empty
 from tui.widgets.typed import Typed
@@ -26,6 +27,23 @@ class TextRow(Row):
     def has_long_value(self) -> bool:
         """Numbers, amounts and times are short, and say what they mean in the third column."""
         return self.spec.kind in (Kind.TEXT, Kind.PATH) and not self.spec.unit
+
+    def columns(self, width: int) -> Columns:
+        """Where there is little room, a value that is wrong gives of its own while nobody is in it."""
+        full = super().columns(width)
+        if width >= TIGHT or not self._wrong or self.has_focus_within:
+            return full
+        return yielding(full, self.value_at(width))
+
+    def value_at(self, width: int) -> int:
+        """Where the value begins in a line of *width* cells."""
+        return super().columns(width).label
+
+    def on_click(self, event: events.Click) -> None:
+        """What is said of a value leads to it."""
+        line = self.editors[-1]
+        if event.screen_x >= line.region.right:
+            line.focus()
 
     def compose(self) -> ComposeResult:
         """The line."""
