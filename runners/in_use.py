@@ -61,12 +61,6 @@ def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: s
         raise StoreError(f"The store {str(home.database)!r} can't be used: {error}.") from error
 
 
-def refuse_in_use(home: Home, resource: str, profile: str | None = None, *, done: str) -> None:
-    """Refuse what :func:`out_of_use` refuses; what it finds may be otherwise when it returns. Blocks."""
-    with out_of_use(home, resource, profile, done=done):
-        pass
-
-
 def _live(store: Reader) -> Iterator[tuple[str, str, object]]:
     """The runs that go on, oldest first, and those that were asked for, each with resource and profile."""
     for run in store.live_runs():

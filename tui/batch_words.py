@@ -59,7 +59,8 @@ def why_words(batch: BatchRow) -> str:
     if batch.reason or batch.state.final:
         return batch.reason
     told = _STATES.get(batch.scheduler_state, "")
-    reason = reason_words(batch.scheduler_reason) if batch.state is not State.RUNNING else ""
+    running = batch.state is State.RUNNING
+    reason = "" if running else reason_words(batch.scheduler_reason, batch.partition)
     return ": ".join(part for part in (told, reason) if part)
 
 

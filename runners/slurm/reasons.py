@@ -41,12 +41,13 @@ class _Part:
         return replace(self, word=shown(self.word), more=shown(self.more))
 
 
-def reason_words(reason: str) -> str:
+def reason_words(reason: str, partition: str = "") -> str:
     """What SLURM means by *reason*, as a short sentence without its full stop; empty where it gives none.
 
-    Nodes that SLURM names are told. A word that is not known is returned as it is: it is untrusted text.
+    Nodes that SLURM names are told, and the job's *partition* if it is known. They and a word that is not
+    known are returned as they are: it is untrusted text.
     """
-    return "; ".join(dict.fromkeys(part.words() for part in _parts(reason)))
+    return "; ".join(dict.fromkeys(part.words(partition) for part in _parts(reason)))
 
 
 def explain_reason(reason: str, about: About) -> Explanation | None:

@@ -162,8 +162,8 @@ async def sees(stage: Stage, *texts: str) -> None:
 
 
 async def at(stage: Stage, screen: type[Screen[Any]]) -> None:
-    """Wait until a screen of this kind is in front."""
-    await until(stage, lambda: isinstance(stage.app.screen, screen))
+    """Wait until a screen of this kind is in front, with its parts: it is there before they are."""
+    await until(stage, lambda: isinstance(stage.app.screen, screen) and stage.app.screen.is_mounted)
 
 
 def shown(stage: Stage) -> str:

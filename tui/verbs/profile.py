@@ -95,10 +95,10 @@ def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
 
 def _remove(home: Home, resource: str, name: str) -> int:
     from runners.config.folders import remove_profile
-    from runners.in_use import refuse_in_use
+    from runners.in_use import out_of_use
 
-    refuse_in_use(home, resource, name, done="removed")
-    remove_profile(home.resources, resource, name)
+    with out_of_use(home, resource, name, done="removed"):
+        remove_profile(home.resources, resource, name)
     output.line(f"The profile {name} of the resource {resource} has been removed.")
     return ExitCode.OK
 

@@ -188,12 +188,12 @@ def _add(home: Home, file: Path, name: str | None) -> int:
 
 def _remove(home: Home, name: str) -> int:
     from runners.config.folders import remove_resource
-    from runners.in_use import refuse_in_use
+    from runners.in_use import out_of_use
 
     make_home(home)
     refuse_unknown(home, name)
-    refuse_in_use(home, name, done="removed")
-    remove_resource(home.resources, name)
+    with out_of_use(home, name, done="removed"):
+        remove_resource(home.resources, name)
     output.line(f"The resource {name} has been removed, with its profiles.")
     return ExitCode.OK
 

@@ -55,6 +55,7 @@ def batch_object(batch: BatchRow) -> dict[str, Any]:
         "worker_state": batch.worker_state,
         "scheduler_state": batch.scheduler_state,
         "scheduler_reason": batch.scheduler_reason,
+        "partition": batch.partition,
         "hosts": batch.hosts,
         "nodes": batch.nodes,
         "limit_s": None if batch.limit_s is None or batch.limit_s < 0 else batch.limit_s,
