@@ -163,7 +163,9 @@ _SQUEUE = (
     "squeue --noheader --array --states=all --user=mira --name=ry-5mq8x2ra-000,ry-5mq8x2ra-001 "
     "--format='@4c1f09aa|%i|%T|%M|%l|%D|%C|%m|%P|%u|%U|%N|%r@4c1f09aa:%j@4c1f09aa.'"
 )
-_QUEUE = "@4c1f09aa|40117|RUNNING|8:02|2:00:00|1|4|8G|main|mira|1001|cn11|None@4c1f09aa:ry-5mq8x2ra-003@4c1f09aa."
+_QUEUE = (
+    "@4c1f09aa|40117|RUNNING|8:02|2:00:00|1|4|8G|main|mira|1001|cn11|None@4c1f09aa:ry-5mq8x2ra-003@4c1f09aa."
+)
 
 COMMANDS = (
     CommandRecord(T0 - 1530, ALPS, "mkdir -p -m 700 -- /scratch/mira/runyard/5mq8x2ra", 0, 0.004, "", ""),
