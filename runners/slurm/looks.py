@@ -227,6 +227,12 @@ def _names(batches: Sequence[BatchRef]) -> Mapping[str, Sequence[str]]:
     return names
 
 
+def _clock_goes(row: QueuedJob) -> bool:
+    """Whether a job's time has begun, and goes on: squeue shows what it came to for minutes after its end."""
+    ending = row.state in ("COMPLETING", "STAGE_OUT")
+    return bool(row.hosts) and JOB_STATES.get(row.state or "") is Phase.RUNNING and not ending
+
+
 def _job(look: _Look, how: Ending | None) -> Job | None:
     """The job as it is to be shown: as squeue shows it, and at its end as it ended."""
     row = look.judgement.shown
@@ -244,7 +250,6 @@ def _job(look: _Look, how: Ending | None) -> Job | None:
         partition=row.partition,
         hosts=row.hosts,
         nodes=row.nodes,
-        # Its time has not begun.
-        elapsed_s=row.elapsed_s if row.hosts else None,
+        elapsed_s=row.elapsed_s if how is None and _clock_goes(row) else None,
         limit_s=math.inf if limit is not None and limit >= _NO_LIMIT_S else limit,
     )

@@ -49,6 +49,18 @@ async def test_slurmctld_is_started_anew(cluster: Cluster) -> None:
     assert {report.life for report in one.reports} == {Life.ALIVE}
 
 
+async def test_the_clock_of_a_job_is_not_read_once_it_stands_still(cluster: Cluster) -> None:
+    (one,) = await cluster.started(cluster.batch(recorded(0, "sleep 2")))
+    await cluster.until(lambda: one.reports and one.last.job and one.last.job.elapsed_s, one)
+    await until(lambda: "JobState=COMPLETED" in cluster.shown(one))
+    # squeue goes on to show what it came to; taken for a time that runs, the job would have begun later.
+    assert cluster.lab.squeue("--states=all", f"--jobs={cluster.job(one)}", "-ho%M").strip() > "0:01"
+    await cluster.look(one)
+    assert one.last.job is not None
+    assert (one.last.job.state, one.last.job.elapsed_s) == ("COMPLETED", None)
+    await cluster.ended(one)
+
+
 async def test_the_line_is_lost(cluster: Cluster) -> None:
     (one,) = await cluster.started(cluster.batch(recorded(0)))
 
