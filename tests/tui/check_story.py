@@ -64,6 +64,19 @@ SUDO = Finding(
     "Have an administrator add to sudoers: runyard ALL=(mira) NOPASSWD: /usr/bin/scancel",
 )
 
+WORDY = Finding(
+    "sudo squeue",
+    FAILURE,
+    "squeue may not be run as 'mira' without a password: sudo asks for one, and there is nobody to type it, "
+    "so that no job of this profile can be followed.",
+    "Have an administrator of head.alps.example add this line to /etc/sudoers.d/runyard with visudo, and "
+    "check again; each command is to be granted with its full path, as it is there, or else it is refused "
+    "as before: runyard ALL=(mira) NOPASSWD: /usr/bin/sbatch, /usr/bin/squeue, /usr/bin/scancel, "
+    "/usr/bin/sacct, /usr/bin/cat, /usr/bin/mkdir, /usr/bin/find, /opt/slurm/the-last-one",
+    "$ sudo -n -l -U mira\n    (mira) NOPASSWD: /usr/bin/sbatch",
+)
+"""More to do than a few lines hold."""
+
 HOSTILE = Finding(
     "[bold]motd[/]\x1b[2J",
     WARNING,

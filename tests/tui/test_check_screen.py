@@ -24,6 +24,7 @@ from tests.tui.check_story import (
     SPACE,
     SUDO,
     WAY,
+    WORDY,
     fine,
 )
 from tests.tui.stage import Logs, Stage, at, make_home, on_stage, sees, shown, until
@@ -37,7 +38,6 @@ from tui.screens.runs import RunsPage
 from tui.widgets.virtual_table import VirtualTable
 
 WIDE = (160, 45)
-DEFAULT = ("jobs_runner_config", "default_slurm_config")
 
 
 @pytest.fixture
@@ -110,6 +110,24 @@ async def test_a_finding_is_told_with_what_to_do_and_what_was_answered(home: Hom
         # After the last comes the first again.
         await stage.press("end", "n")
         assert table(stage).cursor_key == "space, jobs folder"
+
+
+async def test_what_has_no_room_is_marked_and_e_shows_it(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await checked(stage, *WAY, WORDY)
+        # What to do comes before what was answered, and says that it goes on.
+        await sees(stage, " e shows all ", "before:␊runyard ALL=(mira) NOPASSWD: ", "…\n esc back")
+        assert "/opt/slurm" not in shown(stage)
+        await stage.press("e")
+        await at(stage, Evidence)
+        await sees(stage, "/opt/slurm/the-last-one", "so that no job of this profile can be")
+        await stage.press("e", "home")
+        await sees(stage, "✓ name")
+        assert "e shows all" not in shown(stage)
+    async with on_stage(home, size=WIDE) as stage:
+        await checked(stage, *WAY, WORDY)
+        await sees(stage, "/opt/slurm/the-last-one", "NOPASSWD: /usr/bin/sbatch")
+        assert "e shows all" not in shown(stage)
 
 
 async def test_the_cursor_goes_to_the_failure_unless_it_was_moved(home: Home) -> None:
@@ -227,28 +245,6 @@ async def test_enter_leads_to_the_field_at_fault(home: Home) -> None:
         assert (page.subject.resource, page.subject.profile) == ("alps", None)
 
 
-async def test_from_what_is_typed_to_the_check_and_back_to_the_field_at_fault(home: Home) -> None:
-    async with on_stage(home) as stage:
-        engine(stage).findings = ALL
-        stage.app.post_message(OpenField("alps", None, "host"))
-        await at(stage, EditPage)
-        page = stage.app.screen
-        assert isinstance(page, EditPage)
-        await until(stage, lambda: page.is_mounted)
-        await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
-        await stage.press("end", ".", "x")
-        await stage.press("f8")
-        await at(stage, CheckPage)
-        await sees(stage, "as typed, not saved", "done at 14:13")
-        given, _, _ = engine(stage).checked[0]
-        assert isinstance(given, dict) and given["host"].endswith(".x")
-        table(stage).move_to("partition")
-        await stage.press("enter")
-        await until(stage, lambda: stage.app.screen is page)
-        await until(stage, lambda: page.form.path == (*DEFAULT, "partition") and page.form.has_focus_within)
-        assert page.draft.text(("host",)).endswith(".x")
-
-
 async def test_a_field_of_the_profile_is_one_of_the_profile_that_was_checked(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,20 +256,6 @@ async def test_a_field_of_the_profile_is_one_of_the_profile_that_was_checked(
         await stage.press("enter")
         await until(stage, lambda: bool(asked))
         assert (asked[0].resource, asked[0].profile, asked[0].field) == ("alps", "me", "jobs_remote_dir")
-
-
-async def test_a_draft_is_checked_as_it_is_typed(home: Home) -> None:
-    document = json.loads(resource_path(home.resources, "alps").read_text())
-    typed = {**document, "host": "typed.invalid"}
-    sample = Sample(tasks=2_000, cpus=2, mem_mb=4_000, needs_gpu=True)
-    async with on_stage(home, size=(110, 30)) as stage:
-        await checked(stage, *WAY, resource_document=typed, sample=sample)
-        await sees(stage, "alps as me  as typed, not saved   2,000 tasks of 2 CPUs, 4 GB, GPU")
-        assert engine(stage).checked[0][0] == typed
-        assert engine(stage).checked[0][2] == sample
-        await stage.press("escape")
-        await checked(stage, *WAY, resource_document=document)
-        await sees(stage, "alps as me  as saved")
 
 
 async def test_one_of_several_profiles_is_chosen(tmp_path: Path) -> None:
@@ -361,151 +343,3 @@ async def test_findings_of_one_name_are_all_kept(home: Home) -> None:
     async with on_stage(home) as stage:
         await checked(stage, Finding("x", OK, "one"), Finding("x", FAILURE, "two"), PARTITION)
         await sees(stage, "Check  3", "one", "two")
-
-
-def form(stage: Stage) -> EditPage:
-    assert isinstance(stage.app.screen, EditPage)
-    return stage.app.screen
-
-
-def pages(stage: Stage) -> list[str]:
-    """The forms and the check that are open, by what they are of, the one in front last."""
-    names = []
-    for screen in stage.app.screen_stack:
-        if isinstance(screen, EditPage):
-            names.append(screen.subject.profile or screen.subject.resource)
-        elif isinstance(screen, CheckPage):
-            names.append("check")
-    return names
-
-
-async def open_form(stage: Stage, profile: str | None, field: str) -> EditPage:
-    """A field in its form, in which `.x` is typed behind what stands there."""
-    stage.app.post_message(OpenField("alps", profile, field))
-    await until(stage, lambda: pages(stage)[-1:] == [profile or "alps"])
-    page = form(stage)
-    # It is in front before its parts are there.
-    await until(stage, lambda: page.is_mounted)
-    await until(stage, lambda: page.form.path == (field,) and page.form.has_focus_within)
-    await stage.press("end", ".", "x")
-    return page
-
-
-async def test_each_form_and_the_check_is_open_once_and_nothing_typed_is_lost(home: Home) -> None:
-    async with on_stage(home) as stage:
-        engine(stage).findings = ALL
-        mine = await open_form(stage, "me", "jobs_remote_dir")
-        await stage.press("f8")
-        await sees(stage, "as typed, not saved", "done at")
-        table(stage).move_to("partition")
-        await stage.press("enter")
-        await until(stage, lambda: pages(stage) == ["me", "check", "alps"])
-        cluster = form(stage)
-        await until(stage, lambda: cluster.is_mounted)
-        await until(stage, lambda: cluster.form.path == (*DEFAULT, "partition"))
-        await stage.press("end", ".", "x", "f8")
-        # The check that lay between has come to the front, and asks about what was typed last.
-        await until(stage, lambda: pages(stage) == ["me", "alps", "check"])
-        await until(stage, lambda: len(engine(stage).checked) == 2)
-        await sees(stage, "alps as me  as typed, not saved", "done at")
-        given, acting, _ = engine(stage).checked[1]
-        assert isinstance(given, dict)
-        assert given["jobs_runner_config"]["default_slurm_config"]["partition"] == "main.x"
-        assert isinstance(acting, dict) and acting["jobs_remote_dir"] == "/jobs"
-        table(stage).move_to("space, jobs folder")
-        await stage.press("enter")
-        await until(stage, lambda: pages(stage) == ["alps", "me"])
-        assert form(stage) is mine and mine.draft.text(("jobs_remote_dir",)).endswith(".x")
-        await until(stage, lambda: mine.form.path == ("jobs_remote_dir",) and mine.form.has_focus_within)
-        await stage.press(".", "y")
-        assert mine.draft.text(("jobs_remote_dir",)).endswith(".x.y")
-        # Whoever quits is asked about both.
-        await stage.press("ctrl+q")
-        await sees(stage, "Leave profile me of alps without saving?")
-        await stage.press("y")
-        await sees(stage, "Leave resource alps without saving?")
-        await stage.press("escape")
-        await until(stage, lambda: pages(stage) == ["alps", "me"])
-        await stage.press("escape")
-        await sees(stage, "Leave profile me of alps without saving?")
-        await stage.press("y")
-        await until(stage, lambda: stage.app.screen is cluster)
-        assert cluster.draft.text((*DEFAULT, "partition")) == "main.x"
-
-
-async def test_a_form_that_is_open_far_below_comes_to_the_front(home: Home) -> None:
-    async with on_stage(home) as stage:
-        first = await open_form(stage, None, "host")
-        await open_form(stage, "me", "username")
-        stage.app.post_message(OpenField("alps", None, "tasks_local_dir"))
-        await until(stage, lambda: stage.app.screen is first)
-        assert pages(stage) == ["me", "alps"]
-        assert first.draft.text(("host",)).endswith(".x")
-        await stage.press("f8")
-        await sees(stage, "as typed, not saved")
-        assert pages(stage) == ["me", "alps", "check"]
-
-
-async def test_what_is_not_saved_yet_is_not_called_saved(home: Home) -> None:
-    document = json.loads(resource_path(home.resources, "alps").read_text())
-    async with on_stage(home) as stage:
-        stage.app.post_message(OpenCheck("etna", resource_document=document))
-        await sees(stage, "etna  as typed, not saved", "is not saved yet, so it has no profile")
-        assert "as saved" not in shown(stage)
-        await stage.press("escape")
-        acting = {
-            "resource_type": "slurm_ssh",
-            "name": "new",
-            "username": "new",
-            "ssh_key_path": "/nonesuch/key",
-            "jobs_remote_dir": "/jobs",
-            "tasks_remote_dir": "/tasks",
-        }
-        engine(stage).findings = list(WAY)
-        stage.app.post_message(OpenCheck("alps", "new", profile_document=acting))
-        await sees(stage, "alps as new  as typed, not saved", "done at")
-
-
-async def test_a_profile_that_is_typed_is_not_dropped_for_another(tmp_path: Path) -> None:
-    home = make_home(tmp_path / "home", stores.typical)
-    check_story.add_alps(home, "you")
-    async with on_stage(home) as stage:
-        engine(stage).findings = list(WAY)
-        await open_form(stage, "me", "jobs_remote_dir")
-        await stage.press("f8")
-        await sees(stage, "alps as me  as typed, not saved", "done at")
-        assert "profile" not in shown(stage).splitlines()[-1]
-        await stage.press("p")
-        await sees(stage, "This checks a profile as it is typed")
-        assert isinstance(stage.app.screen, CheckPage) and len(engine(stage).checked) == 1
-        await stage.press("r")
-        await until(stage, lambda: len(engine(stage).checked) == 2)
-        acting = engine(stage).checked[1][1]
-        assert isinstance(acting, dict) and acting["jobs_remote_dir"].endswith(".x")
-
-
-async def test_who_stays_in_the_end_has_all_forms_kept_as_before(home: Home) -> None:
-    def kept(profile: str) -> str:
-        path = home.state / "drafts" / profile
-        return path.read_text() if path.exists() else ""
-
-    async with on_stage(home) as stage:
-        cluster = await open_form(stage, None, "host")
-        mine = await open_form(stage, "me", "jobs_remote_dir")
-        await until(stage, lambda: ".x" in kept("alps/me.json") and ".x" in kept("alps.json"))
-        await stage.press("ctrl+q")
-        await sees(stage, "Leave profile me of alps without saving?")
-        await stage.press("y")
-        await sees(stage, "Leave resource alps without saving?")
-        await stage.press("n")
-        await until(stage, lambda: stage.app.screen is mine)
-        await until(stage, lambda: mine.form.path == ("jobs_remote_dir",) and mine.form.has_focus_within)
-        assert ".x" in kept("alps/me.json")
-        await stage.press("end", ".", "y")
-        await until(stage, lambda: ".x.y" in kept("alps/me.json"))
-        # Once both are given up, both are.
-        await stage.press("ctrl+q", "y")
-        await sees(stage, "Leave resource alps without saving?")
-        await stage.press("y")
-        await until(stage, lambda: not stage.app.is_running)
-        assert cluster.unsaved and not kept("alps/me.json") and not kept("alps.json")

@@ -19,6 +19,7 @@ from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.screens.confirm import Confirm
 from tui.screens.run import RunPage
 from tui.screens.runs import RunsPage
+from tui.screens.whole_text import WholeText
 from tui.widgets.log_view import LogView
 from tui.widgets.virtual_table import VirtualTable
 
@@ -46,6 +47,29 @@ async def test_the_head_says_what_the_run_is_and_why_it_failed(home: Home) -> No
         assert lines[3].endswith("805/1,000 done  7 failed  2 running  1.1/s")
         reasons = "4× exit code 3, 1× out of memory, 1× time limit of 60 s reached, 1× killed by SIGSEGV"
         assert lines[4] == f" 7 tasks failed: {reasons}"
+
+
+async def test_what_has_no_room_is_marked_and_e_shows_it(home: Home) -> None:
+    async with on_stage(home, run=RUN) as stage:
+        tasks(stage).move_to("97")
+        await sees(stage, "time limit …  e shows all", "─ e shows all ─", "✗ task 97 failed")
+        await stage.press("e")
+        await at(stage, WholeText)
+        await sees(
+            stage, "60 s reached, 1× killed by SIGSEGV", "task 97 failed", "/field_0097.npy", "on node-1"
+        )
+        await stage.press("escape", "home")
+        await sees(stage, "✓ task 0 done")
+        # Whatever has room: all of it can be asked for. On the batches it is that of a batch.
+        await stage.press("2", "e")
+        await at(stage, WholeText)
+        await sees(stage, "1× killed by SIGSEGV", "● batch 0 running", "/srv/jobs/k3f9a2bc")
+        await stage.press("q", "3", "e")
+        await at(stage, WholeText)
+        await sees(stage, "✓ task 0 done")
+    async with on_stage(home, size=(160, 45), run=RUN) as stage:
+        await sees(stage, "✓ task 0 done", "1× killed by SIGSEGV")
+        assert "e shows all" not in shown(stage)
 
 
 async def test_a_run_that_is_not_there_is_told(home: Home) -> None:

@@ -20,7 +20,7 @@ from tui.signals import in_words
 from tui.text import width_of
 from tui.widgets.columns import Column, place
 from tui.widgets.line_view import Piece
-from tui.widgets.paragraphs import Facts, Passage, laid_out
+from tui.widgets.paragraphs import Facts, Paragraph, Passage, fits, laid_out
 from tui.widgets.remedy import remedy_of
 
 TASK = TaskRow(
@@ -181,6 +181,14 @@ def test_lines_that_have_no_room_are_joined() -> None:
     script = Passage([("command ", "muted")], ["set -e", "gzip -kc x", "echo {}"])
     assert texts(laid_out([script], 40, 1)) == ["command set -e␊gzip -kc x␊echo {}"]
     assert texts(laid_out([script], 40, 3)) == ["command set -e", "        gzip -kc x", "        echo {}"]
+
+
+def test_what_fits_is_known() -> None:
+    told: list[Paragraph] = [ITEM, FACTS, SAYS, COMMAND]
+    assert fits(told, 30, 9) and not fits(told, 30, 8)
+    # A fact is not broken: one that is too wide is cut however many lines there are.
+    assert fits([FACTS], 10, 2) and not fits([FACTS], 9, 20)
+    assert fits([], 10, 0)
 
 
 @pytest.mark.parametrize("height", range(10))

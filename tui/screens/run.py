@@ -24,9 +24,14 @@ from tui.messages import OpenRun, OpenRuns
 from tui.pace import Load
 from tui.screens.page import Page
 from tui.standing import unseen_words
+from tui.text import plain
+from tui.widgets.batch_detail import BatchDetail
 from tui.widgets.batches_pane import BatchesPane
 from tui.widgets.log_pane import LogPane
+from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.paragraphs import Passage
 from tui.widgets.run_head import RunHead, why_of
+from tui.widgets.task_detail import TaskDetail
 from tui.widgets.tasks_pane import TasksPane
 
 
@@ -48,6 +53,7 @@ class RunPage(Page):
         "cancel_batch": "Cancel the batch",
         "next_failed(-1)": "Show the log of the previous failed task",
         "next_failed(1)": "Show the log of the next failed task",
+        "whole": "Show all that is known of the task or batch",
         "copy": "Copy the run's id",
     }
     HELP_TITLE = "Run"
@@ -116,6 +122,14 @@ class RunPage(Page):
             "cancel batch",
             id="run.cancel_batch",
             tooltip="Cancel the batch under the cursor, after a question",
+        ),
+        Binding(
+            "e",
+            "whole",
+            "all of it",
+            show=False,
+            id="run.whole",
+            tooltip="Why the run is as it is, and all about the task or batch under the cursor",
         ),
         Binding(
             "y", "copy", "copy id", show=False, id="run.copy", tooltip="Copy the run's id to the clipboard"
@@ -311,6 +325,15 @@ class RunPage(Page):
         batch = self._chosen_batch
         if self._row is not None and batch is not None:
             intents.cancel_batch(self.dashboard, self._row, batch)
+
+    def action_whole(self) -> None:
+        """All that the head and the lines about a task or a batch may have had no room for."""
+        from tui.screens.whole_text import WholeText, in_whole
+
+        view: ParagraphView = self.query_one(BatchDetail if self._tab == "batches" else TaskDetail)
+        why = [Passage([("run ", "muted")], [plain(self._why)])] if self._why else []
+        if told := [*why, *view.paragraphs]:
+            self.app.push_screen(WholeText(self.run if self._row is None else self._row.name, in_whole(told)))
 
     def action_copy(self) -> None:
         """Copy the id."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,7 +12,23 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.signs import Style
 from tui.text import plain
+from tui.widgets.line_view import Piece
+from tui.widgets.paragraphs import Facts, Paragraph
+
+_TONES: Final[Mapping[Style, str]] = {
+    "pending": "$text-muted",
+    "running": "$text-primary",
+    "done": "$text-success",
+    "failed": "$text-error",
+    "cancelled": "$text-muted",
+    "unknown": "$text-warning",
+    "requeued": "$text-secondary",
+    "muted": "$text-muted",
+    "strong": "bold",
+    "warning": "$text-warning",
+}
 
 
 class WholeText(ModalScreen[None]):
@@ -43,3 +60,22 @@ class WholeText(ModalScreen[None]):
     def action_scroll(self, lines: int) -> None:
         """Up or down, where there is more than fits."""
         self.query_one("#whole-text").scroll_relative(y=lines, animate=False)
+
+
+def in_whole(paragraphs: Sequence[Paragraph]) -> Content:
+    """What a few lines may have no room for: all of it, an empty line between two paragraphs."""
+    return Content("\n\n").join(_whole(paragraph) for paragraph in paragraphs)
+
+
+def _whole(paragraph: Paragraph) -> Content:
+    if isinstance(paragraph, Facts):
+        return Content("   ").join(_content(fact) for fact in paragraph.facts)
+    label = _content(paragraph.label)
+    if len(paragraph.texts) > 1:
+        # Several lines keep what stands below what.
+        label = label.rstrip() + "\n"
+    return label + "\n".join(paragraph.texts)
+
+
+def _content(pieces: Sequence[Piece]) -> Content:
+    return Content.assemble(*((text, _TONES[style]) if style else text for text, style in pieces))

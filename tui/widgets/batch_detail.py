@@ -27,6 +27,8 @@ _WORKER = {"": "", "hello": "at work", "bye": "left", "lost": "lost"}
 class BatchDetail(ParagraphView):
     """Shows one batch: its verdict and why, what its resource says of it, where it writes."""
 
+    WHOLE = "e"
+
     def show(self, batch: BatchRow | None, now: float, told: Explanation | None = None) -> None:
         """Show this batch as it is at the moment *now*, and what is *told* of why; None shows nothing."""
         self.tell(() if batch is None else _paragraphs(batch, now, told))

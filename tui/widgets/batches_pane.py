@@ -31,7 +31,6 @@ class BatchesPane(Vertical):
     DEFAULT_CSS = """
     BatchesPane {
         & > VirtualTable { height: 3; max-height: 50%; }
-        & > BatchDetail { margin-top: 1; }
         & > #slots-title { height: 2; padding: 1 1 0 1; }
         & > SlotsPanel { height: 1fr; }
     }

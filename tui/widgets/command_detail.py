@@ -15,6 +15,8 @@ from tui.widgets.paragraphs import Paragraph, Passage, facts
 class CommandDetail(ParagraphView):
     """Shows what was run, where and when, and what it said."""
 
+    WHOLE = "enter"
+
     def show(self, row: CommandRow | None) -> None:
         """Show this one; None shows nothing."""
         self.tell(() if row is None else _paragraphs(row))

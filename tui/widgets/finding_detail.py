@@ -11,9 +11,14 @@ from tui.widgets.line_view import Piece
 from tui.widgets.paragraph_view import ParagraphView
 from tui.widgets.paragraphs import Paragraph, Passage, facts
 
+_VERDICT, _FIX = 2, 9
+"""Lines of what was found and of what to do about it that come before anything behind them."""
+
 
 class FindingDetail(ParagraphView):
     """Shows what was found, what to do about it, and what was asked and answered."""
+
+    WHOLE = "e"
 
     def show(self, finding: Finding | None, trouble: str = "") -> None:
         """Show this one, and before it why there are no more."""
@@ -48,11 +53,11 @@ def printed_lines(text: str) -> list[str]:
 def _paragraphs(finding: Finding) -> list[Paragraph]:
     shown = sign(finding.state)
     verdict: list[Piece] = [(f"{shown.glyph} {plain(finding.check, 40)}", shown.style), ("  ", None)]
-    parts: list[Paragraph] = [Passage(verdict, printed_lines(finding.detail))]
+    parts: list[Paragraph] = [Passage(verdict, printed_lines(finding.detail), least=_VERDICT)]
     if finding.fix:
         sentence, pasted = fix_parts(finding.fix)
         texts = [*printed_lines(sentence), *printed_lines(pasted)]
-        parts.append(Passage([("fix   ", "running")], texts))
+        parts.append(Passage([("fix   ", "running")], texts, least=_FIX))
     if field := field_words(finding):
         parts.append(facts(("field", plain(field, 200))))
     if finding.evidence.strip():

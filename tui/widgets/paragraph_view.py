@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from tui.widgets.line_view import Line, LineView, Piece
-from tui.widgets.paragraphs import Paragraph, laid_out
+from tui.widgets.paragraphs import Paragraph, fits, laid_out
 from tui.widgets.piece_line import MARGIN, line_of
 
 
 class ParagraphView(LineView):
     """Lays its paragraphs out in the room that it has; a subclass knows what they are."""
 
+    WHOLE: ClassVar[str] = ""
+    """The key that shows all of it, for the border above it where something had no room."""
+
+    DEFAULT_CSS = """
+    ParagraphView { border-title-align: right; border-title-color: $text-muted; }
+    """
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
-        self._paragraphs: Sequence[Paragraph] = ()
+        self.paragraphs: Sequence[Paragraph] = ()
+        """What it tells."""
         self._laid_out: list[list[Piece]] = []
 
     def tell(self, paragraphs: Sequence[Paragraph]) -> None:
         """Show these. Their texts are plain."""
-        self._paragraphs = paragraphs
+        self.paragraphs = paragraphs
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -27,7 +36,12 @@ class ParagraphView(LineView):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        self._laid_out = laid_out(self._paragraphs, self.size.width - 2 * MARGIN, self.size.height)
+        width, height = self.size.width - 2 * MARGIN, self.size.height
+        self._laid_out = laid_out(self.paragraphs, width, height)
+        if self.WHOLE:
+            hint = "" if fits(self.paragraphs, width, height) else f" {self.WHOLE} shows all "
+            if hint != (self.border_title or ""):
+                self.border_title = hint
         self.repaint()
 
     def line(self, y: int) -> Line:

@@ -38,7 +38,7 @@ class Facts:
         lines: list[list[Piece]] = []
         room = 0
         for fact in self.facts:
-            needed = len(_BETWEEN) + sum(width_of(text) for text, _ in fact)
+            needed = len(_BETWEEN) + _width(fact)
             if needed > room:
                 lines.append(list(fact))
                 room = width - needed + len(_BETWEEN)
@@ -92,13 +92,20 @@ class Passage:
         ]
 
     def _room(self, width: int) -> int:
-        return max(1, width - sum(width_of(text) for text, _ in self.label))
+        return max(1, width - _width(self.label))
 
     def _broken(self, room: int) -> list[str]:
         return [line for text in self.texts for line in wrapped(text, room)] or [""]
 
 
 Paragraph = Facts | Passage
+
+
+def fits(paragraphs: Sequence[Paragraph], width: int, height: int) -> bool:
+    """Whether `laid_out` leaves nothing out."""
+    unbroken = [fact for paragraph in paragraphs if isinstance(paragraph, Facts) for fact in paragraph.facts]
+    wanted = sum(paragraph.wanted(width) for paragraph in paragraphs)
+    return wanted <= height and all(_width(fact) <= width for fact in unbroken)
 
 
 def laid_out(paragraphs: Sequence[Paragraph], width: int, height: int) -> list[list[Piece]]:
@@ -125,3 +132,7 @@ def laid_out(paragraphs: Sequence[Paragraph], width: int, height: int) -> list[l
     return [
         line for paragraph, most in zip(shown, given, strict=True) for line in paragraph.lines(width, most)
     ]
+
+
+def _width(pieces: Sequence[Piece]) -> int:
+    return sum(width_of(text) for text, _ in pieces)

@@ -23,6 +23,9 @@ _REASONS = 3
 
 _NARROWEST_BAR = 8
 
+WHOLE = "e"
+"""The key that shows the sentence in full."""
+
 
 class Bar(LineView):
     """The progress of a run. A widget of its own: what stands beside it changes more often."""
@@ -91,7 +94,8 @@ class RunHead(Vertical):
         failed = run.counts.failed or run.state is State.FAILED
         waits = warns or (why == run.reason and not run.state.final)
         style: Style = "warning" if waits else "failed" if failed else "muted"
-        self._line("why").show([(plain(why), style)])
+        cut = 0 < self.size.width < width_of(plain(why)) + 2 * MARGIN
+        self._line("why").show([(plain(why), style)], [(f"  {WHOLE} shows all", "muted")] if cut else ())
 
     def miss(self, run: str) -> None:
         """Say that there is no run with the id *run*."""

@@ -40,6 +40,8 @@ class Told:
 class TaskDetail(ParagraphView):
     """Shows one task: item, verdict and why, what it used, where it ran, what it said, its command."""
 
+    WHOLE = "e"
+
     DEFAULT_CSS = """
     TaskDetail { height: 4; color: $foreground; }
     """
