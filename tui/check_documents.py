@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from runners.config.errors import ConfigError, shown
 from runners.config.files import list_profiles, read_profile, read_resource
@@ -11,6 +14,7 @@ from runners.config.home import Home
 from runners.config.places import resource_path
 from runners.config.profile import Profile, parse_profile
 from runners.config.resource import LocalResource, Resource, parse_resource
+from tui.subject import Unsaved
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +27,13 @@ class CheckDocuments:
     acts_as: str | None
     """The name of the profile."""
     profiles: tuple[str, ...]
-    """Those that the resource has in files."""
+    """Those that the resource has, in files or as they are typed."""
     local: bool
     """It is this machine."""
-    saved: bool
-    """They are what the files hold."""
+    resource_saved: bool
+    """It is what its file holds."""
+    profile_saved: bool
+    """The same of the profile; also where there is none."""
 
 
 class NeedsProfileError(Exception):
@@ -39,59 +45,69 @@ class NeedsProfileError(Exception):
 
 
 def documents_of(
-    home: Home, resource: str, profile: str | None, *, given: object = None, given_profile: object = None
+    home: Home, resource: str, profile: str | None, unsaved: Unsaved | None = None
 ) -> CheckDocuments:
-    """The documents to be checked: those that are given, and where one is not, what its file holds. Blocks.
+    """The documents to be checked: those that are *unsaved*, and of the rest what the files hold. Blocks.
 
     Args:
         home: where the files are.
         resource: the name that it goes by.
         profile: the name of one of its profiles; None: the only one.
-        given: the document of the resource, if it is not the one in its file.
-        given_profile: the same of the profile.
+        unsaved: what is typed of them.
 
     Raises:
         NeedsProfileError: there are several profiles, and none was named.
         ConfigError: there is no such resource or profile, or it is broken.
     """
-    value = read_resource(home.resources, resource).value if given is None else parse_resource(given)
-    document = _document(value) if given is None else given
-    saved = given is None or _document(value) == _saved(lambda: read_resource(home.resources, resource).value)
-    names = tuple(found.name for found in list_profiles(home.resources, resource))
+    folder, unsaved = home.resources, unsaved or Unsaved()
+    value, document, saved = _standing(
+        unsaved.resource, parse_resource, lambda: read_resource(folder, resource).value
+    )
     local = isinstance(value, LocalResource)
-    if given_profile is not None:
-        acting = parse_profile(given_profile)
-        name = profile or acting.name
-        kept = _saved(lambda: read_profile(home.resources, resource, name).value)
-        return CheckDocuments(
-            document, given_profile, name, names, local, saved and _document(acting) == kept
-        )
-    if profile is None and local:
-        return CheckDocuments(document, None, None, names, True, saved)
+    names = tuple(sorted({*(found.name for found in list_profiles(folder, resource)), *unsaved.profiles}))
+    if profile is None and not local:
+        profile = _only_profile(home, resource, names)
     if profile is None:
-        if len(names) > 1:
-            raise NeedsProfileError(names)
-        if not names and not resource_path(home.resources, resource).parent.is_dir():
-            raise ConfigError(
-                f"The resource {shown(resource)} is not saved yet, so it has no profile to act as: save it, "
-                "and add one."
-            )
-        if not names:
-            raise ConfigError(
-                f"The resource {shown(resource)} has no profile yet: add one, since nobody can act without."
-            )
-        (profile,) = names
-    acting = read_profile(home.resources, resource, profile).value
-    return CheckDocuments(document, _document(acting), profile, names, local, saved)
+        return CheckDocuments(document, None, None, names, local, saved, True)
+    name = profile
+    _, acting, acting_saved = _standing(
+        unsaved.profiles.get(name), parse_profile, lambda: read_profile(folder, resource, name).value
+    )
+    return CheckDocuments(document, acting, name, names, local, saved, acting_saved)
 
 
-def _document(model: Resource | Profile) -> object:
-    return model.model_dump(mode="json", exclude_unset=True)
+def _only_profile(home: Home, resource: str, names: tuple[str, ...]) -> str:
+    """The one that is meant where none is named; raises as `documents_of`."""
+    if len(names) > 1:
+        raise NeedsProfileError(names)
+    if names:
+        return names[0]
+    if not resource_path(home.resources, resource).parent.is_dir():
+        raise ConfigError(
+            f"The resource {shown(resource)} is not saved yet, so it has no profile to act as: save it, "
+            "and add one."
+        )
+    raise ConfigError(
+        f"The resource {shown(resource)} has no profile yet: add one, since nobody can act without."
+    )
 
 
-def _saved(read: Callable[[], Resource | Profile]) -> object:
-    """The document that *read* finds in a file; None where it finds none that is valid."""
+_Model = TypeVar("_Model", Resource, Profile)
+
+
+def _standing(
+    typed: object, parse: Callable[[object], _Model], read: Callable[[], _Model]
+) -> tuple[_Model, object, bool]:
+    """What is *typed*, or what *read* finds in its file where that is None; and whether the file says so."""
+    if typed is None:
+        model = read()
+        return model, _document(model), True
+    model = parse(typed)
     try:
-        return _document(read())
+        return model, typed, _document(model) == _document(read())
     except ConfigError:
-        return None
+        return model, typed, False
+
+
+def _document(model: BaseModel) -> object:
+    return model.model_dump(mode="json", exclude_unset=True)

@@ -28,6 +28,7 @@ from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
 from tui.key_order import InOrder
+from tui.leaving import Edits, leave
 from tui.messages import OpenCheck, OpenField, OpenLaunch, OpenRun, PictureTaken
 from tui.screens.confirm import Confirm
 from tui.screens.page import Page
@@ -316,10 +317,9 @@ class Dashboard(InOrder[int]):
 
     async def action_leave(self) -> None:
         """Leave. Everything that runs goes on; what was edited and not saved is asked about first."""
-        from tui.open_pages import leave_all
-
         if not isinstance(self.screen, Confirm):
-            leave_all(self, lambda: self.exit(0))
+            forms = [screen for screen in self.screen_stack if isinstance(screen, Edits)]
+            leave(self, forms, lambda: self.exit(0))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides the runs: only what a user of Runyard has a use for."""

@@ -17,6 +17,7 @@ from runners.config.errors import ConfigError
 from runners.config.home import Home
 from runners.config.json_text import from_json, to_json
 from runners.config.wholefile import unfinished_file
+from tui.forms.draft import Draft
 from tui.subject import Subject
 
 
@@ -39,16 +40,20 @@ class DraftFile:
         self._turn = asyncio.Lock()
         self._given_up = False
 
-    async def keep(self, subject: Subject, document: object, text: str) -> None:
-        """Keep what is typed now; see :func:`keep_draft`."""
-        async with self._turn:
-            if not self._given_up:
-                await asyncio.to_thread(keep_draft, self._home, subject, document, text)
+    async def follow(self, subject: Subject, draft: Draft, text: str) -> None:
+        """Keep what is typed now; where nothing would be lost, what was kept before is dropped.
 
-    async def drop(self, subject: Subject) -> None:
-        """There is nothing to keep at the moment."""
+        *text* is what stands in the JSON where that is none, or else empty.
+        """
+        document = draft.document
+        begun = subject.new and document != subject.document
+        lost = draft.changed() or begun or bool(text)
         async with self._turn:
-            if not self._given_up:
+            if self._given_up:
+                return
+            if lost:
+                await asyncio.to_thread(keep_draft, self._home, subject, document, text)
+            else:
                 await asyncio.to_thread(drop_draft, self._home, subject)
 
     async def give_up(self, subject: Subject) -> None:

@@ -10,6 +10,7 @@ from tui.feed import Picture
 
 if TYPE_CHECKING:
     from runners.sample import Sample
+    from tui.subject import Unsaved
 
 
 class PictureTaken(Message):
@@ -43,8 +44,8 @@ class OpenLaunch(Message):
 class OpenCheck(Message):
     """The person wants to know whether work can run on a resource, as a profile of it.
 
-    Without a `profile` it is the only one, or one that the person chooses. A document that is given is what
-    is checked, saved or not; without one it is the file as it is by then.
+    Without a `profile` it is the only one, or one that the person chooses. What is `unsaved` is checked in
+    place of what the files hold by then.
     """
 
     def __init__(
@@ -52,15 +53,13 @@ class OpenCheck(Message):
         resource: str,
         profile: str | None = None,
         *,
-        resource_document: object = None,
-        profile_document: object = None,
+        unsaved: Unsaved | None = None,
         sample: Sample | None = None,
     ) -> None:
         super().__init__()
         self.resource = resource
         self.profile = profile
-        self.resource_document = resource_document
-        self.profile_document = profile_document
+        self.unsaved = unsaved
         self.sample = sample
 
 

@@ -7,18 +7,17 @@ back is never longer than there are things to go back to.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App
 from textual.screen import Screen
 
-from tui.screens.page import Edits
-
 if TYPE_CHECKING:
     from tui.dashboard import Dashboard
     from tui.messages import OpenCheck, OpenField
+    from tui.screens.edit import EditPage
+    from tui.subject import Unsaved
 
 # The forms and the check come in when they are needed.
 
@@ -48,6 +47,29 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
     await dashboard.push_screen(EditPage(subject, asked.field, kept))
 
 
+def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:
+    """What is typed in *front*, and in the other open forms of the same resource and its profiles.
+
+    Only what can be used, and of the others only what is not saved: else their files count, which may be
+    newer.
+    """
+    from tui.screens.edit import EditPage
+    from tui.subject import Unsaved
+
+    typed = {
+        form.subject.profile: form.draft.document
+        for form in dashboard.screen_stack
+        if isinstance(form, EditPage)
+        # One that is just being opened has nothing to tell yet.
+        and form.is_mounted
+        and form.subject.resource == front.subject.resource
+        and (form.unsaved or form is front)
+        and form.sound
+    }
+    resource = typed.pop(None, None)
+    return Unsaved(resource, {name: document for name, document in typed.items() if name is not None})
+
+
 def open_check(dashboard: Dashboard, asked: OpenCheck) -> None:
     """Check: in the page that is open, which lets go of what it has checked before, or in a new one."""
     from tui.screens.check import CheckPage
@@ -60,29 +82,6 @@ def open_check(dashboard: Dashboard, asked: OpenCheck) -> None:
     else:
         to_front(dashboard, page)
         page.check_instead(asked)
-
-
-def leave_all(dashboard: Dashboard, then: Callable[[], object]) -> None:
-    """Do *then*; first the person is asked about each form in turn in which something would be lost.
-
-    What is typed is given up only when they have agreed about all: else it is kept as before.
-    """
-    forms = [screen for screen in dashboard.screen_stack if isinstance(screen, Edits)]
-    to_ask = list(forms)
-
-    def leave_next() -> None:
-        if to_ask:
-            to_ask.pop().leave(leave_next)
-        else:
-            leave: Callable[[], object] = leave_now
-            dashboard.run_worker(leave, group="leave", exclusive=True, exit_on_error=False)
-
-    async def leave_now() -> None:
-        for form in forms:
-            await form.give_up()
-        then()
-
-    leave_next()
 
 
 def to_front(app: App[int], screen: Screen[None]) -> None:

@@ -1,13 +1,17 @@
 """What a resource that is being edited makes of a sample of work: the plan, and the first job's script.
 
-Imports no textual. It looks up a user's home folder, which may take a while: call it from a thread.
+Imports no textual. It looks up a user's home folder, which may take a while: `preview` is for a thread.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from runners.config.errors import ConfigError
+from runners.config.home import Home
 from runners.config.profile import Profile
 from runners.config.resource import LocalResource, Resource
 from runners.config.units import parse_memory
@@ -15,6 +19,7 @@ from runners.plan import Plan
 from runners.sample import MOST, MOST_MB, Sample, sample_plan, sample_script
 from runners.slurm.script import script_head
 from tui.sample_script import jobs_folder_of
+from tui.subject import Subject, Unsaved, companions
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,52 @@ def preview(resource: Resource | None, profile: Profile | None, typed: SampleTyp
     except ConfigError as error:
         return Preview(plan, no_script=str(error))
     return Preview(plan, script=tuple(script_head(script)))
+
+
+class Asked(NamedTuple):
+    """What is to be previewed."""
+
+    subject: Subject
+    model: object
+    """What *subject* is as it is typed; None where it has errors."""
+    unsaved: Unsaved
+    """What is typed of what it goes with."""
+    sample: SampleTyped
+
+
+class Previewer:
+    """Previews what is typed, one after the other: a thread can't be called back."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._busy = False
+        self._made_of: Asked | None = None
+        self._outdated = False
+
+    def forget(self) -> None:
+        """The files may be others by now."""
+        self._outdated = True
+
+    async def follow(self, asked: Callable[[], Asked], show: Callable[[Preview], None]) -> None:
+        """Preview until what was shown is of what is asked for by then.
+
+        Cancelling it leaves a thread behind, and what that finds is not shown.
+        """
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while (now := asked()) != self._made_of or self._outdated:
+                self._outdated = False
+                found = await asyncio.to_thread(self._preview, now)
+                self._made_of = now
+                show(found)
+        finally:
+            self._busy = False
+
+    def _preview(self, asked: Asked) -> Preview:
+        resource, profile = companions(self._home, asked.subject, asked.model, asked.unsaved)
+        return preview(resource, profile, asked.sample)
 
 
 def _count(text: str, field: str, faults: list[tuple[str, str]]) -> int:

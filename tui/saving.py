@@ -13,6 +13,7 @@ from tui.forms.merging import merged
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
 from tui.subject import Subject, open_subject, save_subject
+from tui.widgets.beside import Pane
 
 if TYPE_CHECKING:
     from tui.screens.edit import EditPage
@@ -24,13 +25,42 @@ _THEIRS = Choice("theirs", "Take theirs", "Go on with what is in the file; undo 
 
 
 def save(page: EditPage) -> None:
-    """Show what saving would change, and save once the person agrees."""
+    """Show what saving would change, and save once the person agrees; what keeps it from that is said."""
+    if page.dashboard.refuses_changes() or _is_writing(page):
+        return
+    page.catch_up()
+    if page.beside.json.broken:
+        _refuse_text(page, "Nothing was saved")
+        return
+    if errors := page.draft.errors:
+        page.go_to_error()
+        faults = "1 field has an error" if len(errors) == 1 else f"{len(errors)} fields have errors"
+        page.dashboard.tell(f"Nothing was saved: {faults}.", wrong=True)
+        return
     page.run_worker(_compare(page, saving=True), group="save", exclusive=True, exit_on_error=False)
 
 
 def compare(page: EditPage) -> None:
     """Show what differs from the file as it is now."""
+    if _is_writing(page):
+        return
+    page.catch_up()
+    if page.json.half_typed:
+        # Taking theirs from there would lose it, and it can't be compared as a document.
+        _refuse_text(page, "No difference is shown")
+        return
     page.run_worker(_compare(page, saving=False), group="save", exclusive=True, exit_on_error=False)
+
+
+def _is_writing(page: EditPage) -> bool:
+    if page.writing:
+        page.dashboard.tell("It is just being saved; try again in a moment.")
+    return page.writing
+
+
+def _refuse_text(page: EditPage, refused: str) -> None:
+    page.dashboard.tell(f"{refused}: the text is no JSON, see the line below it.", wrong=True)
+    page.show_pane(Pane.JSON)
 
 
 async def _compare(page: EditPage, *, saving: bool) -> None:
@@ -99,9 +129,9 @@ def _ask_about_theirs(
         if choice == "mine":
             _begin_to_write(page, base, document)
         elif choice == "both" and theirs is not None:
-            page.joined(theirs, joined)
+            page.go_on(theirs, joined)
         elif choice == "theirs" and theirs is not None:
-            page.taken(theirs)
+            page.go_on(theirs, theirs.document)
 
     title = f"{subject.words} was changed elsewhere"
     page.app.push_screen(Difference(title, lines, choices, more=more, back="Go on editing"), answered)

@@ -5,8 +5,8 @@ Imports no textual.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from runners.config.documents import Document, add_document, read_document, save_document
 from runners.config.errors import ConfigError
@@ -14,8 +14,14 @@ from runners.config.files import Broken, list_profiles, read_resource
 from runners.config.home import Home
 from runners.config.json_text import NOTHING, from_json, read_file
 from runners.config.places import document_path
-from runners.config.profile import LocalProfile, Profile, SlurmSSHProfile, SlurmSudoProfile
-from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
+from runners.config.profile import LocalProfile, Profile, SlurmSSHProfile, SlurmSudoProfile, parse_profile
+from runners.config.resource import (
+    LocalResource,
+    Resource,
+    SlurmSSHResource,
+    SlurmSudoResource,
+    parse_resource,
+)
 from runners.config.wholefile import fingerprint
 
 
@@ -50,6 +56,16 @@ class Subject:
     def fingerprint(self) -> str | None:
         """Of the file."""
         return None if self.read is None else self.read.fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What counts of a resource and its profiles in place of their files: it is typed, and has no errors."""
+
+    resource: object = None
+    """The document of the resource; None: what its file holds."""
+    profiles: Mapping[str, object] = field(default_factory=dict)
+    """The documents of profiles by name; of others what their files hold."""
 
 
 def open_subject(home: Home, resource: str, profile: str | None) -> Subject:
@@ -95,25 +111,32 @@ def save_subject(home: Home, subject: Subject, data: object) -> Subject:
     return replace(subject, document=data, read=written, text="")
 
 
-def companions(home: Home, subject: Subject, model: object) -> tuple[Resource | None, Profile | None]:
+def companions(
+    home: Home, subject: Subject, model: object, unsaved: Unsaved
+) -> tuple[Resource | None, Profile | None]:
     """The resource and the profile that *model*, which *subject* stands for as it is typed, goes with.
 
     A resource goes with its first profile that can be used, if any.
     """
     if isinstance(model, LocalResource | SlurmSudoResource | SlurmSSHResource):
-        return model, None if subject.new else next(iter(_profiles(home, subject.resource)), None)
+        return model, next(_profiles(home, subject, unsaved), None)
     profile = model if isinstance(model, LocalProfile | SlurmSudoProfile | SlurmSSHProfile) else None
     if subject.profile is None:
         return None, None
     try:
+        if unsaved.resource is not None:
+            return parse_resource(unsaved.resource), profile
         return read_resource(home.resources, subject.resource).value, profile
     except ConfigError:
         return None, profile
 
 
-def _profiles(home: Home, resource: str) -> Sequence[Profile]:
+def _profiles(home: Home, subject: Subject, unsaved: Unsaved) -> Iterator[Profile]:
+    """Those of a resource that can be used, by name."""
     try:
-        found = list_profiles(home.resources, resource)
+        stored = [] if subject.new else list_profiles(home.resources, subject.resource)
     except ConfigError:
-        return []
-    return [profile.value for profile in found if not isinstance(profile, Broken)]
+        stored = []
+    saved = {each.name: each.value for each in stored if not isinstance(each, Broken)}
+    for name in sorted(saved.keys() | unsaved.profiles.keys()):
+        yield parse_profile(unsaved.profiles[name]) if name in unsaved.profiles else saved[name]

@@ -22,6 +22,7 @@ from tui.check_documents import CheckDocuments, NeedsProfileError, documents_of
 from tui.finding_words import KEYS, checks_words, copied, sample_words, values_of
 from tui.messages import OpenCheck, OpenField
 from tui.screens.page import Page
+from tui.subject import Unsaved
 from tui.text import plain, wrapped
 from tui.widgets.check_head import WORST_FIRST, CheckHead
 from tui.widgets.columns import Cell, Column
@@ -105,8 +106,7 @@ class CheckPage(Page):
     def _ask(self, asked: OpenCheck) -> None:
         self._resource = asked.resource
         self._profile = asked.profile
-        self._given = asked.resource_document
-        self._given_profile = asked.profile_document
+        self._unsaved = asked.unsaved or Unsaved()
         self._sample = asked.sample or Sample()
         self._documents: CheckDocuments | None = None
 
@@ -140,9 +140,9 @@ class CheckPage(Page):
 
     def check_instead(self, asked: OpenCheck) -> None:
         """Check this instead; what was found of the same resource and profile stays for the time being."""
-        before, profile, as_saved = self._resource, self._profile, self._given_profile is None
+        before, profile = self._resource, self._profile
         self._ask(asked)
-        if self._resource == before and self._profile is None and as_saved:
+        if self._resource == before and self._profile is None:
             # The one that was chosen among several.
             self._profile = profile
         if (self._resource, self._profile) != (before, profile):
@@ -164,12 +164,7 @@ class CheckPage(Page):
     async def _check(self) -> None:
         try:
             self._documents = documents = await asyncio.to_thread(
-                documents_of,
-                self.dashboard.home,
-                self._resource,
-                self._profile,
-                given=self._given,
-                given_profile=self._given_profile,
+                documents_of, self.dashboard.home, self._resource, self._profile, self._unsaved
             )
             self._profile = documents.acts_as
             self._turn_to(Phase.STARTING)
@@ -244,8 +239,7 @@ class CheckPage(Page):
             nothing.add("copy")
         if not self._problems():
             nothing.add("next_problem")
-        few = self._documents is None or len(self._documents.profiles) < 2
-        if few or self._given_profile is not None:
+        if self._documents is None or len(self._documents.profiles) < 2:
             nothing.add("choose_profile")
         return super().pointless() | nothing
 
@@ -309,9 +303,7 @@ class CheckPage(Page):
     def action_choose_profile(self) -> None:
         """Check as another profile."""
         names = () if self._documents is None else self._documents.profiles
-        if self._given_profile is not None:
-            self.dashboard.tell("This checks a profile as it is typed; check its resource to choose another.")
-        elif len(names) > 1:
+        if len(names) > 1:
             self._choose_among(names)
         elif self._phase is Phase.BROKEN:
             self._begin()
@@ -354,11 +346,11 @@ class CheckPage(Page):
         self._table.focus()
 
     @property
-    def _saved(self) -> bool:
-        """Whether what is checked is what the files hold; until that is known, whether it comes from them."""
+    def _saved(self) -> tuple[bool, bool]:
+        """Whether resource and profile are what the files hold; until that is known, whether from there."""
         if self._documents is None:
-            return self._given is None and self._given_profile is None
-        return self._documents.saved
+            return self._unsaved.resource is None, self._profile not in self._unsaved.profiles
+        return self._documents.resource_saved, self._documents.profile_saved
 
     @property
     def _table(self) -> VirtualTable:
@@ -390,10 +382,12 @@ class CheckPage(Page):
         if self._only_problems:
             more += "  problems only"
         self.query_one(FilterLine).say(table.row_count, table.total_count, more)
+        resource_saved, profile_saved = self._saved
         self.query_one(CheckHead).tell(
             self._resource,
             self._profile,
-            saved=self._saved,
+            resource_saved=resource_saved,
+            profile_saved=profile_saved,
             sample=sample_words(self._sample),
             findings=self._fresh.values(),
         )

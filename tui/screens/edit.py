@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -18,12 +19,15 @@ from tui import saving
 from tui.drafts import DraftFile, Kept
 from tui.forms.draft import Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
+from tui.json_in_step import JsonInStep
+from tui.leaving import leave
 from tui.messages import OpenCheck
-from tui.preview import Preview, SampleTyped, preview
+from tui.open_pages import unsaved_beside
+from tui.preview import Asked, Preview, Previewer
 from tui.screens.confirm import Confirm
 from tui.screens.page import Page
 from tui.standing import clock
-from tui.subject import Subject, companions, current_fingerprint
+from tui.subject import Subject, current_fingerprint
 from tui.widgets.beside import Beside, Pane
 from tui.widgets.edit_title import EditState, EditTitle
 from tui.widgets.form.about import about
@@ -67,14 +71,7 @@ class EditPage(Page):
         Binding("escape", "back", "leave", id="edit.back", tooltip="Leave; asks first if anything changed"),
         Binding("f3", "pane('json')", "JSON", id="edit.json", key_display="F3", tooltip="The JSON text"),
         Binding("f4", "pane('plan')", "plan", id="edit.plan", key_display="F4", tooltip="The sample's plan"),
-        Binding(
-            "f5",
-            "pane('script')",
-            "script",
-            id="edit.script",
-            key_display="F5",
-            tooltip="The sample's script",
-        ),
+        Binding("f5", "pane('script')", "script", id="edit.script", key_display="F5", tooltip="Its script"),
         Binding(
             "f7",
             "difference",
@@ -109,14 +106,8 @@ class EditPage(Page):
         self._field = field
         self._kept = kept
         self._pause: Timer | None = None
-        self._previewing = False
-        self._previewed: tuple[int, SampleTyped] | None = None
         self._no_plan = False
         self._at: Path = ()
-        self._json_of = 0
-        """The revision of the draft that the JSON says, or would say if it were not broken."""
-        self._opened_text = ""
-        """What stands in the JSON where the file held none."""
         self.writing = False
         """Whether it is being written at this moment."""
         self.elsewhere = False
@@ -133,17 +124,24 @@ class EditPage(Page):
     def on_mount(self) -> None:
         """Begin with the form, or with the text where it is no JSON."""
         self._file = DraftFile(self.dashboard.home)
+        self._previewer = Previewer(self.dashboard.home)
+        self.json = JsonInStep(self.draft, self.beside.json)
         self.form.show(self.draft)
         if self.subject.text:
             self._show_broken()
         else:
-            self.beside.json.show(self.draft.document)
+            self.json.show()
             self.go_to(self._field)
         if self._kept is not None:
             self._take_up(self._kept)
-        self._say()
-        self._follow_soon()
+        self._changed()
         self.set_interval(LOOK_S, self._look)
+
+    def on_screen_resume(self) -> None:
+        """What it goes with may be saved by now, or typed, in a form of its own."""
+        if self.is_mounted:
+            self._previewer.forget()
+            self._follow_soon()
 
     def _take_up(self, kept: Kept) -> None:
         """Go on from what was typed the last time; undo takes it away."""
@@ -151,7 +149,7 @@ class EditPage(Page):
         if kept.text:
             self.beside.json.show_text(kept.text)
         else:
-            self.beside.json.show(self.draft.document)
+            self.json.show()
         when = clock(kept.written, self.dashboard.now())
         words = f"What was typed until {when} and not saved is back; ctrl+z takes it away."
         # Not before this page is the one in front.
@@ -159,13 +157,9 @@ class EditPage(Page):
 
     def _show_broken(self) -> None:
         """The text of a file that is no JSON."""
-        json = self.beside.json
-        json.show_text(self.subject.text)
-        self._opened_text = json.text
-        # With a sign in place of what is no UTF-8 it may be JSON all the same.
-        if (document := json.document()) is not NOTHING:
-            self._take(document)
-        self._show_pane(Pane.JSON)
+        if (document := self.json.open(self.subject.text)) is not NOTHING:
+            self._replace(document)
+        self.show_pane(Pane.JSON)
 
     @property
     def form(self) -> Form:
@@ -182,55 +176,57 @@ class EditPage(Page):
         """Whether leaving would lose anything."""
         return self.subject.new or self.draft.changed() or self.beside.json.broken
 
+    @property
+    def sound(self) -> bool:
+        """Whether what is typed can be used: nothing is wrong with it."""
+        return not self.draft.errors and not self.beside.json.broken
+
     def go_to(self, field: str) -> None:
         """To the field with this dotted path; empty: the first one."""
         self._show_form()
         self.form.go_to(self.draft.path_of(field) if field else ())
+
+    def go_to_error(self) -> None:
+        """To the first field with an error; all errors are told from now on."""
+        self._show_form()
+        self.form.touch_all()
+        self.form.go_to(next(iter(self.draft.errors)))
+        self._say()
 
     # What is typed
 
     @on(Form.Changed)
     def _typed(self) -> None:
         if self.beside.json.has_focus_within:
-            self._follow_json()
-        self._follow_soon()
-        self._say()
+            self.json.follow()
+        self._changed()
 
     def on_descendant_focus(self) -> None:
         """Who goes on in the JSON goes on from what was typed in the form, however fast they are."""
         if self.beside.json.has_focus_within:
-            self._follow_json()
+            self.json.follow()
 
     @on(JsonPane.Edited)
     def _json_typed(self, event: JsonPane.Edited) -> None:
         self._take(event.document)
 
-    @on(JsonPane.Broke)
-    def _json_broke(self) -> None:
-        self._follow_soon()
-        self._say()
+    def catch_up(self) -> None:
+        """Take what is typed in the JSON now: its message may still be on the way."""
+        if (document := self.json.typed()) is not NOTHING:
+            self._take(document)
 
     def _take(self, document: object) -> None:
         """Go on with this document, which is what the JSON says."""
-        if self._json_of != self.draft.revision:
+        if self.json.behind:
             told = "The JSON counts as it stands; ctrl+z in the form brings back what was changed there."
             self.dashboard.tell(told, wrong=True)
         self._replace(document)
-        self._follow_soon()
-        self._say()
 
     def _replace(self, document: object) -> None:
         """Have the form edit another document, which the JSON says, or is about to."""
-        self.draft.replace(document)
-        self._json_of = self.draft.revision
+        self.json.replace(document)
         self.form.refresh_from_draft()
-
-    def _catch_up(self) -> None:
-        """Take what is typed in the JSON now: its message may still be on the way."""
-        if self.beside.json.has_focus_within:
-            document = self.beside.json.document()
-            if document is not NOTHING:
-                self._take(document)
+        self._changed()
 
     @on(JsonPane.Left)
     def _json_left(self) -> None:
@@ -242,47 +238,40 @@ class EditPage(Page):
         self._at = event.path
         self._tell()
 
-    @on(Beside.SampleChanged)
-    def _sample_changed(self) -> None:
+    @on(JsonPane.Broke)
+    def _changed(self) -> None:
+        """Something is another now: say so, and have all follow that stands beside it."""
         self._follow_soon()
+        self._say()
 
+    @on(Beside.SampleChanged)
     def _follow_soon(self) -> None:
         """Have what stands beside the form follow, once nobody types."""
         if self._pause is not None:
             self._pause.stop()
         self._pause = self.set_timer(PAUSE_S, self._follow)
 
-    def _follow_json(self) -> None:
-        if self._json_of != self.draft.revision and not self.beside.json.broken:
-            self._json_of = self.draft.revision
-            self.beside.json.show(self.draft.document)
-
     def _follow(self) -> None:
-        self._follow_json()
+        self.json.follow()
         if not self.dashboard.read_only:
             self.begin(self._keep, group="keep")
-        if not self._previewing:
-            self._previewing = True
-            self.begin(self._preview, group="preview")
+        self.begin(partial(self._previewer.follow, self._asked, self._show_preview), group="preview")
 
-    async def _preview(self) -> None:
-        """Preview until it is of what is typed. Only one at a time: a thread can't be called back."""
-        try:
-            while True:
-                asked = (self.draft.revision, self.beside.sample)
-                if asked == self._previewed:
-                    return
-                found = await asyncio.to_thread(self._made_of, asked[1])
-                self._previewed = asked
-                self.beside.show(found)
-                self._no_plan = bool(self.draft.model) and found.plan is None
-                self._say()
-        finally:
-            self._previewing = False
+    async def _keep(self) -> None:
+        """Keep what is typed and not saved, for when the terminal goes away."""
+        # While the application closes, what was kept last is for the next time.
+        if self.is_attached:
+            json = self.beside.json
+            await self._file.follow(self.subject, self.draft, json.text if json.broken else "")
 
-    def _made_of(self, sample: SampleTyped) -> Preview:
-        resource, profile = companions(self.dashboard.home, self.subject, self.draft.model)
-        return preview(resource, profile, sample)
+    def _asked(self) -> Asked:
+        unsaved = unsaved_beside(self.dashboard, self)
+        return Asked(self.subject, self.draft.model, unsaved, self.beside.sample)
+
+    def _show_preview(self, found: Preview) -> None:
+        self.beside.show(found)
+        self._no_plan = self.draft.model is not None and found.plan is None
+        self._say()
 
     # What the keys do
 
@@ -293,9 +282,10 @@ class EditPage(Page):
             self._show_form()
             self.form.focus_field()
         else:
-            self._show_pane(pane)
+            self.show_pane(pane)
 
-    def _show_pane(self, pane: Pane) -> None:
+    def show_pane(self, pane: Pane) -> None:
+        """Show a pane, and go to it."""
         self.beside.turn_to(pane)
         self.add_class("-beside")
         self.beside.focus_pane()
@@ -305,66 +295,27 @@ class EditPage(Page):
 
     def action_save(self) -> None:
         """Show the difference, then save."""
-        if self.dashboard.refuses_changes() or self._is_writing():
-            return
-        self._catch_up()
-        if self.beside.json.broken:
-            self.dashboard.tell("Nothing was saved: the text is no JSON, see the line below it.", wrong=True)
-            self._show_pane(Pane.JSON)
-            return
-        if self.draft.errors:
-            self._show_form()
-            self.form.touch_all()
-            first = next(iter(self.draft.errors))
-            self.form.go_to(first)
-            count = len(self.draft.errors)
-            faults = "1 field has an error" if count == 1 else f"{count} fields have errors"
-            self.dashboard.tell(f"Nothing was saved: {faults}.", wrong=True)
-            self._say()
-            return
         saving.save(self)
 
     def action_difference(self) -> None:
         """What differs from the file as it is now."""
-        if self._is_writing():
-            return
-        self._catch_up()
-        json = self.beside.json
-        if json.broken and json.text != self._opened_text:
-            # Taking theirs from there would lose it, and it can't be compared as a document.
-            self.dashboard.tell(
-                "No difference is shown: the text is no JSON, see the line below it.", wrong=True
-            )
-            self._show_pane(Pane.JSON)
-            return
         saving.compare(self)
-
-    def _is_writing(self) -> bool:
-        if self.writing:
-            self.dashboard.tell("It is just being saved; try again in a moment.")
-        return self.writing
 
     def action_check(self) -> None:
         """Ask the cluster about what is typed."""
-        self._catch_up()
-        if self.draft.errors or self.beside.json.broken:
+        self.catch_up()
+        if not self.sound:
             self.form.touch_all()
             self.dashboard.tell("It can be checked once its fields have no errors.", wrong=True)
             return
-        subject, document = self.subject, self.draft.document
         try:
             sample = self.beside.sample.read()
         except ConfigError:
             # What is typed of it can't be read: the usual one, then.
             sample = None
+        unsaved = unsaved_beside(self.dashboard, self)
         self.dashboard.post_message(
-            OpenCheck(
-                subject.resource,
-                subject.profile,
-                resource_document=document if subject.profile is None else None,
-                profile_document=None if subject.profile is None else document,
-                sample=sample,
-            )
+            OpenCheck(self.subject.resource, self.subject.profile, unsaved=unsaved, sample=sample)
         )
 
     def action_back(self) -> None:
@@ -373,49 +324,20 @@ class EditPage(Page):
             self._show_form()
             self.form.focus_field()
             return
-        self.leave(self._go)
+        leave(self.app, [self], self.dismiss)
 
-    def _go(self) -> None:
-        # Not this page's own worker, which would end together with it. Who presses twice leaves once.
-        dismiss: Callable[[], object] = self._dismiss
-        self.app.run_worker(dismiss, group="leave", exclusive=True, exit_on_error=False)
-
-    async def _dismiss(self) -> None:
-        await self.give_up()
-        self.dismiss()
-
-    def leave(self, then: Callable[[], object]) -> None:
+    def before_leaving(self) -> Confirm | None:
         """See :class:`Edits`."""
-        self._catch_up()
+        self.catch_up()
         if not self.unsaved:
-            then()
-            return
-
-        def question() -> str:
-            return f"Leave {self.subject.words} without saving?"
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                then()
-
+            return None
         more = (
             "What was typed is lost then. To save it, stay and press ctrl+s."
             if self.draft.changed() or self.beside.json.broken
             else "It is not saved yet."
         )
-        self.app.push_screen(Confirm(question, yes="Leave", no="Stay", more=more), answered)
-
-    async def _keep(self) -> None:
-        """Keep what is typed and not saved, for when the terminal goes away."""
-        if not self.is_attached:
-            # The application closes: what was kept last is for the next time.
-            return
-        json, subject, draft = self.beside.json, self.subject, self.draft
-        begun = subject.new and draft.document != subject.document
-        if draft.changed() or begun or json.broken:
-            await self._file.keep(subject, draft.document, json.text if json.broken else "")
-        else:
-            await self._file.drop(subject)
+        words = self.subject.words
+        return Confirm(lambda: f"Leave {words} without saving?", yes="Leave", no="Stay", more=more)
 
     async def give_up(self) -> None:
         """See :class:`Edits`. Also what was kept before it was saved, or taken back, is dropped."""
@@ -429,30 +351,19 @@ class EditPage(Page):
         self.subject = subject
         self.draft.mark_saved(subject.document)
         self.elsewhere = False
-        self._follow_json()
+        self.json.follow()
         self.form.refresh_from_draft()
-        self._follow_soon()
-        self._say()
+        self._changed()
 
-    def taken(self, subject: Subject) -> None:
-        """Go on with what is in the file; undo brings back what was typed."""
-        self._go_on(subject, subject.document)
-        if subject.text:
-            self._show_broken()
-
-    def joined(self, subject: Subject, document: object) -> None:
-        """Go on with what was changed in the file and here; undo brings back what was typed."""
-        self._go_on(subject, document)
-
-    def _go_on(self, subject: Subject, document: object) -> None:
-        """Edit *document* from now on; what is saved is what *subject* says."""
+    def go_on(self, subject: Subject, document: object) -> None:
+        """Edit *document* from now on; *subject* is what is saved. Undo brings back what was typed."""
         self.subject = subject
         self.elsewhere = False
         self.draft.mark_saved(subject.document)
         self._replace(document)
-        self.beside.json.show(self.draft.document)
-        self._follow_soon()
-        self._say()
+        self.json.show()
+        if subject.text:
+            self._show_broken()
 
     def _look(self) -> None:
         if self.is_current and not self.subject.new:
@@ -469,20 +380,16 @@ class EditPage(Page):
 
     def _say(self) -> None:
         """Title, the line below the JSON, and the field in words."""
-        draft, json = self.draft, self.beside.json
         state = EditState(
             self.subject,
-            changed=draft.changed(),
-            errors=len(draft.errors),
+            changed=self.draft.changed(),
+            errors=len(self.draft.errors),
             elsewhere=self.elsewhere,
-            broken=json.broken,
+            broken=self.beside.json.broken,
             no_plan=self._no_plan,
         )
         self.query_one(EditTitle).show(state)
-        where, fault = next(iter(draft.errors.items()), ((), ""))
-        # The line is short: the field and what it is part of.
-        name = ".".join(draft.dotted(where).split(".")[-2:])
-        json.tell_fault(f"{name} {fault}".strip())
+        self.json.tell_fault()
         self._tell()
 
     def _tell(self) -> None:

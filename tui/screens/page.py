@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -16,20 +16,6 @@ from tui.widgets.top_line import TopLine
 
 if TYPE_CHECKING:
     from tui.dashboard import Dashboard
-
-
-@runtime_checkable
-class Edits(Protocol):
-    """A screen that may hold something typed that is not saved."""
-
-    def leave(self, then: Callable[[], object]) -> None:
-        """Do *then*; where something would be lost by it, once the person has agreed to that.
-
-        Until `give_up` nothing is lost: the person may be asked about another form, and stay.
-        """
-
-    async def give_up(self) -> None:
-        """It is left: what was typed is not wanted any more."""
 
 
 class Page(Screen[None]):

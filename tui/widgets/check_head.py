@@ -19,15 +19,27 @@ WORST_FIRST = (FindingState.FAILURE, FindingState.WARNING, FindingState.UNTOLD, 
 
 
 class CheckHead(PieceLine):
-    """Names the resource and the profile, says whether they are saved, and counts the findings."""
+    """Names the resource and the profile, says which of them is saved, and counts the findings."""
 
     def tell(
-        self, resource: str, profile: str | None, *, saved: bool, sample: str, findings: Iterable[Finding]
+        self,
+        resource: str,
+        profile: str | None,
+        *,
+        resource_saved: bool,
+        profile_saved: bool,
+        sample: str,
+        findings: Iterable[Finding],
     ) -> None:
         """Show this. The names are untrusted; *sample* is the work that the scheduler is asked about."""
         roomy = self.screen.size.width >= _ROOMY
         who = plain(resource, 30) if profile is None else f"{plain(resource, 30)} as {plain(profile, 30)}"
-        what: Piece = ("as saved", "muted") if saved else ("as typed, not saved", "warning")
+        if resource_saved and profile_saved:
+            what: Piece = ("as saved", "muted")
+        else:
+            # Where there is no profile there is nothing to tell apart.
+            which = "resource " if profile_saved else "profile " if resource_saved else "both "
+            what = (f"{which if profile is not None else ''}as typed, not saved", "warning")
         head: list[Piece] = [(who, "strong"), ("  ", None), what]
         if roomy:
             head.append((f"   {sample}", "muted"))
