@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
 
 from runners.states import State
 from tui.signs import sign
 from tui.subject import Subject
-from tui.text import plain
+from tui.text import fit, plain, width_of
+
+_GAP = "   "
+
+_LONGEST = 60
+"""Cells that a name has at the most, and at the least where there is little room."""
+
+_SHORTEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +38,51 @@ class EditState:
     """It makes no plan of the sample, though nothing is wrong with it by itself."""
 
 
-class EditTitle(Static):
-    """One line."""
+class EditTitle(Widget):
+    """One line: where it is narrow, first the words get short, and then the name."""
 
     DEFAULT_CSS = """
     EditTitle { height: 1; padding: 0 1; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._state: EditState | None = None
+
     def show(self, state: EditState) -> None:
         """Say how it stands."""
-        parts: list[tuple[str, str] | str] = [(plain(state.subject.words, 60), "bold")]
-        if state.subject.new:
-            parts += ["   ", ("new, not saved yet", "$text-accent")]
-        elif state.changed:
-            parts += ["   ", ("• changed, not saved", "$text-accent")]
-        if state.errors:
-            word = "error" if state.errors == 1 else "errors"
-            parts += ["   ", (f"{sign(State.FAILED).glyph} {state.errors} {word}", "$text-error")]
-        if warning := _warning(state):
-            parts += ["   ", (f"! {warning}", "$text-warning")]
-        self.update(Content.assemble(*parts))
+        self._state = state
+        self.refresh()
+
+    def render(self) -> Content:
+        """The name, and all that there is to say of it."""
+        if self._state is None:
+            return Content()
+        width, name = self.size.width, plain(self._state.subject.words, _LONGEST)
+        said = Content.assemble(*_said(self._state, short=False))
+        if width_of(name) + said.cell_length > width:
+            said = Content.assemble(*_said(self._state, short=True))
+            name = fit(name, max(_SHORTEST, width - said.cell_length)).rstrip()
+        return Content.assemble((name, "bold"), said)
 
 
-def _warning(state: EditState) -> str:
+def _said(state: EditState, *, short: bool) -> Iterator[tuple[str, str] | str]:
+    if state.subject.new:
+        yield from (_GAP, ("new" if short else "new, not saved yet", "$text-accent"))
+    elif state.changed:
+        yield from (_GAP, ("• changed" if short else "• changed, not saved", "$text-accent"))
+    if state.errors:
+        word = "error" if state.errors == 1 else "errors"
+        yield from (_GAP, (f"{sign(State.FAILED).glyph} {state.errors} {word}", "$text-error"))
+    if warning := _warning(state, short=short):
+        yield from (_GAP, (f"! {warning}", "$text-warning"))
+
+
+def _warning(state: EditState, *, short: bool) -> str:
     if state.elsewhere:
-        return "the file was changed elsewhere: F7 shows how"
+        return "changed elsewhere: F7" if short else "the file was changed elsewhere: F7 shows how"
     if state.broken:
-        return "the JSON text is broken: F3 goes there"
+        return "broken JSON: F3" if short else "the JSON text is broken: F3 goes there"
     if state.no_plan and not state.errors:
-        return "no plan for the sample: F4 tells why"
+        return "no plan: F4" if short else "no plan for the sample: F4 tells why"
     return ""
