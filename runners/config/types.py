@@ -42,6 +42,8 @@ def _one_line(text: str) -> str:
 
 
 def _absolute_path(text: str) -> str:
+    if text.startswith("~"):
+        raise ValueError("must be written in full, as in /home/USER/…: ~ is not replaced here")
     if not text.startswith("/"):
         raise ValueError("must be an absolute path (one that begins with /)")
     if ".." in text.split("/"):

@@ -152,7 +152,7 @@ def test_what_can_be_pasted_is_never_broken() -> None:
 def test_for_programs_a_finding_is_one_line() -> None:
     hostile = Finding("x", WARNING, "a\n\x1b[2Jb", "do:\nthis\nthat")
     assert list(finding_lines(hostile, sys.maxsize)) == [
-        "x                          ! warning  a␊␛[2Jb  do:␊this␊that"
+        "x                          ! warning  a␊␛[2Jb  fix: do:␊this␊that"
     ]
 
 

@@ -361,6 +361,19 @@ def test_a_profile_is_set() -> None:
         (["uzh", "=x"], "is no assignment"),
         (["uzh", "hots=x"], "There is no field hots: hots is not known here; did you mean host?"),
         (["uzh", "host.a=x"], "There is no field host.a: host holds no fields."),
+        (
+            ["uzh", "mem=3G"],
+            f"mem is not known here; did you mean {MEM}, tasks_pixi_config.SLURM_CONFIG.mem or "
+            "jobs_runner_config.gpu_slurm_config.mem?",
+        ),
+        (
+            ["uzh", "default_slurm_config.mem=3G"],
+            f"default_slurm_config is not known here; did you mean {MEM}?",
+        ),
+        (
+            ["uzh", "--unset", "jobs_runner_config.max_num_jobs"],
+            "max_num_jobs is not known here; did you mean jobs_runner_config.batching_config.max_num_jobs?",
+        ),
         (["uzh", "jobs_runner_config.x=1"], "x is not known here; there are: default_slurm_config, "),
         (["uzh", "jobs_runner_config.default_slurm_config.extra_lines.1=a"], "here 0 to 0, not 1"),
         (

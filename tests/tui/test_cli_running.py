@@ -259,6 +259,7 @@ def test_a_plan_runs_nothing(home: Home, work: Path) -> None:
     text = runyard("plan", *arguments).stdout
     assert "first command     wc a.txt" in text
     assert "limit per task    0:01:30" in text
+    assert f"why               {step['reason']}\n" in text
     text = runyard("plan", "--shell", "--items", "*.txt", "--", "wc {item} | sort > {stem}").stdout
     assert "first command    wc 'a.txt' | sort > 'a'\n" in text
     assert not home.database.exists()

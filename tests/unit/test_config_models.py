@@ -81,6 +81,11 @@ def test_all_faults_are_told_at_once_with_their_paths() -> None:
             "The resource: tasks_local_dir must be an absolute path (one that begins with /).",
         ),
         (
+            slurm_resource(tasks_local_dir="~/a"),
+            "The resource: tasks_local_dir must be written in full, as in /home/USER/…: "
+            "~ is not replaced here.",
+        ),
+        (
             slurm_resource(tasks_pixi_config=None),
             "The resource: tasks_pixi_config must be an object ({} for no pixi).",
         ),

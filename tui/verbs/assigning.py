@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from runners.config.errors import shown
 from tui.failure import Failure
 from tui.forms.naming import names_in, nearest
 from tui.forms.spec import FieldSpec, Kind
+from tui.forms.tree import at
+
+_TOLD = 3
+"""Of the fields that may be meant."""
 
 _TEXTS = frozenset({Kind.TEXT, Kind.MEMORY, Kind.TIME, Kind.PATH, Kind.CHOICE})
 
@@ -113,9 +118,26 @@ def _step(spec: FieldSpec | None, tree: Any, path: str, rest: str) -> tuple[str 
         key = max(known, key=len)
         return key, rest[len(key) + 1 :]
     names = names_in(spec) if spec else []
-    close = nearest(spec, head) if spec else ""
+    deeper = _ending_in(spec, tree, rest) if spec else []
+    *others, last = [path.removesuffix(rest) + found for found in deeper[:_TOLD]] or [""]
+    close = f"{', '.join(others)} or {last}" if others else last
+    if spec and not close:
+        close = nearest(spec, head)
     hint = f"did you mean {close}?" if close else f"there are: {', '.join(names) or 'none'}."
     raise Failure(f"There is no field {shown(path)}: {shown(head)} is not known here; {hint}")
+
+
+def _ending_in(spec: FieldSpec, tree: object, end: str) -> list[str]:
+    """The names of fields, however deep in a group, that end in *end*; first those whose group is set."""
+    found = [name for name in _names(spec) if name.endswith(f".{end}")]
+    return sorted(found, key=lambda name: not isinstance(at(tree, tuple(name.split(".")[:-1])), dict))
+
+
+def _names(spec: FieldSpec) -> Iterator[str]:
+    for field in spec.fields:
+        if field.kind is not Kind.NOTHING:
+            yield field.name
+        yield from (f"{field.name}.{name}" for name in _names(field))
 
 
 def _value(field: FieldSpec | None, text: str) -> object:

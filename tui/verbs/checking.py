@@ -157,7 +157,7 @@ def finding_lines(finding: Finding, width: int) -> Iterator[str]:
     left = f"{pad(check, max(_CHECK, width_of(check)))}  {pad(state, _STATE)}  "
     room = width - width_of(left)
     if width == sys.maxsize:
-        yield f"{left}{detail}  {fix}".rstrip()
+        yield f"{left}{detail}{f'  {_LABEL}{fix}' if fix else ''}".rstrip()
         return
     first, second = _halves(room)
     if width >= _WIDE and fix and width_of(detail) <= first and width_of(fix) <= second:

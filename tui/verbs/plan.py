@@ -73,7 +73,7 @@ def _facts(step: Step, plan: Plan, command: str) -> list[tuple[str, str]]:
         ("CPUs per batch", f"{plan.cpus_per_batch:,}"),
         ("memory per batch", "" if plan.mem_mb_per_batch is None else format_mb(plan.mem_mb_per_batch)),
         ("limit per task", "" if step.meta.time is None else format_duration(step.meta.time)),
-        ("why", f"{plan.reason} ({plan.branch})"),
+        ("why", plan.reason),
         ("first command", command[:_LONGEST_COMMAND]),
     ]
 
