@@ -15,21 +15,19 @@ from textual.widget import Widget
 
 from runners.config.errors import ConfigError
 from runners.engine.client import EngineError
-from runners.findings import Finding, FindingState
+from runners.findings import FindingState
 from runners.sample import Sample
 from tui import filters
 from tui.check_documents import CheckDocuments, NeedsProfileError, documents_of
-from tui.finding_words import KEYS, checks_words, copied, sample_words, values_of
+from tui.finding_words import KEYS, checks_words, copied, sample_words
 from tui.messages import OpenCheck, OpenField
 from tui.screens.page import Page
 from tui.subject import Unsaved
 from tui.text import plain, wrapped
-from tui.widgets.check_head import WORST_FIRST, CheckHead
-from tui.widgets.columns import Cell, Column
-from tui.widgets.cursor_lead import CursorLead
+from tui.widgets.check_head import CheckHead
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.finding_detail import FindingDetail, finding_cells
-from tui.widgets.table_rows import Row
+from tui.widgets.finding_detail import FindingDetail
+from tui.widgets.findings_table import FindingsTable
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -98,9 +96,6 @@ class CheckPage(Page):
         self._trouble = ""
         """Why there are no more findings, in one sentence; empty where there may be, or the check is done."""
         self._done_at = 0.0
-        self._found: dict[str, Finding] = {}
-        self._fresh: dict[str, Finding] = {}
-        """Those of this time; what is left of the time before stays in its place until it is found again."""
         self._only_problems = False
 
     def _ask(self, asked: OpenCheck) -> None:
@@ -114,20 +109,11 @@ class CheckPage(Page):
         """Title with filter, what is checked, the table, and the finding under the cursor."""
         yield FilterLine("Check", placeholder="words, state:failure, check:…, detail:…, fix:…")
         yield CheckHead()
-        yield VirtualTable(
-            [
-                Column("check", "check", 25),
-                Column("state", "state", 9, value=lambda key: WORST_FIRST.index(self._found[key].state)),
-                Column("detail", "detail", None, least=24, sortable=False),
-                Column("fix", "fix", None, least=24, priority=1, sortable=False),
-            ],
-            id="check-table",
-        )
+        yield FindingsTable(id="check-table")
         yield FindingDetail()
 
     def on_mount(self) -> None:
         """The keys go to the table, and the check begins."""
-        self._cursor = CursorLead(self._table)
         self._table.focus()
         self._begin()
 
@@ -146,19 +132,13 @@ class CheckPage(Page):
             # The one that was chosen among several.
             self._profile = profile
         if (self._resource, self._profile) != (before, profile):
-            self._forget()
+            self._table.forget()
         self._begin()
-
-    def _forget(self) -> None:
-        self._found = {}
-        self._table.set_rows([])
-        self._cursor = CursorLead(self._table)
 
     def _begin(self) -> None:
         self._trouble = ""
-        self._fresh = {}
+        self._table.begin()
         self._turn_to(Phase.READING)
-        self._table.patch(Row(key, self._cells) for key in self._found)
         self.run_worker(self._check(), group="check", exclusive=True, exit_on_error=False)
 
     async def _check(self) -> None:
@@ -173,44 +153,17 @@ class CheckPage(Page):
             check = self.dashboard.client.check(documents.resource, documents.profile, self._sample)
             async with aclosing(check) as coming:
                 async for finding in coming:
-                    self._take(finding)
+                    self._table.take(finding)
+                    self._say()
         except NeedsProfileError as error:
             self._break("Several profiles could be meant: p chooses one.")
             self._choose_among(error.names)
         except (ConfigError, EngineError) as error:
             self._break(str(error))
         else:
-            self._finish()
-
-    def _take(self, finding: Finding) -> None:
-        """One more finding: in place of the same one of the time before, or at the end."""
-        key = finding.check
-        while key in self._fresh:
-            key += "+"
-        self._found[key] = self._fresh[key] = finding
-        self._table.patch([Row(key, self._cells)])
-        if finding.state is FindingState.FAILURE:
-            self._lead()
-        self._say()
-
-    def _finish(self) -> None:
-        self._done_at = self.dashboard.now()
-        if self._fresh.keys() != self._found.keys():
-            free = self._cursor.free
-            self._found = dict(self._fresh)
-            self._table.set_rows(Row(key, self._cells) for key in self._found)
-            if free:
-                # The row that it was on may be gone.
-                self._cursor.left_at()
-        self._lead(done=True)
-        self._turn_to(Phase.DONE)
-
-    def _lead(self, *, done: bool = False) -> None:
-        """Put the cursor on the first failure, which may be out of view, or else at the end on a problem."""
-        problems = [key for key in self._table.keys if key in self._fresh and key in self._problems()]
-        failures = [key for key in problems if self._fresh[key].state is FindingState.FAILURE]
-        for key in (failures or problems if done else failures)[:1]:
-            self._cursor.lead_to(key)
+            self._done_at = self.dashboard.now()
+            self._table.finish()
+            self._turn_to(Phase.DONE)
 
     def _break(self, trouble: str) -> None:
         self._trouble = trouble
@@ -222,14 +175,9 @@ class CheckPage(Page):
 
     # What the keys do
 
-    @property
-    def chosen(self) -> Finding | None:
-        """The finding under the cursor."""
-        return self._found.get(self._table.cursor_key or "")
-
     def pointless(self) -> frozenset[str]:
         """What the finding under the cursor has no use for."""
-        finding = self.chosen
+        finding = self._table.chosen
         nothing = set()
         if finding is None:
             nothing |= {"evidence", "filter", "problems"}
@@ -237,7 +185,7 @@ class CheckPage(Page):
             nothing.add("open")
         if finding is None or not finding.fix:
             nothing.add("copy")
-        if not self._problems():
+        if not self._table.problems:
             nothing.add("next_problem")
         if self._documents is None or len(self._documents.profiles) < 2:
             nothing.add("choose_profile")
@@ -259,7 +207,7 @@ class CheckPage(Page):
 
     def action_open(self) -> None:
         """To the field that the finding under the cursor blames."""
-        finding = self.chosen
+        finding = self._table.chosen
         if finding is None:
             return
         if not finding.field:
@@ -272,12 +220,12 @@ class CheckPage(Page):
         """All of the finding under the cursor."""
         from tui.screens.evidence import Evidence
 
-        if (finding := self.chosen) is not None:
+        if (finding := self._table.chosen) is not None:
             self.app.push_screen(Evidence(finding))
 
     def action_copy(self) -> None:
         """Copy what can be pasted, or else the sentence."""
-        finding = self.chosen
+        finding = self._table.chosen
         if finding is None:
             return
         if finding.fix:
@@ -293,12 +241,7 @@ class CheckPage(Page):
 
     def action_next_problem(self) -> None:
         """To the next finding that is not ok, after the last to the first."""
-        keys = list(self._table.keys)
-        wanted = self._problems()
-        at = keys.index(self._table.cursor_key) + 1 if self._table.cursor_key in keys else 0
-        key = next((key for key in [*keys[at:], *keys[:at]] if key in wanted), None)
-        if key is not None:
-            self._table.move_to(key)
+        self._table.next_problem()
 
     def action_choose_profile(self) -> None:
         """Check as another profile."""
@@ -314,7 +257,7 @@ class CheckPage(Page):
         def chosen(name: str | None) -> None:
             if name is not None:
                 self._profile = name
-                self._forget()
+                self._table.forget()
                 self._begin()
 
         choices = [
@@ -330,7 +273,6 @@ class CheckPage(Page):
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self) -> None:
-        self._cursor.noticed()
         self._tell()
 
     @on(VirtualTable.Activated)
@@ -353,24 +295,12 @@ class CheckPage(Page):
         return self._documents.resource_saved, self._documents.profile_saved
 
     @property
-    def _table(self) -> VirtualTable:
-        return self.query_one("#check-table", VirtualTable)
-
-    def _problems(self) -> set[str]:
-        return {key for key, finding in self._found.items() if finding.state is not FindingState.OK}
+    def _table(self) -> FindingsTable:
+        return self.query_one(FindingsTable)
 
     def _sift(self) -> None:
         """Show what fits the filter."""
-        fits = filters.parse(self.query_one(FilterLine).text, KEYS)
-        problems = self._only_problems
-
-        def shown(row: Row) -> bool:
-            finding = self._found[row.key]
-            if problems and finding.state is FindingState.OK:
-                return False
-            return fits is None or fits(values_of(finding))
-
-        self._table.set_filter(shown if problems or fits is not None else None)
+        self._table.sift(self.query_one(FilterLine).text, only_problems=self._only_problems)
         self._say()
 
     def _say(self) -> None:
@@ -389,7 +319,7 @@ class CheckPage(Page):
             resource_saved=resource_saved,
             profile_saved=profile_saved,
             sample=sample_words(self._sample),
-            findings=self._fresh.values(),
+            findings=table.findings,
         )
         room = max(20, min(76, self.size.width - 6))
         paragraphs = self._empty().splitlines()
@@ -397,16 +327,17 @@ class CheckPage(Page):
         self._tell()
 
     def _tell(self) -> None:
+        table = self._table
         # Where there is no finding the table itself says what is wrong.
-        self.query_one(FindingDetail).show(self.chosen, self._trouble if self._found else "")
+        self.query_one(FindingDetail).show(table.chosen, self._trouble if table.total_count else "")
         self.refresh_bindings()
 
     def _empty(self) -> str:
         """What is said where no finding is shown."""
-        if self._found:
-            if self._only_problems and not self.query_one(FilterLine).text and not self._problems():
+        if number := self._table.total_count:
+            if self._only_problems and not self.query_one(FilterLine).text and not self._table.problems:
                 if self._phase is Phase.DONE:
-                    return f"Everything that could be looked at is fine, in {checks_words(len(self._found))}."
+                    return f"Everything that could be looked at is fine, in {checks_words(number)}."
                 return "Nothing is wrong so far."
             return filters.none_fits("finding", self.query_one(FilterLine).text, KEYS, tuple(FindingState))
         if self._phase is Phase.BROKEN:
@@ -421,6 +352,3 @@ class CheckPage(Page):
             if local
             else "asking the cluster…\n\nEach finding appears as it arrives."
         )
-
-    def _cells(self, key: str) -> tuple[Cell, ...]:
-        return finding_cells(self._found[key], fresh=key in self._fresh)
