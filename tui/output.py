@@ -165,6 +165,14 @@ def asked(label: str, *, echo: bool) -> str:
     return typed.rstrip("\n")
 
 
+def agreed(question: str) -> bool:
+    """Whether a person says yes to *question*; anything else, or nothing at all, is a no."""
+    try:
+        return asked(f"{question} [y/N]", echo=True).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
 def can_ask() -> bool:
     """Whether there is a person at a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -77,13 +77,14 @@ def on_pipes(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def on_terminal(*words: str, columns: int = 80) -> str:
-    """What it prints on a terminal of that width."""
+def on_terminal(*words: str, columns: int = 80, typed: bytes = b"") -> str:
+    """What it prints on a terminal of that width, in which somebody has typed that."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen([RUNYARD, *words], stdin=its, stdout=its, stderr=its, env=environ)
     os.close(its)
+    os.write(ours, typed)
     printed = b""
     while True:
         try:

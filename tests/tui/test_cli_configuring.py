@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runners.config.home import Home
-from tests.tui.cli_lab import answer, refusal, runyard
+from runners.config.resource import RESOURCE_TYPES
+from tests.tui.cli_lab import answer, on_terminal, refusal, runyard
 
 SLURM = {
     "type": "slurm_ssh",
@@ -63,7 +65,7 @@ def test_a_resource_from_its_addition_to_its_removal() -> None:
     assert "already a resource uzh" in refusal("resource", "add", "uzh.json")
     runyard("resource", "add", "uzh.json", "--name", "other")
     assert len(answer("resource", "list", "--json")) == 3
-    runyard("resource", "remove", "other")
+    runyard("resource", "remove", "other", "--yes")
     assert len(answer("resource", "list", "--json")) == 2
 
 
@@ -77,7 +79,8 @@ def test_profiles_of_a_resource() -> None:
     assert "uzh       me " in runyard("profile", "list").stdout
     assert "must be local" in refusal("profile", "add", "local", "me.json")
     assert "no profile 'you'; there are: me." in refusal("profile", "show", "uzh", "you", code=3)
-    runyard("profile", "remove", "uzh", "me")
+    done = runyard("profile", "remove", "uzh", "me", "--yes")
+    assert done.stdout == "The profile me of the resource uzh has been removed.\n"
     assert answer("profile", "list", "--json") == []
 
 
@@ -100,7 +103,7 @@ def test_a_plan_for_a_cluster() -> None:
         (["resource", "show", "absent"], 3, "There is no resource 'absent'; there are: local."),
         (["resource", "remove", "absent"], 3, "There is no resource 'absent'"),
         (["resource", "show", "../x"], 2, "cannot be named"),
-        (["resource"], 2, "list|show|add|remove|validate"),
+        (["resource"], 2, "list|show|template|add|remove|validate"),
         (["profile", "list", "absent"], 3, "There is no resource 'absent'"),
         (["profile", "add", "local", "uzh.json"], 2, "resource_type"),
     ],
@@ -119,7 +122,7 @@ def test_a_broken_resource_does_not_hide_the_others() -> None:
     assert "✗ broken" in text
     assert "not valid JSON" in text
     assert "not valid JSON" in refusal("resource", "show", "uzh")
-    runyard("resource", "remove", "uzh")
+    runyard("resource", "remove", "uzh", "--yes")
 
 
 def test_a_resource_in_use_is_kept(home: Home) -> None:
@@ -129,7 +132,69 @@ def test_a_resource_in_use_is_kept(home: Home) -> None:
     assert f"while run {run} is on it" in refusal("resource", "remove", "other")
     runyard("cancel", run)
     runyard("wait", run, code=1)
-    runyard("resource", "remove", "other")
+    runyard("resource", "remove", "other", "--yes")
+
+
+def test_nothing_is_removed_before_it_is_agreed_to() -> None:
+    runyard("resource", "add", "uzh.json")
+    runyard("profile", "add", "uzh", "me.json")
+    runyard("profile", "duplicate", "uzh", "me", "you")
+    told = refusal("resource", "remove", "uzh")
+    what = "the resource uzh and its profiles me, you"
+    assert told == (
+        f"Nobody can be asked here whether to remove {what}, which can't be undone; --yes removes without "
+        "asking."
+    )
+    for no in (b"\n", b"n\n", b"\x04"):
+        printed = on_terminal("resource", "remove", "uzh", typed=no)
+        question = f"Remove {what}? This can't be undone. [y/N]: "
+        assert question in printed and printed.endswith("runyard: The resource uzh is as it was.\n")
+    question = "Remove the profile you of the resource uzh? This can't be undone. [y/N]: "
+    assert question in on_terminal("profile", "remove", "uzh", "you", typed=b"y\n")
+    printed = on_terminal("resource", "remove", "uzh", typed=b"Yes\n")
+    assert printed.endswith("The resource uzh has been removed, with its profile me.\n")
+    assert [found["name"] for found in answer("resource", "list", "--json")] == ["local"]
+
+
+@pytest.mark.parametrize("kind", RESOURCE_TYPES)
+def test_a_resource_and_its_profile_from_their_templates(kind: str) -> None:
+    told = refusal("resource", "template", "cloud", code=3)
+    assert told == "There is no kind of resource cloud; there are: local, slurm_sudo, slurm_ssh."
+    words = ("resource", "template", kind, "--name", "new")
+    done = runyard(*words)
+    document = json.loads(done.stdout)
+    assert list(document)[:2] == ["type", "name"] and answer(*words, "--json") == document
+    # What it says is to be filled in is all that it takes.
+    lacking = _filled(document, SLURM | {"tasks_local_dir": "/t", "jobs_local_dir": "/j"}, done.stderr)
+    assert ("host" in lacking, "jobs_slurm_python_worker" in lacking) == (
+        kind == "slurm_ssh",
+        kind != "local",
+    )
+    Path("new.json").write_text(json.dumps(document))
+    runyard("resource", "add", "new.json")
+    done = runyard("profile", "template", "new")
+    document = json.loads(done.stdout)
+    assert document["resource_type"] == kind
+    assert "name" in _filled(document, PROFILE, done.stderr)
+    Path("new.json").write_text(json.dumps(document))
+    runyard("profile", "add", "new", "new.json")
+    (Home.from_environment().resources / "new" / "resource.json").write_text("{")
+    assert "What kind the resource new is can't be told" in refusal("profile", "template", "new")
+
+
+def _filled(document: dict[str, Any], values: dict[str, Any], told: str) -> list[str]:
+    """Fill in what was *told* to be lacking, and return that."""
+    if not told:
+        return []
+    lacking = told.partition("filled in: ")[2].partition(". `runyard")[0].split(", ")
+    for path in lacking:
+        *groups, key = path.split(".")
+        holder, value = document, values
+        for group in groups:
+            holder, value = holder[group], value[group]
+        assert key not in holder
+        holder[key] = value[key]
+    return lacking
 
 
 def test_the_resource_local_is_kept() -> None:

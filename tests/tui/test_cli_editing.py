@@ -81,6 +81,10 @@ def test_an_import_is_exported_unchanged(uzh: Path) -> None:
     assert runyard("resource", "export", "uzh").stdout == json.dumps(EXPORTED, indent=2) + "\n"
     assert json.dumps(answer("resource", "export", "uzh", "--json")) == json.dumps(EXPORTED)
     assert answer("profile", "export", "uzh", "me") == PROFILE | {"resource_id": 3}
+    told = "runyard: Its profiles are not in it: me; `runyard profile export uzh me` prints one.\n"
+    assert runyard("resource", "export", "uzh").stderr == told
+    assert runyard("resource", "export", "local").stderr == ""
+    assert runyard("profile", "export", "uzh", "me").stderr == ""
     # What show prints has its defaults, and only what the schema knows.
     assert "note" not in answer("resource", "show", "uzh")
     uzh.write_text("{")
@@ -470,7 +474,7 @@ def test_what_live_runs_use_keeps_its_name(home: Home) -> None:
     runyard("profile", "rename", "other", "you", "new")
     runyard("cancel", run)
     runyard("wait", run, code=1)
-    runyard("profile", "remove", "other", "me")
+    runyard("profile", "remove", "other", "me", "--yes")
     runyard("resource", "rename", "other", "new")
 
 
@@ -482,7 +486,7 @@ def test_an_editor_has_the_terminal_and_ctrl_c(uzh: Path, editor: Editor) -> Non
 
 
 def test_the_help_has_examples() -> None:
-    for verb in ("export", "edit", "set", "diff", "rename", "duplicate"):
+    for verb in ("export", "edit", "set", "diff", "rename", "duplicate", "remove", "template"):
         for what in ("resource", "profile"):
             done = on_pipes(what, verb, "--help")
             assert done.returncode == 0

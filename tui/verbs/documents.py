@@ -1,4 +1,4 @@
-"""What `runyard resource` and `runyard profile` do to JSON documents: export, edit, set, diff and so on.
+"""What `runyard resource` and `runyard profile` do to JSON documents: edit, set, diff, remove and so on.
 
 Both have the same verbs; a profile is named by its resource and its own name.
 """
@@ -6,6 +6,7 @@ Both have the same verbs; a profile is named by its resource and its own name.
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,16 @@ def describe(verbs: _SubParsersAction[argparse.ArgumentParser], *, profile: bool
         example(moved, f"{about.capitalize()}. {note}", f"runyard {what} {verb} {example_name} new")
         if verb == "duplicate" and not profile:
             moved.add_argument("--without-profiles", action="store_true", help="the resource alone")
+    remove = add("remove", "remove one" if profile else "remove one, with its profiles")
+    remove.add_argument("--yes", action="store_true", help="don't ask")
+    also = "" if profile else ", with its profiles"
+    example(
+        remove,
+        f"Remove the {what}{also}, which can't be undone: its backup goes too. You are asked first; where "
+        "there is no terminal, it takes --yes. One that runs are on is kept.",
+        f"runyard {what} remove {example_name}",
+        f"runyard {what} remove {example_name} --yes",
+    )
 
 
 def execute(args: argparse.Namespace, home: Home, resource: str, profile: str | None) -> int:
@@ -108,11 +119,20 @@ def execute(args: argparse.Namespace, home: Home, resource: str, profile: str | 
             return _diff(home, resource, profile, args.file, as_json=args.json)
         case "rename":
             return _rename(home, resource, profile, args.new, words)
+        case "remove":
+            return _remove(home, resource, profile, words, asks=not args.yes)
     return _duplicate(home, resource, profile, args, words)
 
 
 def _export(home: Home, resource: str, profile: str | None, *, as_json: bool) -> int:
+    from runners.config.places import profile_names
+
     (output.data if as_json else output.document)(_json(home, resource, profile).data)
+    output.flush()
+    if profile is None and (names := profile_names(home.resources, resource)):
+        others = ", ".join(map(shown, names))
+        command = shlex.join(["runyard", "profile", "export", resource, names[0]])
+        output.note(f"Its profiles are not in it: {others}; `{command}` prints one.")
     return ExitCode.OK
 
 
@@ -198,6 +218,34 @@ def _rename(home: Home, resource: str, profile: str | None, new: str, words: str
         else:
             rename_profile(home.resources, resource, profile, new)
     output.line(f"{words} is called {new} from now on.")
+    return ExitCode.OK
+
+
+def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks: bool) -> int:
+    from runners.config.folders import remove_profile, remove_resource
+    from runners.config.places import profile_names
+    from runners.in_use import out_of_use
+
+    names = [] if profile is not None else profile_names(home.resources, resource)
+    also = f"{'profile' if len(names) == 1 else 'profiles'} {', '.join(map(shown, names))}" if names else ""
+    if asks:
+        # Nobody is asked about what is refused anyway; nor is the store held while they think.
+        with out_of_use(home, resource, profile, done="removed"):
+            pass
+        what = f"{words[0].lower()}{words[1:]}{also and f' and its {also}'}"
+        if not output.can_ask():
+            raise Failure(
+                f"Nobody can be asked here whether to remove {what}, which can't be undone; --yes removes "
+                "without asking."
+            )
+        if not output.agreed(f"Remove {what}? This can't be undone."):
+            raise Failure(f"{words} is as it was.")
+    with out_of_use(home, resource, profile, done="removed"):
+        if profile is None:
+            remove_resource(home.resources, resource)
+        else:
+            remove_profile(home.resources, resource, profile)
+    output.line(f"{words} has been removed{also and f', with its {also}'}.")
     return ExitCode.OK
 
 

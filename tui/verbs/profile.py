@@ -21,24 +21,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Profiles are JSON files in the schema of fractal-server; each belongs to a resource.",
+        "Profiles are JSON files in the schema of fractal-server; each belongs to a resource. To write one, "
+        "begin with a template.",
         "runyard profile list",
+        "runyard profile template uzh > me.json",
         "runyard profile add uzh me.json --name me",
         "runyard profile edit uzh me",
         "runyard profile set uzh me username=bob",
     )
     verbs = parser.add_subparsers(
-        dest="what", required=True, metavar="list|show|add|remove|validate|edit|set|..."
+        dest="what", required=True, metavar="list|show|template|add|remove|validate|edit|set|..."
     )
     every = verbs.add_parser("list", help="list those of a resource, or of all")
     every.add_argument("resource", metavar="RESOURCE", nargs="?")
     add_json(every)
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
     add_json(show)
-    remove = verbs.add_parser("remove", help="remove one")
-    for verb in (show, remove):
-        verb.add_argument("resource", metavar="RESOURCE")
-        verb.add_argument("name", metavar="PROFILE")
+    show.add_argument("resource", metavar="RESOURCE")
+    show.add_argument("name", metavar="PROFILE")
+    template = verbs.add_parser(
+        "template", help="print one to begin with", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    example(
+        template,
+        "Print the JSON that a new profile of a resource begins with. What only you can know is not in it, "
+        "and is told on standard error.",
+        "runyard profile template uzh --name me > me.json",
+        "nano me.json",
+        "runyard profile add uzh me.json",
+    )
+    template.add_argument("resource", metavar="RESOURCE")
+    template.add_argument("--name", metavar="N", help="the name that it gets")
+    add_json(template)
     add = verbs.add_parser("add", help="add the one in a file")
     add.add_argument("resource", metavar="RESOURCE")
     add.add_argument("file", metavar="FILE", type=Path)
@@ -60,14 +74,15 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         refuse_unknown(home, args.resource)
     if args.what == "list":
         return _list(home, args.resource, as_json=args.json)
+    if args.what == "template":
+        from tui.verbs.templates import profile_template
+
+        return profile_template(home, args.resource, args.name, as_json=args.json)
     if args.what == "add":
         return _add(home, args.resource, args.file, args.name)
     _refuse_unknown(home, args.resource, args.name)
-    match args.what:
-        case "show":
-            return _show(home, args.resource, args.name, as_json=args.json)
-        case "remove":
-            return _remove(home, args.resource, args.name)
+    if args.what == "show":
+        return _show(home, args.resource, args.name, as_json=args.json)
     return documents.execute(args, home, args.resource, args.name)
 
 
@@ -90,16 +105,6 @@ def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
     name = profile.name if name is None else name
     add_document(home.resources, resource, name, data)
     output.line(f"The profile {name} has been added to the resource {resource}.")
-    return ExitCode.OK
-
-
-def _remove(home: Home, resource: str, name: str) -> int:
-    from runners.config.folders import remove_profile
-    from runners.in_use import out_of_use
-
-    with out_of_use(home, resource, name, done="removed"):
-        remove_profile(home.resources, resource, name)
-    output.line(f"The profile {name} of the resource {resource} has been removed.")
     return ExitCode.OK
 
 

@@ -25,11 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     example(
         parser,
-        "Resources are JSON files in the schema of fractal-server. To write one, begin with one that is "
-        "there.",
+        "Resources are JSON files in the schema of fractal-server. To write one, begin with a template.",
         "runyard resource list",
+        "runyard resource template slurm_ssh > cluster.json",
         "runyard resource validate cluster.json",
-        "runyard resource export local > cluster.json",
         "runyard resource add cluster.json --name uzh",
         "runyard resource edit uzh",
         "runyard resource set uzh jobs_runner_config.default_slurm_config.mem=3G",
@@ -39,23 +38,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(
         dest="what",
         required=True,
-        metavar="list|show|add|remove|validate|edit|set|check|...",
+        metavar="list|show|template|add|remove|validate|edit|set|check|...",
     )
     add_json(verbs.add_parser("list", help="list them, broken ones too"))
     show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
     show.add_argument("name", metavar="RESOURCE")
     add_json(show)
+    template = verbs.add_parser(
+        "template",
+        help="print one to begin with, of a kind",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    example(
+        template,
+        "Print the JSON that a new resource begins with: local, a cluster that you log in to (slurm_ssh), or "
+        "one that this machine belongs to (slurm_sudo). What holds on most systems is there; what only you "
+        "can know is not, and is told on standard error.",
+        "runyard resource template slurm_ssh --name uzh > uzh.json",
+        "nano uzh.json",
+        "runyard resource validate uzh.json",
+        "runyard resource add uzh.json",
+    )
+    template.add_argument("kind", metavar="KIND", help="local, slurm_ssh or slurm_sudo")
+    template.add_argument("--name", metavar="N", help="the name that it gets")
+    add_json(template)
     add = verbs.add_parser(
         "add",
         help="add the one in a file",
-        description="Add the resource in a file. To write one, begin with one that is there: "
-        "`runyard resource export local > FILE`. It is kept as it is, with keys that the schema does not "
-        "know.",
+        description="Add the resource in a file. To write one, begin with a template: "
+        "`runyard resource template slurm_ssh > FILE`. It is kept as it is, with keys that the schema does "
+        "not know.",
     )
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
-    remove = verbs.add_parser("remove", help="remove one, with its profiles")
-    remove.add_argument("name", metavar="RESOURCE")
     validate = verbs.add_parser("validate", help="tell all that is wrong with the one in a file")
     validate.add_argument("file", metavar="FILE", type=Path)
     add_json(validate)
@@ -80,8 +95,10 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             return _show(home, args.name, as_json=args.json)
         case "add":
             return _add(home, args.file, args.name)
-        case "remove":
-            return _remove(home, args.name)
+        case "template":
+            from tui.verbs.templates import resource_template
+
+            return resource_template(home, args.kind, args.name, as_json=args.json)
         case "connect":
             return _connect(home, args.name, args.profile)
         case "check":
@@ -183,18 +200,6 @@ def _add(home: Home, file: Path, name: str | None) -> int:
     name = resource.name if name is None else name
     add_document(home.resources, name, None, data)
     output.line(f"The resource {name} has been added.")
-    return ExitCode.OK
-
-
-def _remove(home: Home, name: str) -> int:
-    from runners.config.folders import remove_resource
-    from runners.in_use import out_of_use
-
-    make_home(home)
-    refuse_unknown(home, name)
-    with out_of_use(home, name, done="removed"):
-        remove_resource(home.resources, name)
-    output.line(f"The resource {name} has been removed, with its profiles.")
     return ExitCode.OK
 
 
