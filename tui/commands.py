@@ -57,8 +57,15 @@ class RunCommands(Provider):
                 yield _Command(page.NAMES[action], partial(page.run_action, action), binding.tooltip)
 
     def _everywhere(self) -> Iterator[_Command]:
-        for command in self.app.get_system_commands(self.screen):
-            yield _Command(command.title, command.callback, command.help)
+        """Only what a user of Runyard has a use for, of what Textual has there."""
+        dashboard = cast("Dashboard", self.app)
+        yield _Command("Resources", dashboard.action_resources, "Where work can run and as whom: edit, check")
+        yield _Command(
+            "Command log", dashboard.action_command_log, "Every command that was run on a cluster, its reply"
+        )
+        yield _Command("Theme", dashboard.search_themes, "Choose other colours")
+        yield _Command("Help", dashboard.action_help, "Keys and signs of this screen")
+        yield _Command("Quit", dashboard.action_leave, "Leave the dashboard; everything that runs goes on")
 
     def _runs(self) -> Iterator[_Command]:
         dashboard = cast("Dashboard", self.app)

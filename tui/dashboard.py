@@ -10,20 +10,18 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import textual
 from textual import events
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from runners.config.home import Home
-from runners.engine.client import EngineClient, EngineError, engine_alive
+from runners.engine.client import EngineClient, engine_alive
 from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
@@ -144,7 +142,6 @@ class Dashboard(InOrder[int]):
         self._keeper = Keeper(self.client)
         self._asker = Asker(self)
         self._problem_told = ""
-        self._engine_told = ""
         gatherer = Gatherer(home.database, alive or partial(engine_alive, home), clock)
         self._feed = Feed(gatherer, lambda picture: self.post_message(PictureTaken(picture)))
         self.register_theme(DARK)
@@ -199,8 +196,6 @@ class Dashboard(InOrder[int]):
             self._problem_told = self.picture.problem
             if self._problem_told:
                 self.tell(self._problem_told, wrong=True)
-        if self.picture.engine:
-            self._engine_told = ""
         self._keep_engine()
         self._asker.attend()
         page = self.page
@@ -227,13 +222,8 @@ class Dashboard(InOrder[int]):
             self.run_worker(self._start_engine(), group="engine", exit_on_error=False)
 
     async def _start_engine(self) -> None:
-        try:
-            await self._keeper.start()
-        except EngineError as error:
-            # It is tried again and again: what keeps it from starting is told once.
-            if str(error) != self._engine_told:
-                self._engine_told = str(error)
-                self.tell(self._engine_told, wrong=True)
+        if trouble := await self._keeper.start():
+            self.tell(trouble, wrong=True)
         self._feed.look_now()
 
     def action_answer(self) -> None:
@@ -315,21 +305,11 @@ class Dashboard(InOrder[int]):
         if not isinstance(self.page, CommandLogPage):
             self.push_screen(CommandLogPage())
 
-    async def action_leave(self) -> None:
+    def action_leave(self) -> None:
         """Leave. Everything that runs goes on; what was edited and not saved is asked about first."""
         if not isinstance(self.screen, Confirm):
             forms = [screen for screen in self.screen_stack if isinstance(screen, Edits)]
             leave(self, forms, lambda: self.exit(0))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers besides the runs: only what a user of Runyard has a use for."""
-        yield SystemCommand("Resources", "Where work can run and as whom: edit, check", self.action_resources)
-        yield SystemCommand(
-            "Command log", "Every command that was run on a cluster, its reply", self.action_command_log
-        )
-        yield SystemCommand("Theme", "Choose other colours", self.search_themes)
-        yield SystemCommand("Help", "Keys and signs of this screen", self.action_help)
-        yield SystemCommand("Quit", "Leave the dashboard; everything that runs goes on", self.action_quit)
 
     def action_command_palette(self) -> None:
         """All commands, by name."""
@@ -377,28 +357,22 @@ class Dashboard(InOrder[int]):
         A refusal is shown in its one sentence, and *otherwise* is done. Leaving the dashboard before there is
         an answer takes the request back, if the engine has not begun with it.
         """
-        self.run_worker(self._ask(kind, payload, told, then, otherwise), group="ask", exit_on_error=False)
 
-    async def _ask(
-        self,
-        kind: RequestKind,
-        payload: BaseModel,
-        told: str,
-        then: Callable[[], object],
-        otherwise: Callable[[], object],
-    ) -> None:
-        from runners.engine.asking import ask
+        async def asking() -> None:
+            from runners.engine.asking import ask
 
-        try:
-            await ask(self.home, kind, payload)
-        except Exception:
-            # Whatever it is: it is told when the worker has ended with it.
-            otherwise()
-            raise
-        self._feed.look_now()
-        if told:
-            self.tell(told)
-        then()
+            try:
+                await ask(self.home, kind, payload)
+            except Exception:
+                # Whatever it is: it is told when the worker has ended with it.
+                otherwise()
+                raise
+            self._feed.look_now()
+            if told:
+                self.tell(told)
+            then()
+
+        self.run_worker(asking(), group="ask", exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What went wrong in the background is said, not died of."""

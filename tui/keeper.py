@@ -29,6 +29,7 @@ class Keeper:
         self._clock = clock
         self._tried_at: float | None = None
         self._failed = False
+        self._told = ""
 
     def state(self, picture: Picture) -> EngineState:
         """How the engine is. One that was just started counts as starting until a picture shows it."""
@@ -38,23 +39,27 @@ class Keeper:
 
     def due(self, picture: Picture) -> bool:
         """Whether it is time to start one; if so, the attempt counts from now on: do `start`."""
+        if picture.engine:
+            self._told = ""
         if not picture.stale or picture.problem or self._resting:
             return False
         self._tried_at = self._clock()
         self._failed = False
         return True
 
-    async def start(self) -> None:
+    async def start(self) -> str:
         """Start an engine, detached; return once it answers. Cancelling leaves one that has begun alone.
 
-        Raises:
-            EngineError: it says why it can't run, or does not answer in time.
+        Returns why it can't run, or does not answer in time, for the person to be told: it is tried again and
+        again, so that is empty where it was told before, as it is where nothing is wrong.
         """
         try:
             await self._client.ensure_running(PAUSE_S)
-        except EngineError:
+        except EngineError as error:
             self._failed = True
-            raise
+            before, self._told = self._told, str(error)
+            return self._told if self._told != before else ""
+        return ""
 
     @property
     def _resting(self) -> bool:

@@ -416,8 +416,12 @@ async def test_leaving_asks_where_something_would_be_lost(home: Home) -> None:
     async with on_stage(home) as stage:
         page = await opened(stage)
         await put(stage, page, ("host",), "mine.example")
-        for key in ("escape", "ctrl+q"):
+        for key in ("escape", "ctrl+q", "ctrl+p"):
             await stage.press(key)
+            if key == "ctrl+p":
+                await stage.press(*"quit")
+                await sees(stage, "everything that runs goes on")
+                await stage.press("down", "enter")
             await at(stage, Confirm)
             await sees(stage, "Leave resource uzh without saving?")
             await stage.press("n")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from runners.config.home import Home
-from runners.engine.client import EngineError
 from runners.states import State
 from runners.store.rows import Counts, RunRow
 from tests.tui.stage import Logs
@@ -49,7 +48,7 @@ async def test_it_is_tried_once_in_a_while(home: Home) -> None:
     keeper, gone = Keeper(client, clock), picture(State.RUNNING)
     assert keeper.state(gone) is EngineState.OFF
     assert keeper.due(gone)
-    await keeper.start()
+    assert await keeper.start() == ""
     assert keeper.state(gone) is EngineState.STARTING
     assert keeper.state(picture(State.RUNNING, engine=True)) is EngineState.ON
     clock.now += PAUSE_S - 0.1
@@ -61,10 +60,21 @@ async def test_it_is_tried_once_in_a_while(home: Home) -> None:
 
 async def test_one_that_cannot_be_started_is_off_until_it_is_tried_again(home: Home) -> None:
     clock = Clock()
-    keeper, gone = Keeper(Logs(home, {}, "The disk is full."), clock), picture(State.RUNNING)
+    client, gone = Logs(home, {}, "The disk is full."), picture(State.RUNNING)
+    keeper = Keeper(client, clock)
     assert keeper.due(gone)
-    with pytest.raises(EngineError, match=r"The disk is full\."):
-        await keeper.start()
+    assert await keeper.start() == "The disk is full."
     assert keeper.state(gone) is EngineState.OFF and not keeper.due(gone)
     clock.now += PAUSE_S
     assert keeper.due(gone) and keeper.state(gone) is EngineState.STARTING
+
+
+async def test_what_keeps_it_from_starting_is_told_once(home: Home) -> None:
+    client, gone = Logs(home, {}, "The disk is full."), picture(State.RUNNING)
+    keeper = Keeper(client)
+    assert [await keeper.start(), await keeper.start()] == ["The disk is full.", ""]
+    client.no_engine = "The folder is gone."
+    assert [await keeper.start(), await keeper.start()] == ["The folder is gone.", ""]
+    # After one was there it is another trouble, be it the same.
+    assert not keeper.due(picture(State.RUNNING, engine=True))
+    assert await keeper.start() == "The folder is gone." and keeper.due(gone)

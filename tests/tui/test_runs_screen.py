@@ -345,14 +345,18 @@ async def test_what_is_told_takes_the_place_of_what_was_told_before(home: Home) 
         await until(stage, lambda: "▌  nothing to cancel." in shown(stage).splitlines()[-2])
 
 
-async def test_an_engine_that_is_gone_is_started_again_once_while_runs_are_live(home: Home) -> None:
+async def test_an_engine_that_is_gone_is_started_again_once_while_runs_are_live(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slow the machine: it is not tried again in this test.
+    monkeypatch.setattr("tui.keeper.PAUSE_S", 600.0)
     engine = Engine()
     async with on_stage(home, engine=lambda: engine.alive) as stage:
         logs = dashboard(stage).client
         assert isinstance(logs, Logs)
         engine.alive = False
         await sees(stage, "engine ○ starting")
-        assert logs.started == 1
+        await until(stage, lambda: logs.started == 1)
         # Times of what nobody watches stand still; it was last seen a moment ago.
         assert dashboard(stage).now() == stores.T0
         engine.alive = True
