@@ -90,7 +90,9 @@ def to_front(app: App[int], screen: Screen[None]) -> None:
         return
     app.capture_mouse(None)
     app.screen.post_message(events.ScreenSuspend())
-    # Textual can push and pop only, and what is popped is gone, with all that was typed in it.
+    # In public Textual can push and pop only. What is popped is gone with all that was typed in it, unless it
+    # was installed under a name; to get at this screen all above it would have to be popped and pushed again,
+    # and a screen that is popped forgets who waits for its result (the table that has opened a form, say).
     stack = app._screen_stack
     stack.remove(screen)
     stack.append(screen)
