@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -69,8 +69,10 @@ class About:
     """So many tasks had a part of what was asked for."""
     slurm: bool = False
     """It is a job of SLURM, or in one."""
-    own: frozenset[str] = frozenset()
-    """What its step asks for itself, as keys of its `meta`: the resource's values do not count for these."""
+    in_turn: int = 1
+    """So many tasks, at most, share that time limit, one after the other."""
+    own: Mapping[str, object] = field(default_factory=dict)
+    """What its step asks for itself, its `meta`: the resource's values do not count for these. Untrusted."""
 
     def command(self, template: str) -> str:
         """*template* with what is known in the place of ``{job}`` and such; empty where something is not."""
@@ -91,6 +93,11 @@ class About:
         if templates and not command and ". " in text:
             text = text.rpartition(". ")[0]
         return advice(text, command)
+
+    def retry(self, option: str, value: str) -> str:
+        """The command that runs it again with *value* for that option; empty where the run is not known."""
+        command = self.command("runyard retry {run}")
+        return f"{command} {option} {value}" if command else ""
 
     def again(self, command: str) -> str:
         """*command*, and then the run once more, where it is known."""

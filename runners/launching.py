@@ -29,7 +29,7 @@ from runners.environment import exported_environment, is_text, task_environment
 from runners.local import LocalRunner
 from runners.placing import choose_profile, folder_here, open_resource, project_folder, start_folder
 from runners.plan import Plan, plan_slurm
-from runners.requests import LONGEST_NAME, LaunchRequest, LaunchSpec, new_run_id
+from runners.requests import LONGEST_NAME, LaunchRequest, LaunchSpec, TaskNeeds, new_run_id
 from runners.template import ITEM_NAMES, PATH_NAMES, TemplateError, split
 from runners.workflow import (
     Item,
@@ -127,7 +127,8 @@ def prepare(
         folder = project_folder(resource, options.folder)
     items = _items(options, stdin)
     workflow = _workflow(options, with_items=items is not None)
-    steps = [_with_needs(step, options) for step in workflow.steps]
+    given = _needs(options)
+    steps = [_with_needs(step, given) for step in workflow.steps]
     exported = _exported(options, environ)
     if isinstance(resource, LocalResource):
         environment = task_environment(environ, exported)
@@ -255,8 +256,17 @@ def _name(options: LaunchOptions, workflow: Workflow) -> str:
     return name
 
 
-def _with_needs(step: Step, options: LaunchOptions) -> Step:
-    """*step* with what the options say each task needs, which goes before what the step says."""
+def task_needs(*, cpus: int | None = None, mem: str | None = None, time: str | None = None) -> TaskNeeds:
+    """What each task is given, from what a person says of it; as `LaunchOptions` has it.
+
+    Raises:
+        LaunchError: one of them can't be; its field tells which.
+    """
+    return TaskNeeds.model_validate(_needs(LaunchOptions(cpus=cpus, mem=mem, time=time)))
+
+
+def _needs(options: LaunchOptions) -> dict[str, int]:
+    """What the options say of each task and of how they share batches, by the keys of a step's `meta`."""
     given: dict[str, int] = {}
     for field, key, number in (
         ("cpus", "cpus_per_task", options.cpus),
@@ -273,6 +283,11 @@ def _with_needs(step: Step, options: LaunchOptions) -> Step:
                 given[field] = parse(text)
             except ValueError as error:
                 raise LaunchError(f"{field} {text!r} {error}.", field) from error
+    return given
+
+
+def _with_needs(step: Step, given: Mapping[str, int]) -> Step:
+    """*step* with what is *given* to each task, which goes before what the step says."""
     meta = step.meta.model_dump(exclude_unset=True)
     return step.model_copy(update={"meta": StepMeta.model_validate({**meta, **given})})
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Final
 
 from runners.config.errors import shown
-from runners.explanation import SLURM_SET, About, Explain, Explanation, advice, plainly, sentence
+from runners.config.units import LARGEST, format_duration
+from runners.explanation import About, Explain, Explanation, advice, plainly, sentence
 from runners.slurm.endings import explain_ending
 
 PLAIN = "exit code"
@@ -64,23 +65,45 @@ def explain_output(says: Sequence[str], about: About) -> Explanation | None:
 def _memory(match: re.Match[str], about: About) -> Explanation:
     asked, reached = (_mb(group) for group in match.groups())
     # A job asks for all its slots together; what is reached is the most of one of them.
-    asked = asked and asked / max(1, about.slots)
-    reached = reached or about.peak_mb
+    asked = asked / max(1, about.slots) if asked else _own_mb(about)
     told = any(match.groups())
     words = "The memory was not enough" + (f": {match[0].removeprefix('out of memory: ')}." if told else ".")
-    need = max(2 * (asked or 0.0), 1.5 * (reached or 0.0))
-    value = _rounded(need) if need else "MEMORY"
-    if not about.slurm:
-        text = "Run fewer tasks at a time (--slots), or use a machine with more memory"
-        return Explanation(words, advice(text), cause="out of memory", amount=need)
-    if "mem" in about.own:
+    need = _more(asked, reached or about.peak_mb)
+    if about.slurm:
+        text = "Try it with more memory (how much it needs in all is not known: it was ended at its limit)"
+    else:
         text = (
-            f"Launch it again with more memory for each task (--mem {value}, or mem in the meta of its step)"
+            "Say how much memory each needs, and no more tasks run at a time than there is memory for; "
+            "or use a machine with more"
         )
-        return Explanation(words, advice(text), cause="out of memory", amount=need)
-    field = f"{SLURM_SET}.mem"
-    remedy = advice("Ask for more memory, and retry", about.again(about.setting(field, value)))
-    return Explanation(words, remedy, cause="out of memory", of="resource", field=field, amount=need)
+    remedy = advice(text, about.retry("--mem", _rounded(need) if need else "MEMORY"))
+    return Explanation(words, remedy, cause="out of memory", amount=need)
+
+
+def _more(asked: float | None, reached: float | None) -> float:
+    """How many MB to try next; 0 where nothing is known.
+
+    What was reached is no measure of what is needed: whoever is ended at the limit has not had it all. So it
+    is twice what was asked for, or more where even more than that was held.
+    """
+    return max(2 * asked, 1.5 * (reached or 0.0)) if asked else 2 * (reached or 0.0)
+
+
+def _own_mb(about: About) -> float | None:
+    """What the step itself asks for each task."""
+    mb = about.own.get("mem")
+    return float(mb) if isinstance(mb, int) and 0 < mb <= LARGEST else None
+
+
+def _task_time(match: re.Match[str], about: About) -> Explanation:
+    try:
+        limit = min(float(match[1]), float(LARGEST))
+    except ValueError:
+        limit = 0.0
+    more = format_duration(2 * limit) if limit >= 1 else "TIME"
+    words = f"The task took longer than its own time limit: {shown(match[1])} s."
+    remedy = advice("Try it with more time for each task", about.retry("--time", more))
+    return Explanation(words, remedy, cause="task time limit", amount=limit)
 
 
 def _mb(text: str | None) -> float | None:
@@ -229,14 +252,7 @@ _FAILURES: Final[tuple[tuple[str, Explain], ...]] = (
             "Check that the folder of the run can be written to there, and has room",
         ),
     ),
-    (
-        r"time limit of (.+? s) reached",
-        plainly(
-            "task time limit",
-            "the task took longer than its own time limit: {0}",
-            "Launch it again with more time for each task (--time, or time in the meta of its step)",
-        ),
-    ),
+    (r"time limit of (.+?) s reached", _task_time),
     (
         r"bad result|its result can't be read: (.*)",
         plainly(
@@ -292,7 +308,8 @@ _OUTPUTS: Final[tuple[tuple[str, Explain], ...]] = (
         plainly(
             "no memory given",
             "the program was given no more memory",
-            "Ask for more memory (--mem, or mem of the resource), and launch it again",
+            "Try it with more memory",
+            f"{_RETRY} --mem MEMORY",
         ),
     ),
     (r"(?:^|: )(?:line \d+: )?([^:]{1,100}): (?:command )?not found$", _missing),

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from runners.workflow import Item, Workflow
+from runners.config.types import Count, Memory
+from runners.workflow import Item, Seconds, StepMeta, Workflow
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: nothing that can be misread."""
@@ -54,6 +55,22 @@ class LaunchRequest(BaseModel):
     items: list[Item]
 
 
+class TaskNeeds(BaseModel):
+    """What each task is to be given, whatever its step says; None leaves it as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cpus_per_task: Count | None = None
+    mem: Memory | None = None
+    """MB."""
+    time: Seconds | None = None
+    """Seconds that each task may take."""
+
+    def over(self, meta: StepMeta) -> StepMeta:
+        """*meta* with these in the place of its own."""
+        return meta.model_copy(update=self.model_dump(exclude_none=True))
+
+
 class RetryRequest(BaseModel):
     """Run the failed and unfinished tasks of *of* again, as a new run linked to it."""
 
@@ -61,6 +78,8 @@ class RetryRequest(BaseModel):
 
     run: str
     of: str
+    needs: TaskNeeds = TaskNeeds()
+    """What is different this time. The new run keeps it, and a retry of that one has it too."""
 
 
 class CancelRequest(BaseModel):

@@ -44,18 +44,19 @@ class Shared:
             partition="" if batch is None else batch.partition,
             hosts="" if batch is None else batch.hosts,
             limit_s=None if batch is None else batch.limit_s,
+            in_turn=1 if batch is None else max(1, -(-batch.counts.total // max(1, batch.slots))),
             slurm=slurm,
             own=self._own(step),
         )
 
-    def _own(self, step: int) -> frozenset[str]:
+    def _own(self, step: int) -> Mapping[str, object]:
         """What the step asks for itself."""
         try:
             meta = self.workflow["steps"][step]["meta"] or {}
-            return frozenset(key for key, value in meta.items() if value is not None)
+            return {key: value for key, value in meta.items() if value is not None}
         except (LookupError, TypeError, AttributeError):
             # Kept by another version of Runyard, or nothing is asked for.
-            return frozenset()
+            return {}
 
 
 def explain_batch(batch: BatchRow, shared: Shared) -> Explanation | None:

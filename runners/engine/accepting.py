@@ -5,6 +5,7 @@ import itertools
 import logging
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from runners.requests import (
     LaunchSpec,
     RequestKind,
     RetryRequest,
+    TaskNeeds,
 )
 from runners.states import RequestState, State
 from runners.store.creating import NewRun, add_batches, add_run
@@ -111,13 +113,16 @@ class Acceptor:
             raise RefusalError(
                 f"Run {old.id} has not ended (it is {old.state}); wait for it or cancel it, then retry it."
             )
-        spec, unfinished, dataset = await self._store.read(lambda writer: _to_retry(writer, old))
+        spec, unfinished, dataset = await self._store.read(lambda writer: _to_retry(writer, old, asked.needs))
         if not unfinished:
             raise RefusalError(f"Run {old.id} has nothing to retry: all its tasks are done.")
         tasks = [
             (step, Numbered(index, task.place, task.item)) for index, (step, task) in enumerate(unfinished)
         ]
         runner = await self._pool.runner(spec.resource, spec.profile, to_start=True)
+        for step, number in Counter(step for step, _ in tasks).items():
+            # What is asked for this time may be more than there can be: that is told now, not in an hour.
+            runner.plan(spec.workflow.steps[step], number)
         return await self._create(request, runner, asked.run, spec, tasks, dataset, retry_of=old.id)
 
     async def _create(
@@ -227,8 +232,10 @@ def _has_run(writer: Writer, run: str) -> bool:
     return True
 
 
-def _to_retry(writer: Writer, run: RunRow) -> tuple[LaunchSpec, list[tuple[int, Numbered]], list[Item]]:
-    """What a retry of *run* is to do, which of its tasks are not done, and its dataset."""
+def _to_retry(
+    writer: Writer, run: RunRow, needs: TaskNeeds
+) -> tuple[LaunchSpec, list[tuple[int, Numbered]], list[Item]]:
+    """What a retry of *run* with these *needs* is to do, which of its tasks are not done, and its dataset."""
     spec = spec_of(writer, run.id)
     tasks = [
         (position, task)
@@ -236,7 +243,13 @@ def _to_retry(writer: Writer, run: RunRow) -> tuple[LaunchSpec, list[tuple[int, 
         for task in tasks_of(writer, run.id, spec, position, (State.FAILED, State.CANCELLED))
     ]
     name = _retry_name(run, {other.name for other in writer.runs()})
-    return spec.model_copy(update={"name": name}), tasks, dataset_of(writer, run.id)
+    again = {step for step, _ in tasks}
+    steps = [
+        step.model_copy(update={"meta": needs.over(step.meta)}) if position in again else step
+        for position, step in enumerate(spec.workflow.steps)
+    ]
+    workflow = spec.workflow.model_copy(update={"steps": steps})
+    return spec.model_copy(update={"name": name, "workflow": workflow}), tasks, dataset_of(writer, run.id)
 
 
 def _retry_name(run: RunRow, taken: Collection[str]) -> str:

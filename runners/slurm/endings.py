@@ -36,16 +36,18 @@ def _time(match: re.Match[str], about: About) -> Explanation:
         f"The time limit{f' of {format_duration(limit)}' if known and limit else ''} of the job was reached."
     )
     more = format_duration(2 * limit) if known and limit else "TIME"
-    if "time" in about.own:
-        text = (
-            "Launch it again with more time for each task (--time, or time in the meta of its step), "
-            "or with fewer tasks in a job (--tasks-per-job)"
-        )
-        return Explanation(words, advice(text), cause="time limit")
+    amount = limit if known and limit else 0.0
+    if about.in_turn == 1 or "time" in about.own:
+        # A job whose tasks have limits is given the time for all of them.
+        each = 2 * limit / about.in_turn if known and limit else 0.0
+        text = "Try it with more time for each task (how long it takes in all is not known)"
+        remedy = advice(text, about.retry("--time", format_duration(math.ceil(each)) if each else "TIME"))
+        return Explanation(words, remedy, cause="time limit", amount=amount)
+    # What each of several tasks takes is not known: a limit of their own might end the longest of them.
     field = f"{SLURM_SET}.time"
     text = "Ask for more time, or put fewer tasks into a job, and retry"
     remedy = advice(text, about.again(about.setting(field, more)))
-    return Explanation(words, remedy, cause="time limit", of="resource", field=field, amount=limit or 0.0)
+    return Explanation(words, remedy, cause="time limit", of="resource", field=field, amount=amount)
 
 
 def _refused(match: re.Match[str], about: About) -> Explanation:

@@ -220,15 +220,15 @@ REASONS: Final[Mapping[str, Meaning]] = {
     ),
     "TimeLimit": _site(
         "ended: its time limit was reached",
-        "Ask for more time or put fewer tasks into a job, and retry",
-        _AGAIN,
+        "Try it with more time for each task",
+        f"{_AGAIN} --time TIME",
     ),
     "InactiveLimit": _site("ended: it was idle too long", "Retry", _AGAIN),
     "NonZeroExitCode": _site(
         "ended with an exit code that is not 0", "See what its tasks printed", "runyard logs {run}"
     ),
     "RaisedSignal": _site("ended by a signal", "See what its tasks printed", "runyard logs {run}"),
-    "OutOfMemory": _site("ended: out of memory", "Ask for more memory, and retry", _AGAIN),
+    "OutOfMemory": _site("ended: out of memory", "Try it with more memory", f"{_AGAIN} --mem MEMORY"),
     "SystemFailure": _site(
         "ended: SLURM, a file system or the network failed",
         "Retry; if it happens again, ask your administrators",

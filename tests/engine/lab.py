@@ -17,7 +17,15 @@ from runners.engine.asking import ask
 from runners.engine.client import EngineClient, EngineError, engine_alive
 from runners.engine.engine import Engine
 from runners.processes import Owner
-from runners.requests import CancelRequest, LaunchRequest, LaunchSpec, RequestKind, RetryRequest, new_run_id
+from runners.requests import (
+    CancelRequest,
+    LaunchRequest,
+    LaunchSpec,
+    RequestKind,
+    RetryRequest,
+    TaskNeeds,
+    new_run_id,
+)
 from runners.store.rows import BatchRow, RunRow, TaskRow
 from runners.store.writer import Writer
 from runners.workflow import Item, Step, Workflow
@@ -73,9 +81,9 @@ class Lab:
         """Cancel a run, or a task or a batch of it."""
         await ask(self.home, RequestKind.CANCEL, CancelRequest(run=run, task=task, batch=batch))
 
-    async def retry(self, run: str) -> str:
-        """Retry a run, and return the new one's id."""
-        request = RetryRequest(run=new_run_id(), of=run)
+    async def retry(self, run: str, **needs: Any) -> str:
+        """Retry a run with these needs, and return the new one's id."""
+        request = RetryRequest(run=new_run_id(), of=run, needs=TaskNeeds(**needs))
         await ask(self.home, RequestKind.RETRY, request)
         return request.run
 

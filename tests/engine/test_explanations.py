@@ -1,15 +1,19 @@
 """What `runyard show` and `runyard tasks` tell of real jobs that wait or fail: why, and what to do."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from runners.config.files import read_resource
+from runners.config.resource import LocalResource
 from runners.config.units import parse_memory
+from runners.engine.asking import RefusedError
 from runners.states import State
 from tests.engine.clusters import ClusterLab
 from tests.engine.lab import shell
-from tests.tui.cli_lab import answer, runyard
+from tests.tui.cli_lab import answer
 from tests.waiting import until
 
 pytestmark = pytest.mark.parametrize("cluster", ["lab-sudo"], indirect=True)
@@ -79,9 +83,8 @@ async def test_why_tasks_ran_out_of_time(cluster: ClusterLab) -> None:
         tasks = await told("tasks", run, "--state", "failed")
     assert {task["reason"] for task in tasks} == {"time limit of the job reached"}
     assert all(task["why"].startswith("The time limit") for task in tasks)
-    setting = f"runyard resource set {cluster.resource} jobs_runner_config.default_slurm_config.time="
-    assert all(setting in task["remedy"] for task in tasks)
-    assert all(task["remedy"].endswith(f" && runyard retry {run}") for task in tasks)
+    # Both had a slot of their own.
+    assert all(f": runyard retry {run} --time " in task["remedy"] for task in tasks)
 
 
 async def test_why_a_task_ran_out_of_memory(cluster: ClusterLab) -> None:
@@ -91,17 +94,26 @@ async def test_why_a_task_ran_out_of_memory(cluster: ClusterLab) -> None:
         await cluster.ended(run, 60.0)
         shown = await told("show", run)
         (task,) = await told("tasks", run)
-        # What is advised helps.
-        setting, retry = task["remedy"].rpartition(": ")[2].split(" && ")
-        await asyncio.to_thread(runyard, *setting.split()[1:])
-        again = await told(*retry.split()[1:])
-        assert (await cluster.ended(again["run"], 60.0)).state is State.DONE
+        with pytest.raises(RefusedError, match="max_mem_per_job"):
+            await cluster.retry(run, mem=10**6)
+        # What is advised helps, if not at once.
+        tried = [task]
+        while tried[-1]["state"] != "done" and len(tried) < 4:
+            retry = tried[-1]["remedy"].rpartition(": ")[2]
+            again = await told(*retry.split()[1:])
+            await cluster.ended(again["run"], 60.0)
+            tried += await told("tasks", again["run"])
     assert shown["why"] == task["why"]
     assert task["why"].startswith("The memory was not enough: asked 100 MB, reached ")
-    assert setting.startswith(f"runyard resource set {cluster.resource} ")
-    # It needs some 300 MB, and is advised to ask for more than it reached.
-    mem = parse_memory(setting.rpartition("default_slurm_config.mem=")[2])
-    assert 300 < mem < 1500 and retry == f"runyard retry {run}"
+    assert task["remedy"].rpartition(" ")[0].endswith(f": runyard retry {run} --mem")
+    # It needs some 300 MB, and each time at least the double is asked for.
+    assert tried[-1]["state"] == "done", tried
+    asked = [parse_memory(each["remedy"].rpartition(" ")[2]) for each in tried[:-1]]
+    assert asked[0] >= 200 and all(later >= 2 * mem for mem, later in pairwise(asked)) and asked[-1] > 300
+    # Nothing was changed for anybody else.
+    resource = read_resource(cluster.home.resources, cluster.resource).value
+    assert not isinstance(resource, LocalResource)
+    assert resource.jobs_runner_config.default_slurm_config.mem == 100
 
 
 async def test_why_a_job_waits_whose_node_failed(cluster: ClusterLab) -> None:

@@ -7,6 +7,8 @@ import pytest
 from runners.engine.asking import RefusedError
 from runners.states import State
 from runners.store.verdicts import settle
+from runners.store.workload import spec_of
+from runners.workflow import StepMeta
 from tests.conftest import set_slots
 from tests.engine.lab import Lab, shell, step
 from tests.waiting import until
@@ -103,6 +105,31 @@ async def test_retry_runs_only_what_is_not_done_with_its_own_index(lab: Lab) -> 
             await lab.retry(again)
     assert [task.item for task in lab.tasks(again)] == ["bad", "bad", "a", "bad", "b", "bad"]
     assert lab.run(run).state is State.FAILED
+
+
+async def test_a_retry_with_more_keeps_it_for_the_next(lab: Lab) -> None:
+    async with lab.hosted():
+        run = await lab.launch(
+            shell("true", name="done", meta={"time": 50}),
+            shell(
+                "test -e fixed || exec sleep 60", name="late", meta={"time": 1, "parallel_tasks_per_job": 1}
+            ),
+            items=["a", "b"],
+        )
+        await lab.ended(run)
+        assert [task.reason for task in lab.tasks(run)] == ["", "", *2 * ["time limit of 1 s reached"]]
+        again = await lab.retry(run, time=2, mem=1, cpus_per_task=1)
+        await lab.ended(again)
+        assert [task.reason for task in lab.tasks(again)] == 2 * ["time limit of 2 s reached"]
+        (lab.work / "fixed").touch()
+        last = await lab.retry(again, mem=3)
+        assert (await lab.ended(last)).state is State.DONE
+        with pytest.raises(RefusedError, match="nothing to retry"):
+            await lab.retry(last, mem=3)
+    done, late = spec_of(lab.store, last).workflow.steps
+    # What is not run again stays as it was, and so does what nobody said anything of.
+    assert done.meta == StepMeta(time=50)
+    assert late.meta == StepMeta(cpus_per_task=1, mem=3, time=2, parallel_tasks_per_job=1)
 
 
 async def test_retries_are_told_apart_by_their_names(lab: Lab) -> None:

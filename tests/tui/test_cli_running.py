@@ -10,6 +10,7 @@ import subprocess
 import sysconfig
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ import pytest
 
 from runners.config.home import Home
 from runners.engine import asking
+from runners.store.reader import Reader
 from tests.tui.cli_lab import LIMIT_S, RUNYARD, answer, on_terminal, refusal, runyard
 
 
@@ -108,6 +110,40 @@ def test_the_exit_code_tells_whether_the_work_succeeded(work: Path) -> None:
     retried = answer("retry", run, "--wait", "--json", code=1)
     assert retried["counts"]["failed"] == 1
     assert answer("show", retried["run"], "--json")["retry_of"] == run
+
+
+def test_a_retry_is_given_more(work: Path) -> None:
+    items = words(work, "1", "2")
+    launch = ["run", "--items-from", items, "--time", "1s", "--mem", "100M", "--wait", "--json"]
+    script = 'test "$0" = 1 || exec sleep 60'
+    run = answer(*launch, "--", "sh", "-c", script, "{item}", code=1)["run"]
+    (late,) = answer("tasks", run, "--state", "failed", "--json")
+    assert late["remedy"].endswith(f": runyard retry {run} --time 0:00:02")
+    words_of_remedy = late["remedy"].rpartition(": runyard ")[2].split()
+    again = answer(*words_of_remedy, "--mem", "300M", "--cpus", "1", "--wait", "--json", code=1)["run"]
+    (late,) = answer("tasks", again, "--json")
+    assert late["reason"] == "time limit of 2 s reached"
+    assert late["remedy"].endswith(f": runyard retry {again} --time 0:00:04")
+    with closing(Reader.open(Home.from_environment().database)) as store:
+        meta = store.launch_spec(again)["workflow"]["steps"][0]["meta"]
+    assert (meta["time"], meta["mem"], meta["cpus_per_task"]) == (2, 300, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--mem", "lots", "mem 'lots' must be memory"),
+        ("--time", "0", "time '0' must be a time above 0"),
+        ("--cpus", "0", "cpus 0 must be 1 or more."),
+    ],
+)
+def test_what_a_retry_is_given_is_checked_as_that_of_a_run(
+    work: Path, option: str, value: str, sentence: str
+) -> None:
+    answer("run", "--wait", "--json", "--", "false", code=1)
+    assert refusal("retry", "last", option, value).startswith(sentence)
+    assert refusal("run", option, value, "--", "false").startswith(sentence)
+    assert len(answer("ps", "--json")) == 1
 
 
 def test_the_ends_of_the_logs_of_all_that_failed(work: Path) -> None:

@@ -85,28 +85,40 @@ def test_a_task_that_its_batch_took_along_shares_what_that_asked_for(
     batch = replace(store.batches(RUN)[2], reason="out of memory: asked 8 GB")
     task = replace(failed, reason="out of memory: asked 8 GB", max_rss_mb=None)
     told = explain_task(task, batch, shared)
-    assert told is not None and ".mem=4G " in told.remedy
+    assert told is not None and told.remedy.endswith(" --mem 4G")
     alone = explain_task(task, replace(batch, reason=""), shared)
-    assert alone is not None and ".mem=16G " in alone.remedy
+    assert alone is not None and alone.remedy.endswith(" --mem 16G")
 
 
 @pytest.mark.parametrize(
-    ("workflow", "own"),
+    ("workflow", "mem"),
     [
-        ({"steps": [{"meta": {"mem": "2G", "time": None}}]}, True),
-        ({"steps": [{"meta": {"time": "2h", "mem": None}}]}, False),
-        ({"steps": [{"meta": None}]}, False),
-        ({"steps": []}, False),
-        ({"of": "another version"}, False),
-        ({"steps": 7}, False),
+        ({"steps": [{"meta": {"mem": 3000, "time": None}}]}, "6G"),
+        ({"steps": [{"meta": {"time": "2h", "mem": None}}]}, "MEMORY"),
+        ({"steps": [{"meta": None}]}, "MEMORY"),
+        ({"steps": []}, "MEMORY"),
+        ({"of": "another version"}, "MEMORY"),
+        ({"steps": 7}, "MEMORY"),
     ],
 )
 def test_what_the_step_asks_for_itself(
-    store: Writer, failed: TaskRow, workflow: dict[str, Any], own: bool
+    store: Writer, failed: TaskRow, workflow: dict[str, Any], mem: str
 ) -> None:
-    told = explain_task(failed, None, Shared(store.run(RUN), workflow))
-    assert told is not None
-    assert told.remedy.startswith("Launch it again" if own else "Ask for more memory")
+    task = replace(failed, reason="out of memory", max_rss_mb=None)
+    told = explain_task(task, None, Shared(store.run(RUN), workflow))
+    assert told is not None and told.remedy.endswith(f"runyard retry {RUN} --mem {mem}")
+
+
+def test_the_time_of_a_job_belongs_to_all_tasks_that_share_it(
+    store: Writer, shared: Shared, failed: TaskRow
+) -> None:
+    batch = replace(store.batches(RUN)[2], limit_s=3600.0)
+    assert batch.counts.total > batch.slots
+    task = replace(failed, reason="time limit of the job reached")
+    told = explain_task(task, batch, shared)
+    assert told is not None and ".time=2:00:00 && " in told.remedy
+    told = explain_task(task, replace(batch, slots=batch.counts.total), shared)
+    assert told is not None and told.remedy.endswith(f"runyard retry {RUN} --time 2:00:00")
 
 
 def test_a_task_that_waits_waits_for_what_its_batch_does(

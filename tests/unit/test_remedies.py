@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,12 +39,12 @@ def told(reason: str, about: About = ABOUT, *says: str) -> Explanation:
         ("disk quota exceeded (log)", "quota", ": quota -s"),
         ("the interpreter in its #! line is missing: ./x", "interpreter", "from Windows."),
         ("not started: the folder to work in cannot be entered: no: '/x'", "workdir", "(--workdir)."),
-        ("time limit of 30 s reached", "task time limit", "in the meta of its step)."),
+        ("time limit of 30 s reached", "task time limit", f"for each task: {AGAIN} --time 0:01:00"),
         ("bad result", "result", ": runyard logs 3k9m"),
         ("worker died", "worker died", f"Retry: {AGAIN}"),
         ("worker died before this task started", "worker died", f"Retry: {AGAIN}"),
-        ("time limit of 2:00:00 of the job reached", "time limit", f" {SET}.time=4:00:00 && {AGAIN}"),
-        ("not started: time limit", "time limit", f" {SET}.time=4:00:00 && {AGAIN}"),
+        ("time limit of 2:00:00 of the job reached", "time limit", f": {AGAIN} --time 4:00:00"),
+        ("not started: time limit", "time limit", f": {AGAIN} --time 4:00:00"),
         ("node failure (c1)", "node failure", f"Retry: {AGAIN}"),
         ("its nodes did not start (c1)", "boot failure", f"Retry: {AGAIN}"),
         ("preempted by another job", "preempted", f"Retry: {AGAIN}"),
@@ -103,40 +105,75 @@ def test_what_says_nothing_known_is_not_explained(reason: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "slots", "peak", "mem"),
     [
-        ("out of memory: asked 100 MB, reached 312 MB", 1, None, "512M"),
+        # Held back at the limit: what it reached says little of what it needs, so never less than the double.
+        ("out of memory: asked 200 MB, reached 189 MB", 1, None, "448M"),
         ("out of memory: asked 2 GB, reached 1.9 GB", 1, None, "4G"),
+        ("out of memory: asked 100 MB, reached 312 MB", 1, None, "512M"),
         # What a job asks for is for all its slots.
         ("out of memory: asked 2 GB, reached 3.1 GB", 4, None, "5G"),
         ("out of memory: asked 2 GB", 4, None, "1G"),
-        ("out of memory", 1, 3000.0, "5G"),
+        ("out of memory: reached 189 MB", 1, None, "384M"),
+        ("out of memory", 1, 3000.0, "6G"),
         ("out of memory", 1, None, "MEMORY"),
     ],
 )
 def test_how_much_memory_to_ask_for(reason: str, slots: int, peak: float | None, mem: str) -> None:
     about = About(resource="alps", run="3k9m", slurm=True, slots=slots, peak_mb=peak)
     explained = told(reason, about)
-    assert explained.remedy == f"Ask for more memory, and retry: {SET}.mem={mem} && {AGAIN}"
-    assert explained.field == "jobs_runner_config.default_slurm_config.mem"
+    assert explained.remedy.startswith("Try it with more memory (how much it needs in all is not known")
+    assert explained.remedy.endswith(f": {AGAIN} --mem {mem}")
 
 
-def test_what_a_step_asks_for_itself_is_not_to_be_changed_in_the_resource() -> None:
-    about = About(resource="alps", run="3k9m", limit_s=60.0, slurm=True, own=frozenset({"mem", "time"}))
-    memory = told("out of memory: asked 1 GB, reached 2 GB", about)
-    assert memory.remedy.startswith("Launch it again with more memory for each task (--mem 3G,")
-    assert told("time limit of the job reached", about).remedy.startswith("Launch it again with more time")
-    assert (memory.of, memory.field) == ("", "")
+@pytest.mark.parametrize(
+    ("own", "mem"),
+    [
+        ({"mem": 600}, "2G"),
+        ({"mem": 100}, "256M"),
+        ({}, "384M"),
+        ({"mem": "lots"}, "384M"),
+        ({"mem": -1}, "384M"),
+    ],
+)
+def test_where_nobody_says_what_was_asked_the_step_does(own: dict[str, object], mem: str) -> None:
+    about = About(run="3k9m", slurm=True, peak_mb=170.0, own=own)
+    assert told("out of memory", about).remedy.endswith(f": {AGAIN} --mem {mem}")
 
 
-def test_on_this_machine_nothing_is_asked_of_slurm() -> None:
-    explained = told("out of memory", About(resource="local", run="3k9m"))
-    assert explained.remedy.startswith("Run fewer tasks at a time (--slots)")
+def test_a_time_limit_that_several_tasks_share_is_raised_in_the_resource() -> None:
+    shared = About(resource="alps", run="3k9m", limit_s=7200.0, slurm=True, in_turn=5)
+    explained = told("time limit of the job reached", shared)
+    assert explained.remedy.endswith(f" {SET}.time=4:00:00 && {AGAIN}")
+    assert (explained.of, explained.field) == ("resource", "jobs_runner_config.default_slurm_config.time")
+    # Unless it was made of theirs.
+    explained = told("time limit of the job reached", replace(shared, own={"time": 1400}))
+    assert explained.remedy.endswith(f": {AGAIN} --time 0:48:00")
+    assert (explained.of, explained.field) == ("", "")
+
+
+def test_on_this_machine_fewer_run_at_a_time_where_each_says_what_it_needs() -> None:
+    about = About(resource="local", run="3k9m", peak_mb=1200.0)
+    explained = told("out of memory", about)
+    assert explained.remedy.startswith("Say how much memory each needs, and no more tasks run at a time")
+    assert explained.remedy.endswith(f": {AGAIN} --mem 3G")
+
+
+def test_of_a_run_that_is_not_known_no_command_is_made_up() -> None:
+    for reason in (
+        "out of memory: asked 2 GB",
+        "time limit of 30 s reached",
+        "time limit of the job reached",
+    ):
+        assert told(reason, About(slurm=True)).remedy.endswith(")." if "30" not in reason else "each task.")
 
 
 def test_without_a_limit_that_is_known_none_is_made_up() -> None:
     for limit in (None, -1.0, float("inf")):
-        explained = told("time limit of the job reached", About(resource="alps", limit_s=limit))
+        about = About(resource="alps", limit_s=limit)
+        explained = told("time limit of the job reached", about)
         assert explained.sentence == "The time limit of the job was reached."
-        assert explained.remedy.endswith(f": {SET}.time=TIME")
+        assert explained.remedy.endswith("is not known).")
+        shared = replace(about, in_turn=2)
+        assert told("time limit of the job reached", shared).remedy.endswith(f": {SET}.time=TIME")
 
 
 @pytest.mark.parametrize(

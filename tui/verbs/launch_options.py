@@ -71,11 +71,7 @@ def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
     )
     where.add_argument("--name", metavar="N", help="a name for the run")
     needs = parser.add_argument_group("what each task needs, in place of what the steps of a workflow say")
-    needs.add_argument("--cpus", type=int, metavar="C", help="CPUs")
-    needs.add_argument("--mem", metavar="M", help="memory: 500M, 4G (1G is 1000 MB)")
-    needs.add_argument(
-        "--time", metavar="T", help="the time it may take: 90s, 5m, 2h, 1:30:00; a number is minutes"
-    )
+    add_needs(needs)
     needs.add_argument("--slots", type=int, metavar="S", help="how many tasks of a batch run at a time")
     needs.add_argument(
         "--tasks-per-job",
@@ -94,6 +90,15 @@ def add_launch_options(parser: argparse.ArgumentParser, *examples: str) -> None:
         action="append",
         default=[],
         help="hand on this environment variable though its name looks secret",
+    )
+
+
+def add_needs(group: argparse._ArgumentGroup) -> None:
+    """The options for what each task is given, whatever its step says."""
+    group.add_argument("--cpus", type=int, metavar="C", help="CPUs")
+    group.add_argument("--mem", metavar="M", help="memory: 500M, 4G (1G is 1000 MB)")
+    group.add_argument(
+        "--time", metavar="T", help="the time it may take: 90s, 5m, 2h, 1:30:00; a number is minutes"
     )
 
 
