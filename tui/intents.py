@@ -155,18 +155,29 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
     ]
     tasks = "task" if again == 1 else "tasks"
 
-    def answered(yes: bool | None) -> None:
+    def ask(needs: str) -> None:
         from runners.requests import RequestKind, RetryRequest, new_run_id
+        from tui.forms.needs import read_needs
 
-        if not yes:
-            return
         new = new_run_id()
         dashboard.ask(
             RequestKind.RETRY,
-            RetryRequest(run=new, of=run.id),
+            RetryRequest(run=new, of=run.id, needs=read_needs(needs)),
             told=f"{again:,} {tasks} of {short_name(run)} run again, as run {new}.",
             then=lambda: then(new),
         )
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            ask("")
+
+    def with_more() -> None:
+        from tui.forms.needs import ABOUT, fault
+        from tui.screens.line import AskLine
+
+        about = f"{ABOUT} The new run starts at enter, and keeps it for a later retry."
+        line = AskLine(f"Retry {again:,} {tasks} with more", about=about, fault=fault)
+        dashboard.push_screen(line, lambda text: ask(text) if text is not None else None)
 
     dashboard.push_screen(
         Confirm(
@@ -174,6 +185,7 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
             yes="Retry",
             no="Not now",
             more=f"It starts at once; {short_name(run)} stays as it is.",
+            besides=("With more memory or time", with_more),
         ),
         answered,
     )

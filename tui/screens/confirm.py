@@ -22,13 +22,24 @@ class Confirm(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes", id="confirm.yes", tooltip="Do it"),
         Binding("n,escape,q", "answer(False)", "no", id="confirm.no", tooltip="Leave everything as it is"),
-        Binding("left,right,h,l", "other", "other", id="confirm.other", tooltip="Go to the other button"),
+        Binding("m", "besides", "more", id="confirm.besides", tooltip="Do it otherwise, where it can be"),
+        Binding("right,l", "app.focus_next", "other", id="confirm.other", tooltip="Go to the next button"),
+        Binding("left,h", "app.focus_previous", "other", id="confirm.before", tooltip="Go to the one before"),
     ]
 
-    def __init__(self, question: Callable[[], str], *, yes: str, no: str, more: str) -> None:
+    def __init__(
+        self,
+        question: Callable[[], str],
+        *,
+        yes: str,
+        no: str,
+        more: str,
+        besides: tuple[str, Callable[[], object]] | None = None,
+    ) -> None:
         """*question* and *more* are plain text; *yes* and *no* are what the buttons say.
 
         *question* is asked for anew whenever there is news, so that its numbers are never old ones.
+        *besides* is what can be done in place of both, after a no: what its button says, and what it does.
         """
         super().__init__()
         self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low")]
@@ -36,14 +47,17 @@ class Confirm(ModalScreen[bool]):
         self._more = more
         self._yes = yes
         self._no = no
+        self._besides = besides
 
     def compose(self) -> ComposeResult:
-        """Question, what it means, two buttons."""
+        """Question, what it means, the buttons."""
         with Vertical(id="confirm") as frame:
-            frame.border_subtitle = "y yes   n no"
+            frame.border_subtitle = "y yes   n no" if self._besides is None else "y yes   n no   m more"
             yield Static(Content(self._question()), id="question")
             yield Static(Content(self._more), id="more")
             with Horizontal(id="answers"):
+                if self._besides is not None:
+                    yield Button(self._besides[0], id="besides", compact=True)
                 yield Button(self._no, id="no", compact=True)
                 yield Button(self._yes, id="yes", compact=True)
 
@@ -62,11 +76,17 @@ class Confirm(ModalScreen[bool]):
         """Give the answer."""
         self.dismiss(answer)
 
-    def action_other(self) -> None:
-        """From one button to the other."""
-        self.focus_next()
+    def action_besides(self) -> None:
+        """Do what is offered besides."""
+        if self._besides is not None:
+            self.dismiss(False)
+            # Not from here: whatever it asks would be answered to a screen that has gone.
+            self.app.call_later(self._besides[1])
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.dismiss(event.button.id == "yes")
+        if event.button.id == "besides":
+            self.action_besides()
+        else:
+            self.dismiss(event.button.id == "yes")
