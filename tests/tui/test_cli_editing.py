@@ -74,7 +74,7 @@ cp "$1" given$number
 
 def left_behind() -> list[Path]:
     """The files in which edits were kept."""
-    return list(Home.from_environment().state.glob("edit-*/*"))
+    return list(Home.from_environment().state.glob("edit-*/**/*.json"))
 
 
 def test_an_import_is_exported_unchanged(uzh: Path) -> None:
@@ -171,7 +171,10 @@ def test_who_gives_up_keeps_what_was_typed(uzh: Path, editor: Editor) -> None:
     told = refusal("resource", "edit", "uzh")
     (kept,) = left_behind()
     assert told.startswith(f"The resource uzh is as it was. What you typed is not valid: {MEM} ")
-    assert told.endswith(f" What you typed is in {kept}.")
+    assert told.endswith(
+        f" What you typed is in {kept}, and the next edit opens it again; "
+        "`runyard resource edit uzh --fresh` drops it."
+    )
     assert '"1X"' in kept.read_text()
     assert uzh.read_bytes() == before
 
@@ -182,7 +185,7 @@ def test_an_edit_made_elsewhere_is_not_overwritten(uzh: Path, editor: Editor) ->
     told = refusal("resource", "edit", "uzh")
     (kept,) = left_behind()
     assert "resource.json was changed elsewhere since it was read, so nothing was written" in told
-    assert told.endswith(f"What you typed is in {kept}.")
+    assert f" What you typed is in {kept}, and the next edit opens it again; " in told
     assert uzh.read_text() == theirs
     assert json.loads(kept.read_text()) == json.loads(json.dumps(EXPORTED).replace("1G", "3G"))
     # With which one can go on.
@@ -230,12 +233,14 @@ def test_what_has_no_effect_is_noted_once(editor: Editor) -> None:
 
 def test_editors_that_fail(uzh: Path, editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     before = uzh.read_bytes()
-    editor.does("exit 3", """sed -i 's/"1G"/"3G"/' "$1"; kill -9 $$""")
+    editor.does("exit 3", """sed -i 's/"1G"/"3G"/' "$1"; kill -9 $$""", "exit 3")
     assert "my editor' ended with exit code 3, so nothing was changed." in refusal("resource", "edit", "uzh")
     assert left_behind() == []
     told = refusal("resource", "edit", "uzh")
     assert "was killed by signal 9" in told
     assert '"3G"' in left_behind()[0].read_text()
+    runyard("resource", "edit", "uzh", "--fresh", code=None)
+    assert left_behind() == []
     for name, reason in (
         ("/absent", "can't be started (No such file"),
         ("'open", "can't be read as a command"),

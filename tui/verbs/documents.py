@@ -51,9 +51,13 @@ def describe(verbs: _SubParsersAction[argparse.ArgumentParser], *, profile: bool
         edit,
         f"Edit the JSON of the {what} in your editor, also a broken one. It is checked when you leave the "
         "editor; what is wrong is marked, and you get it again. Nothing is written before it is valid; what "
-        "was changed is shown then.",
+        "was changed is shown then. An edit that was not saved, because you gave up or the terminal died, is "
+        "opened again the next time.",
         f"runyard {what} edit {example_name}",
         f"EDITOR='code --wait' runyard {what} edit {example_name}",
+    )
+    edit.add_argument(
+        "--fresh", action="store_true", help="begin with what is saved; drop edits that were not"
     )
     change = add("set", "set fields, as PATH=VALUE")
     # Not "*": that would be content with nothing where an option comes before the first.
@@ -112,7 +116,7 @@ def execute(args: argparse.Namespace, home: Home, resource: str, profile: str | 
         case "edit":
             from tui.verbs.editing import edit
 
-            return edit(home, resource, profile, words)
+            return edit(home, resource, profile, words, fresh=args.fresh)
         case "set":
             return _set(home, resource, profile, words, args)
         case "diff":

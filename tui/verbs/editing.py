@@ -8,7 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
+import time
 from codecs import BOM_UTF8
 from json import detect_encoding
 from pathlib import Path
@@ -21,16 +21,20 @@ from tui import output
 from tui.failure import ExitCode, Failure
 from tui.verbs.faults import tell_unknown
 from tui.verbs.marking import marked, repeated, unmarked
+from tui.verbs.workplace import Workplace, left_behind, new_workplace
 
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 """Where the person names none; the first that there is."""
 
 _FAULTY = "What you typed is not valid"
-_HOW = "Lines that begin with # are taken out. To give up, leave without a change."
+_TAKEN_OUT = "Lines that begin with # are taken out."
+_HOW = f"{_TAKEN_OUT} To give up, leave without a change."
 
 
-def edit(home: Home, resource: str, profile: str | None, words: str) -> int:
-    """Let the person edit a document, which they call *words*. What is not saved is kept in a file, or said.
+def edit(home: Home, resource: str, profile: str | None, words: str, *, fresh: bool) -> int:
+    """Let the person edit a document, which they call *words*. What is not saved is kept in a file, and said.
+
+    What an edit before left unsaved is opened again, unless it is to be a *fresh* one: then it is dropped.
 
     Raises:
         Failure: there is no editor, it fails, or what was typed can't be saved; the file is as it was.
@@ -40,18 +44,24 @@ def edit(home: Home, resource: str, profile: str | None, words: str) -> int:
     editor = _editor()
     # In our own folder: what was typed outlasts us, should we be killed.
     try:
-        folder = Path(tempfile.mkdtemp(prefix="edit-", dir=home.state))
-        file = folder / f"{read.name}.json"
-        keep = False
+        place, told = _workplace(home, read, words, fresh=fresh)
+        keep = True
         try:
-            return _until_valid(home, read, editor, file, words)
+            code = _until_valid(home, read, editor, place, told, words)
+            keep = False
         except _UnsavedError as error:
-            keep = True
-            raise Failure(f"{error} What you typed is in {shown(file)}.") from error
+            where = f"What you typed is in {shown(place.file)}, and the next edit opens it again"
+            raise Failure(f"{error} {where}; {_fresh(read)} drops it.") from error
+        except Failure:
+            # Nothing was typed; but what was there before may have been.
+            keep = place.left is not None
+            raise
         finally:
-            if not keep:
-                # The editor may have removed it.
-                shutil.rmtree(folder, ignore_errors=True)
+            if keep:
+                place.keep()
+            else:
+                place.drop()
+        return code
     except OSError as error:
         raise Failure(f"{words} can't be edited ({error.strerror or error}).") from error
 
@@ -60,32 +70,95 @@ class _UnsavedError(Exception):
     """What was typed could not be saved; the text is a sentence."""
 
 
-def _until_valid(home: Home, read: Document, editor: list[str], file: Path, words: str) -> int:
+def _workplace(home: Home, read: Document, words: str, *, fresh: bool) -> tuple[Workplace, list[str]]:
+    """Where to edit, and what to tell of what was left there: that of the last edit that was not saved."""
+    before = unmarked(read.text)
+    left, under_way = left_behind(home.state, read, _differs)
+    it = f"{words[0].lower()}{words[1:]}"
+    for file in under_way:
+        output.note(f"{words} is being edited elsewhere too, in {shown(file)}.")
+    if fresh:
+        for place in left:
+            place.drop()
+            output.note(f"The edit of {it} from {_when(place)}, which was not saved, has been dropped.")
+        left = []
+    if not left:
+        return new_workplace(home.state, read, before), []
+    place, *older = left
+    for each in older:
+        each.keep()
+    output.note(
+        f"An edit of {it} from {_when(place)} was not saved, so it is opened again; {_fresh(read)} drops it."
+    )
+    told = [
+        f"This edit of {it}, from {_when(place)}, was not saved.",
+        "Write it, changed or not, to save it; leave without writing to keep it for later.",
+        f"{_fresh(read)} drops it.",
+    ]
+    if place.begun.rstrip() != before.rstrip():
+        diff = _command(read, "diff", str(place.file))
+        told.append(f"The file was changed since then, which saving may take back: {diff} shows how.")
+    if beside := place.beside():
+        told.append(f"The editor left {', '.join(map(shown, beside))} beside it, which may hold more.")
+    if older:
+        ones = "An older one comes" if len(older) == 1 else f"{len(older)} older ones come"
+        told.append(f"{ones} up after it, from {', '.join(map(_when, older))}.")
+    return place, told
+
+
+def _differs(file: Path, begun: str) -> bool:
+    return unmarked(_text(file)).rstrip() != begun.rstrip()
+
+
+def _when(place: Workplace) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(place.left))
+
+
+def _fresh(read: Document) -> str:
+    return _command(read, "edit", "--fresh")
+
+
+def _command(read: Document, verb: str, *more: str) -> str:
+    name = [read.resource] if read.profile is None else [read.resource, read.profile]
+    return f"`{shlex.join(['runyard', read.what, verb, *name, *more])}`"
+
+
+def _until_valid(
+    home: Home, read: Document, editor: list[str], place: Workplace, told: list[str], words: str
+) -> int:
     before = unmarked(read.text)
     error = read.error
     given = before
+    left = place.left
+    if left is not None:
+        given, error = unmarked(_text(place.file)), None
+        try:
+            _document(home, read, given)
+        except ConfigError as found:
+            error = found
     while True:
-        head = [] if error is None else [*_sentences(words, error), _HOW]
-        offered = marked(given, head, error.fields) if error else given
-        _offer(file, offered)
-        _run(editor, file, offered)
-        typed = unmarked(_text(file))
+        faults = [] if error is None else _sentences(words, error)
+        head = [*told, *faults, _TAKEN_OUT if told else _HOW] if told or faults else []
+        offered = marked(given, head, error.fields if error else ()) if head else given
+        _offer(place.file, offered, left)
+        written = place.file.stat().st_mtime_ns
+        _run(editor, place, offered)
+        typed = unmarked(_text(place.file))
         if not typed.strip():
             output.line(f"{words} is as it was: the editor left nothing.")
             return ExitCode.OK
+        if typed.rstrip() == before.rstrip():
+            output.line(f"{words} is as it was: nothing was changed.")
+            return ExitCode.OK
         if typed.rstrip() == given.rstrip():
-            if given == before:
-                output.line(f"{words} is as it was: nothing was changed.")
-                return ExitCode.OK
             # Not lost, though it is not what they want to be asked about once more.
-            raise _UnsavedError(f"{words} is as it was. {error}")
-        given = typed
+            if left is None:
+                raise _UnsavedError(f"{words} is as it was. {error}")
+            if place.file.stat().st_mtime_ns == written:
+                raise _UnsavedError(f"{words} is as it was, since the editor wrote nothing.")
+        given, left, told = typed, None, []
         try:
-            # The mark of UTF-8, so that it is read as the text that it is, whatever that begins with.
-            data = from_json(BOM_UTF8 + typed.encode("utf-8", "surrogateescape"), _FAULTY)
-            if twice := repeated(typed):
-                raise ConfigError.at(_FAULTY, [(path, "is there twice") for path in twice])
-            validate_document(home.resources, read.resource, read.profile, data, _FAULTY)
+            data = _document(home, read, typed)
         except ConfigError as found:
             error = found
             continue
@@ -108,6 +181,16 @@ def _until_valid(home: Home, read: Document, editor: list[str], file: Path, word
         return ExitCode.OK
 
 
+def _document(home: Home, read: Document, typed: str) -> object:
+    """What was typed, as JSON. Raises ConfigError where it is not valid."""
+    # The mark of UTF-8, so that it is read as the text that it is, whatever that begins with.
+    data = from_json(BOM_UTF8 + typed.encode("utf-8", "surrogateescape"), _FAULTY)
+    if twice := repeated(typed):
+        raise ConfigError.at(_FAULTY, [(path, "is there twice") for path in twice])
+    validate_document(home.resources, read.resource, read.profile, data, _FAULTY)
+    return data
+
+
 def _sentences(words: str, error: ConfigError) -> list[str]:
     if not error.fields:
         return [f"{words} can't be used like this. {error}"]
@@ -115,13 +198,15 @@ def _sentences(words: str, error: ConfigError) -> list[str]:
     return [f"{words} can't be used like this: there {count}, marked below."]
 
 
-def _offer(file: Path, text: str) -> None:
-    """Have the file hold the text, for the person only."""
+def _offer(file: Path, text: str, written: float | None) -> None:
+    """Have the file hold the text, for the person only; as one that was *written* then, if that is told."""
     # Made anew: the editor may have left a link there, and what that leads to is none of our business.
     file.unlink(missing_ok=True)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(handle, "w", encoding="utf-8", errors="surrogateescape") as opened:
         opened.write(text)
+    if written is not None:
+        os.utime(file, (written, written))
 
 
 def _text(file: Path) -> str:
@@ -154,12 +239,14 @@ def _editor() -> list[str]:
     return [found]
 
 
-def _run(editor: list[str], file: Path, offered: str) -> None:
+def _run(editor: list[str], place: Workplace, offered: str) -> None:
     # It has the terminal for as long as the person wants; Ctrl-C there is the editor's. A handler, unlike
     # ignoring, is not handed down.
     ours = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        code = subprocess.run([*editor, str(file)], check=False).returncode
+        # With the lock: nobody opens the same text again while the editor is there, should we be killed.
+        command = [*editor, str(place.file)]
+        code = subprocess.run(command, check=False, pass_fds=[place.lock]).returncode
     except OSError as error:
         raise Failure(
             f"The editor {editor[0]!r} can't be started ({error.strerror or error}); "
@@ -170,6 +257,6 @@ def _run(editor: list[str], file: Path, offered: str) -> None:
     if code:
         how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
         sentence = f"The editor {editor[0]!r} {how}, so nothing was changed."
-        if _text(file) != offered:
+        if _text(place.file) != offered:
             raise _UnsavedError(sentence)
         raise Failure(sentence)
