@@ -66,15 +66,7 @@ def job_settings(config: SlurmRunnerConfig, meta: Mapping[str, Any] | None, task
             fields are those of *meta*.
     """
     asked, faults = _read(meta or {})
-    merged = config.default_slurm_config.model_dump(exclude_unset=True)
-    if asked.needs_gpu and config.gpu_slurm_config is not None:
-        given = config.gpu_slurm_config.model_dump(exclude_unset=True)
-        if given.get("mem") is None:
-            # Of all nulls in the GPU set this one alone does not clear the default.
-            given.pop("mem", None)
-        merged |= given
-    merged |= asked.model_dump(include=_REPLACING, exclude_none=True)
-    task = SlurmTaskConfig.model_construct(**merged)
+    task = _merged(config, asked)
     missing = [name for name in ("partition", "cpus_per_task", "mem") if getattr(task, name) is None]
     known = {path.split(".")[0] for path, _ in faults}
     faults += [
@@ -106,6 +98,26 @@ def job_settings(config: SlurmRunnerConfig, meta: Mapping[str, Any] | None, task
         tasks_per_job=asked.tasks_per_job,
         parallel_tasks_per_job=asked.parallel_tasks_per_job,
     )
+
+
+def task_settings(config: SlurmRunnerConfig, meta: Mapping[str, Any]) -> SlurmTaskConfig:
+    """What is asked for each task, by the resource and by the *meta* of a step; None for what nobody gives.
+
+    What can't be used of *meta* is left out.
+    """
+    return _merged(config, _read(meta)[0])
+
+
+def _merged(config: SlurmRunnerConfig, asked: _Meta) -> SlurmTaskConfig:
+    merged = config.default_slurm_config.model_dump(exclude_unset=True)
+    if asked.needs_gpu and config.gpu_slurm_config is not None:
+        given = config.gpu_slurm_config.model_dump(exclude_unset=True)
+        if given.get("mem") is None:
+            # Of all nulls in the GPU set this one alone does not clear the default.
+            given.pop("mem", None)
+        merged |= given
+    merged |= asked.model_dump(include=_REPLACING, exclude_none=True)
+    return SlurmTaskConfig.model_construct(**merged)
 
 
 def without_repeated_directives(lines: Iterable[str]) -> list[str]:

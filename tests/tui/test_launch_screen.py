@@ -18,6 +18,7 @@ from runners.engine.asking import RefusedError
 from runners.requests import LaunchRequest, RequestKind
 from runners.store.writer import Writer
 from tests.clusters import add_cluster
+from tests.conftest import set_slots
 from tests.tui import stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.screens.launch import Field, LaunchPage
@@ -49,6 +50,17 @@ def plan(stage: Stage) -> str:
 
 def wrong(stage: Stage) -> list[str]:
     return [field.key for field in stage.app.screen.query(Field) if field.has_class("-wrong")]
+
+
+def asking(**task: Any) -> dict[str, Any]:
+    """How a cluster is asked for work, with this for each task."""
+    limits = {"num_jobs": 4, "cpus_per_job": 256, "mem_per_job": 100_000}
+    return {
+        "default_slurm_config": {"partition": "main", "cpus_per_task": 1, "mem": 100, **task},
+        "batching_config": {
+            f"{kind}_{name}": limit for name, limit in limits.items() for kind in ("target", "max")
+        },
+    }
 
 
 def fill(stage: Stage, **texts: str) -> None:
@@ -167,12 +179,88 @@ async def test_f1_is_help_while_a_text_is_typed(home: Home) -> None:
 async def test_every_field_is_wide_enough_for_what_it_says_while_empty(
     home: Home, size: tuple[int, int]
 ) -> None:
+    add_cluster(home, "uzh", "slurm_sudo", jobs_runner_config=asking(cpus_per_task=128, time="13-04:05:06"))
     async with on_stage(home, size=size) as stage:
         await stage.press("n", "ctrl+r")
-        fill(stage, workdir="", resource="")
-        await stage.pause()
-        for field in stage.app.screen.query(Input):
-            assert field.content_size.width >= len(field.placeholder), field.id
+        for resource, said in (("", "none is needed"), ("uzh", "empty: me")):
+            fill(stage, resource=resource)
+            await sees(stage, said)
+            for field in stage.app.screen.query(Input):
+                assert field.content_size.width >= len(field.placeholder), field.id
+
+
+async def test_an_empty_field_says_what_the_resource_makes_of_it(home: Home, tmp_path: Path) -> None:
+    config = asking(cpus_per_task=3, mem="12G", time="20") | {
+        "gpu_slurm_config": {"mem": "60G", "time": None}
+    }
+    add_cluster(home, "uzh", "slurm_ssh", jobs_runner_config=config)
+    bare = asking(cpus_per_task=None, mem=None)
+    add_cluster(home, "bare", "slurm_ssh", jobs_runner_config=bare)
+    gpu = {"name": "gpu", "command": "cat {item}", "meta": {"needs_gpu": True, "cpus_per_task": 5}}
+    cpu = {"name": "cpu", "command": "cat {item}", "meta": {"time": "90m"}}
+    for name, steps in (("gpu", [gpu]), ("both", [cpu, gpu])):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"name": name, "steps": steps}))
+    set_slots(home, 7)
+    async with on_stage(home, size=(160, 45)) as stage:
+
+        def empty(key: str) -> str:
+            return stage.app.screen.query_one(f"#field-{key}", Input).placeholder.rpartition("; ")[2]
+
+        async def become(cpus: str, mem: str, time: str, slots: str = "empty: what fits") -> None:
+            wanted = (cpus, mem, time, slots)
+            await until(stage, lambda: tuple(map(empty, ("cpus", "mem", "time", "slots"))) == wanted)
+
+        await stage.press("n")
+        await become("empty: 1", "empty: no limit", "empty: no limit", "empty: 7")
+        fill(stage, command="cat {item}", items="*.tif", resource="uzh")
+        await become("empty: 3", "empty: 12 GB", "empty: 0:20:00 for a whole job")
+        await until(stage, lambda: "8 at a time in each\nasks for 24 CPUs and 96 GB" in plan(stage))
+        assert "--time=0:20:00" in plan(stage)
+        # What is wrong elsewhere changes nothing of that.
+        fill(stage, slots="x", resource="bare")
+        await become("must be given", "must be given", "empty: what the partition allows")
+        fill(stage, slots="", resource="uzh", command="", workflow=str(tmp_path / "gpu.json"))
+        await become("empty: 5", "empty: 60 GB", "empty: what the partition allows")
+        fill(stage, workflow=str(tmp_path / "both.json"))
+        await become("empty: by step", "empty: by step", "empty: by step")
+        fill(stage, resource="local")
+        await become("empty: by step", "empty: no limit", "empty: by step", "empty: 7")
+        fill(stage, workflow="none.json")
+        await become(*4 * ["empty: by step"])
+        set_slots(home, None)
+        fill(stage, workflow="", command="cat {item}")
+        await become("empty: 1", "empty: no limit", "empty: no limit", "empty: all at once")
+        fill(stage, cpus="1")
+        await become("empty: 1", "empty: no limit", "empty: no limit", "empty: what fits")
+
+
+async def test_what_a_time_or_an_amount_means_is_told_beside_it(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("n")
+        fill(stage, time="25:99", mem="12G")
+        await sees(stage, "25:99", "= 0:26:39", "= 12,000 MB")
+        fill(stage, time="0:26:39", mem="")
+        await until(stage, lambda: "= " not in shown(stage))
+        fill(stage, time="25:99x")
+        await until(stage, lambda: wrong(stage) == ["time"])
+        assert "= " not in shown(stage)
+        await stage.press("ctrl+r")
+        await until(stage, lambda: wrong(stage) == [])
+
+
+async def test_what_is_typed_is_added_to_what_stands_there(home: Home) -> None:
+    async with on_stage(home) as stage:
+        await stage.press("n", *"cat", "tab", "shift+tab", *" {item}")
+        assert stage.app.screen.query_one("#field-command", Input).value == "cat {item}"
+        await stage.press("down", "x", "up", "down", "y")
+        assert stage.app.screen.query_one("#field-items", Input).value == "xy"
+
+
+async def test_the_help_tells_both_ways_through_the_fields(home: Home) -> None:
+    async with on_stage(home, size=(100, 40)) as stage:
+        await stage.press("n", "f1")
+        await sees(stage, "tab ↓        To the next field", "shift+tab ↑  To the field before")
+        assert shown(stage).count("To the next field") == shown(stage).count("To the field before") == 1
 
 
 async def test_ctrl_s_launches_what_the_plan_says_and_opens_the_run(

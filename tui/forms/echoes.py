@@ -8,10 +8,15 @@ from tui.forms.spec import FieldSpec, Kind
 
 def echo(spec: FieldSpec, value: object) -> str:
     """What *value* means, where that is worth telling; else, and where it can't be read, an empty text."""
+    return meaning(spec.kind, value)
+
+
+def meaning(kind: Kind, value: object) -> str:
+    """The same for any value of that kind."""
     try:
-        if spec.kind is Kind.MEMORY:
+        if kind is Kind.MEMORY:
             return _memory(value)
-        if spec.kind is Kind.TIME and isinstance(value, str):
+        if kind is Kind.TIME and isinstance(value, str):
             time = format_duration(parse_duration(value))
             return "" if time == value.strip() else time
     except ValueError:

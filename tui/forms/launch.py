@@ -22,7 +22,7 @@ class LaunchDraft:
     items: str = ""
     items_from: str = ""
     workflow: str = ""
-    resource: str = "local"
+    resource: str = ""
     profile: str = ""
     workdir: str = ""
     folder: str = ""

@@ -21,8 +21,11 @@ from runners.config.home import Home
 from runners.launching import LaunchError, Prepared, prepare
 from runners.requests import RequestKind
 from runners.states import State
+from runners.workflow import StepMeta
+from tui.forms.echoes import meaning
 from tui.forms.hints import Hints, hints
 from tui.forms.launch import LaunchDraft
+from tui.forms.spec import Kind
 from tui.forms.words import LABELS, SHELL_LABEL, in_form
 from tui.messages import OpenRun
 from tui.sample_script import sample_scripts
@@ -36,8 +39,12 @@ PAUSE_S = 0.15
 """How long nobody types before the plan is made: files may have to be looked for."""
 
 
+_MEANS = {"mem": Kind.MEMORY, "time": Kind.TIME}
+"""Fields of which is told what was typed means: `25:99` is minutes and seconds."""
+
+
 class Field(Horizontal):
-    """A label and a line to type in."""
+    """A label, a line to type in, and what is typed in other words."""
 
     def __init__(self, key: str, hint: str, value: str, *, wide: bool = True) -> None:
         super().__init__(classes=None if wide else "narrow")
@@ -63,9 +70,20 @@ class Field(Horizontal):
             typed.offer(names)
 
     def compose(self) -> ComposeResult:
-        """Both."""
+        """All three."""
         yield Label(LABELS[self.key], markup=False)
-        yield Typed(self._value, placeholder=self._hint, id=f"field-{self.key}")
+        yield Typed(self._value, placeholder=self._hint, select_on_focus=False, id=f"field-{self.key}")
+        if self.key in _MEANS:
+            yield Static(self._meaning(self._value), classes="meaning", markup=False)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        if self.key in _MEANS:
+            self.query_one(".meaning", Static).update(self._meaning(event.value))
+
+    def _meaning(self, text: str) -> str:
+        means = meaning(_MEANS[self.key], text)
+        return f" = {means}" if means else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +113,15 @@ def _look(draft: LaunchDraft, home: Home) -> Looked:
     except LaunchError as error:
         # A field that was left out may be what is missing now; what is wrong with it is known better.
         faults.setdefault(error.field, str(error))
+    if prepared is not None:
+        steps = [step.meta for step, _ in prepared.plans]
+    else:
+        steps = [] if draft.workflow.strip() else [StepMeta()]
     return Looked(
         None if faults else prepared,
         scripts,
         {key: in_form(fault) for key, fault in faults.items()},
-        hints(home, draft.resource_name),
+        hints(home, draft.resource_name, steps),
     )
 
 
@@ -124,10 +146,22 @@ class LaunchPage(Page):
         Binding("ctrl+s", "launch", "launch", id="launch.launch", tooltip="Launch what the plan says"),
         Binding("escape", "back", "leave", id="launch.back", tooltip="Leave; nothing is launched"),
         Binding("ctrl+r", "empty", "empty", id="launch.empty", tooltip="Empty all fields"),
-        Binding("tab", "app.focus_next", "next field", id="launch.next", tooltip="To the next field"),
-        Binding("down", "app.focus_next", "next", show=False, id="launch.down", tooltip="To the next field"),
         Binding(
-            "up", "app.focus_previous", "previous", show=False, id="launch.up", tooltip="To the field before"
+            "tab,down",
+            "app.focus_next",
+            "next field",
+            key_display="tab ↓",
+            id="launch.next",
+            tooltip="To the next field",
+        ),
+        Binding(
+            "up,shift+tab",
+            "app.focus_previous",
+            "field before",
+            show=False,
+            key_display="shift+tab ↑",
+            id="launch.up",
+            tooltip="To the field before",
         ),
     ]
 
@@ -158,12 +192,12 @@ class LaunchPage(Page):
                 yield self._field("folder")
                 yield self._field("name", "empty: as the command")
                 with Container(classes="row"):
-                    yield self._field("cpus", "e.g. 2; empty: 1", wide=False)
-                    yield self._field("mem", "e.g. 4G; empty: no limit", wide=False)
+                    yield self._field("cpus", wide=False)
+                    yield self._field("mem", wide=False)
                 with Container(classes="row"):
-                    yield self._field("slots", "e.g. 4; empty: what fits", wide=False)
-                    yield self._field("tasks_per_job", "tasks; empty: any", wide=False)
-                yield self._field("time", "e.g. 90m; empty: no limit")
+                    yield self._field("slots", wide=False)
+                    yield self._field("tasks_per_job", wide=False)
+                yield self._field("time")
                 yield Tick(SHELL_LABEL, id="field-shell")
             with VerticalScroll(id="plan-frame") as frame:
                 frame.border_title = "Plan"
