@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,25 @@ class Kept:
     """What stood in the JSON where that was none, or else empty."""
     written: float
     """When, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftDraft:
+    """That something was typed and not saved, and of what."""
+
+    resource: str
+    profile: str | None
+    """None: it is the resource itself."""
+    kind: str
+    """Of resource, as it was typed: untrusted; empty where that can't be told."""
+    written: float
+    """When, in seconds since the epoch."""
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others."""
+        return self.resource if self.profile is None else f"{self.resource}/{self.profile}"
 
 
 class DraftFile:
@@ -97,9 +117,59 @@ def drop_draft(home: Home, subject: Subject) -> None:
         _path(home, subject).unlink(missing_ok=True)
 
 
-def _path(home: Home, subject: Subject) -> Path:
-    # Names of resources and profiles are names of files, and none begins with a dot.
+def left_drafts(home: Home) -> tuple[LeftDraft, ...]:
+    """All that was typed and not saved, in open forms as well. Blocks."""
     folder = home.state / "drafts"
-    if subject.profile is None:
-        return folder / f"{subject.resource}.json"
-    return folder / subject.resource / f"{subject.profile}.json"
+    found = []
+    for path in sorted([*folder.glob("*.json"), *folder.glob("*/*.json")]):
+        profile = None if path.parent == folder else path.stem
+        resource = path.stem if profile is None else path.parent.name
+        # A hidden one is being written at this moment.
+        with contextlib.suppress(OSError, ConfigError):
+            if not path.name.startswith("."):
+                written = path.stat().st_mtime
+                found.append(LeftDraft(resource, profile, _kind(path), written, path))
+    return tuple(found)
+
+
+def _kind(path: Path) -> str:
+    """Of the resource that was typed."""
+    match from_json(path.read_bytes(), str(path)):
+        case {"document": {"type": str(kind)}} | {"document": {"resource_type": str(kind)}}:
+            return kind
+    return ""
+
+
+def forget_drafts(home: Home, resource: str, profile: str | None) -> None:
+    """What was typed of it is not wanted any more; with a resource goes what was typed of its profiles."""
+    with contextlib.suppress(OSError):
+        _file(home, resource, profile).unlink(missing_ok=True)
+    if profile is None:
+        shutil.rmtree(_profiles(home, resource), ignore_errors=True)
+
+
+def move_drafts(home: Home, resource: str, profile: str | None, name: str) -> None:
+    """It is called *name* from now on, and so is what was typed of it."""
+    forget_drafts(home, *((name, None) if profile is None else (resource, name)))
+    with contextlib.suppress(OSError):
+        _file(home, resource, profile).rename(
+            _file(home, name, None) if profile is None else _file(home, resource, name)
+        )
+    if profile is None:
+        with contextlib.suppress(OSError):
+            _profiles(home, resource).rename(_profiles(home, name))
+
+
+def _path(home: Home, subject: Subject) -> Path:
+    return _file(home, subject.resource, subject.profile)
+
+
+def _file(home: Home, resource: str, profile: str | None) -> Path:
+    # Names of resources and profiles are names of files, and none begins with a dot.
+    if profile is None:
+        return home.state / "drafts" / f"{resource}.json"
+    return _profiles(home, resource) / f"{profile}.json"
+
+
+def _profiles(home: Home, resource: str) -> Path:
+    return home.state / "drafts" / resource

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runners.config.errors import shown
@@ -15,6 +15,7 @@ from runners.config.files import Broken, Stored, list_profiles, list_resources
 from runners.config.home import Home
 from runners.config.profile import Profile
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource
+from tui.drafts import LeftDraft, left_drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,20 @@ class Entry:
     kind: str
     """Of resource; empty where that can't be told."""
     where: str
-    """What it leads to: a host, a user, a partition."""
+    """What it leads to: a host, or a user."""
+    partition: str
+    """Of SLURM, where one is set."""
     problem: str
     """Why it can't be used, in one sentence; empty where it can."""
     paused: bool
     """It takes nothing new."""
     path: Path
+    bare: bool = False
+    """It is a cluster without a profile: nobody can act there."""
+    typed: float | None = None
+    """When something was typed in its form last that is not saved; None where all is."""
+    new: bool = False
+    """There is only what was typed, and no file as yet."""
 
     @property
     def key(self) -> str:
@@ -54,44 +63,57 @@ class Entry:
 
 
 def read_inventory(home: Home) -> tuple[Entry, ...]:
-    """All resources by name, each with its profiles behind it. Blocks.
+    """All resources by name, each with its profiles behind it, also such as were typed only. Blocks.
 
     Raises:
         ConfigError: the folder can't be read.
     """
-    return tuple(_entries(home.resources))
+    left = left_drafts(home)
+    entries = {entry.key: entry for entry in _entries(home.resources)}
+    for draft in left:
+        if (entry := entries.get(draft.key)) is not None:
+            entries[draft.key] = replace(entry, typed=draft.written)
+        elif draft.profile is None or draft.resource in entries:
+            entries[draft.key] = _of_draft(draft, entries.get(draft.resource))
+    return tuple(sorted(entries.values(), key=lambda entry: (entry.resource, entry.profile or "")))
 
 
 def _entries(folder: Path) -> Iterator[Entry]:
     for resource in list_resources(folder):
-        yield _of_resource(resource)
         kind = "" if isinstance(resource, Broken) else resource.value.type
-        for profile in list_profiles(folder, resource.name):
+        profiles = list_profiles(folder, resource.name)
+        yield _of_resource(resource, bare=not profiles)
+        for profile in profiles:
             yield _of_profile(resource.name, kind, profile)
 
 
-def _of_resource(found: Stored[Resource] | Broken) -> Entry:
+def _of_draft(draft: LeftDraft, resource: Entry | None) -> Entry:
+    kind = resource.kind if resource is not None else draft.kind
+    return Entry(
+        draft.resource, draft.profile, kind, "", "", "", False, draft.path, typed=draft.written, new=True
+    )
+
+
+def _of_resource(found: Stored[Resource] | Broken, *, bare: bool) -> Entry:
     if isinstance(found, Broken):
-        return Entry(found.name, None, "", "", _problem(found), False, found.path)
+        return Entry(found.name, None, "", "", "", _problem(found), False, found.path)
     resource = found.value
-    paused = resource.prevent_new_submissions
-    return Entry(found.name, None, resource.type, _leads_to(resource), "", paused, found.path)
-
-
-def _leads_to(resource: Resource) -> str:
+    paused, kind = resource.prevent_new_submissions, resource.type
     if isinstance(resource, LocalResource):
         slots = resource.jobs_runner_config.parallel_tasks_per_job
-        return "this machine, no limit" if slots is None else f"this machine, {slots} at a time"
-    partition = resource.jobs_runner_config.default_slurm_config.partition
+        where = "this machine, no limit" if slots is None else f"this machine, {slots} at a time"
+        return Entry(found.name, None, kind, where, "", "", paused, found.path)
+    partition = resource.jobs_runner_config.default_slurm_config.partition or ""
     where = resource.host if isinstance(resource, SlurmSSHResource) else "this cluster"
-    return f"{where}, partition {partition}" if partition else where
+    return Entry(found.name, None, kind, where, partition, "", paused, found.path, bare)
 
 
 def _of_profile(resource: str, kind: str, found: Stored[Profile] | Broken) -> Entry:
     if isinstance(found, Broken):
-        return Entry(resource, found.name, kind, "", _problem(found), False, found.path)
+        return Entry(resource, found.name, kind, "", "", _problem(found), False, found.path)
     user = found.value.username
-    return Entry(resource, found.name, kind, f"as {user}" if user else "as yourself", "", False, found.path)
+    acts = f"as {user}" if user else "as yourself"
+    return Entry(resource, found.name, kind, acts, "", "", False, found.path)
 
 
 def _problem(found: Broken) -> str:

@@ -26,7 +26,7 @@ from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.templates import new_profile_document, new_resource_document
 from runners.in_use import out_of_use
-from tui.drafts import kept_draft
+from tui.drafts import forget_drafts, kept_draft, move_drafts
 from tui.inventory import Entry
 from tui.messages import OpenCheck
 from tui.screens.choose import Choice, Choose
@@ -111,6 +111,7 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
                 rename_resource(home.resources, entry.resource, name)
             else:
                 rename_profile(home.resources, entry.resource, entry.profile, name)
+        move_drafts(home, entry.resource, entry.profile, name)
 
     async def move(name: str) -> None:
         await asyncio.to_thread(work, name)
@@ -121,7 +122,7 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
 
     owner = None if entry.profile is None else entry.resource
     about = "Runs that have ended keep the name that they were launched with."
-    _ask_name(page, f"Rename {entry.name}", about, owner, done, entry.name, move)
+    _ask_name(page, f"Rename {entry.name}", about, owner, done, entry.name, move, entry.name)
 
 
 def remove(page: ResourcesPage, entry: Entry) -> None:
@@ -129,16 +130,25 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
     home = page.dashboard.home
 
     def work() -> None:
+        if entry.new:
+            forget_drafts(home, entry.resource, entry.profile)
+            return
         with out_of_use(home, entry.resource, entry.profile, done="removed"):
             if entry.profile is None:
                 remove_resource(home.resources, entry.resource)
             else:
                 remove_profile(home.resources, entry.resource, entry.profile)
+        forget_drafts(home, entry.resource, entry.profile)
 
     def question() -> str:
+        if entry.new:
+            return f"Drop what was typed of {plain(entry.key)} and never saved?"
         if entry.profile is not None:
             return f"Remove the profile {plain(entry.profile)} of {plain(entry.resource)}?"
-        profiles = sum(other.resource == entry.resource for other in page.entries.values()) - 1
+        profiles = sum(
+            other.resource == entry.resource and other.profile is not None and not other.new
+            for other in page.entries.values()
+        )
         also = {0: "", 1: " and its profile"}.get(profiles, f" and its {profiles} profiles")
         return f"Remove the resource {plain(entry.resource)}{also}?"
 
@@ -146,7 +156,11 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
         if yes:
             _do(page, asyncio.to_thread(work), f"{entry.name} has been removed.")
 
-    more = "This can't be undone: its backup goes too. Export (o) keeps a copy. Runs that have ended stay."
+    more = (
+        "This can't be undone."
+        if entry.new
+        else "This can't be undone: its backup goes too. Export (o) keeps a copy. Runs that have ended stay."
+    )
     page.app.push_screen(Confirm(question, yes="Remove", no="Keep", more=more), answered)
 
 
@@ -268,10 +282,12 @@ def _ask_name(
     then: Callable[[str], object],
     value: str = "",
     attempt: Attempt | None = None,
+    own: str = "",
 ) -> None:
     """Ask for a name that is free: a resource's, or that of a profile of *resource*.
 
-    *then* is done with it, after *attempt* if there is one; if that fails, it is asked for again.
+    *then* is done with it, after *attempt* if there is one; if that fails, it is asked for again. *own* is
+    the name that it has.
     """
     folder = page.dashboard.home.resources
 
@@ -281,8 +297,8 @@ def _ask_name(
         except ConfigError as error:
             return str(error)
         key = name if resource is None else f"{resource}/{name}"
-        if key in page.entries or key == LOCAL:
-            return f"There is {name!r} already; choose another name."
+        if key == LOCAL or (key in page.entries and not page.entries[key].new):
+            return "That is its name." if name == own else f"There is {name!r} already; choose another name."
         return ""
 
     def typed(name: str | None) -> None:
@@ -290,6 +306,14 @@ def _ask_name(
             then(name)
 
     page.app.push_screen(AskLine(title, about=about, value=value, fault=fault, attempt=attempt), typed)
+
+
+def edit_typed(page: ResourcesPage, entry: Entry) -> None:
+    """Go on with what was typed of a resource or profile that was never saved."""
+    if entry.kind in (choice.key for choice in _KINDS):
+        _edit_new(page, entry.resource, entry.profile, entry.kind)
+    else:
+        _edit(page, entry.resource, entry.profile, {})
 
 
 def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str) -> None:

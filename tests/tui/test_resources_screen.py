@@ -9,15 +9,18 @@ import pytest
 from textual.widgets import Input
 
 from runners.config.files import read_profile, read_resource
+from runners.config.folders import remove_profile
 from runners.config.home import Home
 from tests.clusters import add_cluster
 from tests.tui import slurm_story
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tui.drafts import keep_draft, left_drafts
 from tui.screens.choose import Choose
 from tui.screens.confirm import Confirm
 from tui.screens.edit import EditPage
 from tui.screens.line import AskLine
 from tui.screens.resources import ResourcesPage
+from tui.subject import Subject, open_subject
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -245,3 +248,75 @@ async def test_a_name_that_an_import_offers_is_harmless(home: Home, tmp_path: Pa
         await typed(stage, str(file))
         await sees(stage, "Import a resource", "a␛[2J")
         assert not {"\x1b", "\x9b", "\u202e"} & set(shown(stage))
+
+
+TYPED = {"type": "slurm_ssh", "name": "etna", "host": "etna.example"}
+
+
+async def test_what_was_typed_and_never_saved_is_listed_and_gone_on_with(home: Home) -> None:
+    keep_draft(home, Subject("etna", None, {}), TYPED)
+    async with on_stage(home, size=(80, 24)) as stage:
+        await opened(stage, "etna")
+        assert list(table(stage).keys) == ["alps", "alps/me", "etna", "local", "uzh", "uzh/me"]
+        await sees(stage, "• not saved", "not saved: enter goes on, x drops it.")
+        # There is no file that these could be done to.
+        await stage.press("d", "r", "o", "p", "f8")
+        assert isinstance(stage.app.screen, ResourcesPage)
+        await sees(stage, "etna is not saved yet")
+        await stage.press("enter")
+        await at(stage, EditPage)
+        await sees(stage, "resource etna   new, not saved yet", "etna.example")
+        await stage.press("escape")
+        await at(stage, Confirm)
+        await stage.press("y")
+        await at(stage, ResourcesPage)
+        await until(stage, lambda: "etna" not in table(stage).keys)
+    assert names(home) == ["alps", "local", "uzh"]
+
+
+async def test_what_was_typed_and_never_saved_is_dropped_after_a_question(home: Home) -> None:
+    keep_draft(home, Subject("etna", None, {}), TYPED)
+    keep_draft(home, Subject("alps", "new-one", {}), {"resource_type": "slurm_ssh", "name": "new-one"})
+    async with on_stage(home) as stage:
+        await opened(stage, "alps/new-one")
+        await stage.press("x")
+        await at(stage, Confirm)
+        await sees(stage, "Drop what was typed of alps/new-one and never saved?")
+        await stage.press("y")
+        await until(stage, lambda: "alps/new-one" not in table(stage).keys)
+        assert "etna" in table(stage).keys
+    assert [draft.key for draft in left_drafts(home)] == ["etna"]
+
+
+async def test_what_was_typed_of_one_that_is_saved_is_marked_and_goes_with_it(home: Home) -> None:
+    for subject in (open_subject(home, "uzh", None), open_subject(home, "uzh", "me")):
+        assert isinstance(subject.document, dict)
+        keep_draft(home, subject, {**subject.document, "comment": "later"})
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        await sees(stage, "uzh •", "me •", "not saved: enter goes on with it.")
+        await stage.press("r")
+        await typed(stage, "zurich")
+        await sees(stage, "zurich •", "me •")
+        assert {draft.key for draft in left_drafts(home)} == {"zurich", "zurich/me"}
+        await stage.press("x")
+        await at(stage, Confirm)
+        await stage.press("y")
+        await until(stage, lambda: "zurich" not in table(stage).keys)
+    assert left_drafts(home) == ()
+
+
+async def test_a_cluster_without_a_profile_says_what_it_lacks(home: Home) -> None:
+    remove_profile(home.resources, "uzh", "me")
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        await sees(stage, "! no profile", "It needs one, for who you are there: p makes it.")
+        await stage.press("p")
+        await at(stage, AskLine)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_keys_and_the_partition_have_room(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, size=size) as stage:
+        await opened(stage, "uzh")
+        await sees(stage, "this cluster, main", "partition main", "d copy", "r rename", "x remove")

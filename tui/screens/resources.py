@@ -11,14 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runners.config.places import LOCAL
-from runners.states import State
 from tui import filters, resource_intents
+from tui.entry_words import state_of, typed_sign, where_words
 from tui.feed import Picture
 from tui.inventory import Entry, read_inventory
 from tui.messages import OpenField
 from tui.screens.page import Page
-from tui.signs import Style, sign
-from tui.standing import Standing
+from tui.standing import Standing, clock
 from tui.text import ascii_only, plain
 from tui.widgets.columns import Cell, Column
 from tui.widgets.filter_line import FilterLine
@@ -74,8 +73,8 @@ class ResourcesPage(Page):
             tooltip="Ask the real cluster whether it can work",
         ),
         Binding("n", "new", "new", id="resources.new", tooltip="A new resource, from a template"),
-        Binding("p", "new_profile", "new profile", id="resources.profile", tooltip="A new profile for it"),
-        Binding("d", "duplicate", "duplicate", id="resources.duplicate", tooltip="Copy it under a new name"),
+        Binding("p", "new_profile", "profile", id="resources.profile", tooltip="A new profile for it"),
+        Binding("d", "duplicate", "copy", id="resources.duplicate", tooltip="Copy it under a new name"),
         Binding("r", "rename", "rename", id="resources.rename", tooltip="Give it another name"),
         Binding("x", "remove", "remove", id="resources.remove", tooltip="Remove it, after a question"),
         Binding("i", "bring_in", "import", id="resources.import", tooltip="Take one from a JSON file"),
@@ -104,12 +103,13 @@ class ResourcesPage(Page):
         yield FilterLine("Resources", placeholder="words, state:broken, name:…, kind:…, where:…")
         yield VirtualTable(
             [
-                Column("name", "resource", None, least=18, most=24),
-                Column("kind", "kind", 10, priority=2),
-                Column("where", "where", None, least=14, priority=1, keep="start"),
-                Column("state", "state", 14),
-                Column("work", "live runs", 9, align="right", priority=3),
-                Column("line", "line", 18, priority=4),
+                # As given, so that a profile stays below its resource.
+                Column("name", "resource", None, least=18, most=24, sortable=False),
+                Column("kind", "kind", 10, priority=2, sortable=False),
+                Column("where", "where", None, least=14, priority=1, sortable=False),
+                Column("state", "state", 12, sortable=False),
+                Column("work", "live", 4, align="right", priority=3, sortable=False),
+                Column("line", "line", 18, priority=4, sortable=False),
             ],
             id="resource-table",
             empty="reading…",
@@ -194,11 +194,20 @@ class ResourcesPage(Page):
             }
         if entry is None or entry.kind in ("", "local"):
             nothing |= {"connect"}
+        if entry is not None and entry.new:
+            nothing |= {"check", "new_profile", "duplicate", "rename", "bring_out", "connect"}
         if entry is not None and entry.key == LOCAL:
             nothing |= {"rename", "remove"}
         return super().pointless() | nothing | {"resources"}
 
     # What the keys do
+
+    def _saved(self) -> Entry | None:
+        """The row under the cursor, if there is a file of it; if not, that is told."""
+        if (entry := self.chosen) is not None and entry.new:
+            self.dashboard.tell(f"{entry.key} is not saved yet: enter goes on with what was typed.")
+            return None
+        return entry
 
     def action_back(self) -> None:
         """From some to all, from there to where one came from."""
@@ -210,12 +219,16 @@ class ResourcesPage(Page):
 
     def action_edit(self) -> None:
         """To the form."""
-        if (entry := self.chosen) is not None:
+        if (entry := self.chosen) is None:
+            return
+        if entry.new:
+            resource_intents.edit_typed(self, entry)
+        else:
             self.dashboard.post_message(OpenField(entry.resource, entry.profile))
 
     def action_check(self) -> None:
         """Ask the cluster."""
-        if (entry := self.chosen) is not None:
+        if (entry := self._saved()) is not None:
             resource_intents.check(self, entry)
 
     def action_new(self) -> None:
@@ -225,17 +238,17 @@ class ResourcesPage(Page):
 
     def action_new_profile(self) -> None:
         """A new profile for the resource under the cursor."""
-        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+        if not self.dashboard.refuses_changes() and (entry := self._saved()) is not None:
             resource_intents.new_profile(self, entry)
 
     def action_duplicate(self) -> None:
         """The same under another name."""
-        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+        if not self.dashboard.refuses_changes() and (entry := self._saved()) is not None:
             resource_intents.duplicate(self, entry)
 
     def action_rename(self) -> None:
         """Another name."""
-        if (entry := self.chosen) is not None and not self.dashboard.refuses_changes():
+        if not self.dashboard.refuses_changes() and (entry := self._saved()) is not None:
             resource_intents.rename(self, entry)
 
     def action_remove(self) -> None:
@@ -250,12 +263,12 @@ class ResourcesPage(Page):
 
     def action_bring_out(self) -> None:
         """To a file."""
-        if (entry := self.chosen) is not None:
+        if (entry := self._saved()) is not None:
             resource_intents.bring_out(self, entry)
 
     def action_connect(self) -> None:
         """Try the line now."""
-        if (entry := self.chosen) is not None:
+        if (entry := self._saved()) is not None:
             resource_intents.connect(self, entry)
 
     def action_filter(self) -> None:
@@ -301,10 +314,16 @@ class ResourcesPage(Page):
         if entry is None:
             view.tell(())
             return
-        _, word, style = self._state(entry)
+        _, word, style = state_of(entry)
         said: list[Paragraph] = []
         if entry.problem:
             said.append(Passage([(f"{word}  ", style)], [plain(entry.problem)]))
+        if entry.typed is not None:
+            again = "enter goes on" + (", x drops it." if entry.new else " with it.")
+            text = f"until {clock(entry.typed, self.dashboard.now())}, not saved: {again}"
+            said.append(Passage([("typed ", "warning")], [text]))
+        if entry.bare:
+            said.append(Passage([(f"{word}  ", style)], ["It needs one, for who you are there: p makes it."]))
         standing = self._standing(entry)
         if standing is not None and standing.place is not None and standing.troubled:
             said.append(
@@ -317,28 +336,21 @@ class ResourcesPage(Page):
                     ["It takes nothing new (prevent_new_submissions); what runs there goes on."],
                 )
             )
-        if not entry.problem:
+        if entry.where:
             does = "leads to" if entry.profile is None else "acts"
-            said.append(facts(("kind", entry.kind), (does, plain(entry.where))))
+            known = [("kind", entry.kind), (does, plain(entry.where)), ("partition", plain(entry.partition))]
+            said.append(facts(*(fact for fact in known if fact[1])))
         said.append(Passage([("file ", "muted")], [plain(entry.file)], keep="end"))
         view.tell(said)
 
     def _values(self, key: str) -> filters.Values:
         entry = self._entries[key]
         return {
-            "state": self._state(entry)[1],
+            "state": state_of(entry)[1],
             "name": entry.key,
             "kind": entry.kind,
-            "where": entry.where,
+            "where": where_words(entry),
         }
-
-    def _state(self, entry: Entry) -> tuple[str, str, Style]:
-        """Sign, word and meaning."""
-        if entry.problem:
-            return sign(State.FAILED).glyph, "broken", "failed"
-        if entry.paused:
-            return "!", "paused", "warning"
-        return sign(State.DONE).glyph, "valid", "done"
 
     def _standing(self, entry: Entry) -> Standing | None:
         """How it can be reached, as far as anybody has tried."""
@@ -357,7 +369,7 @@ class ResourcesPage(Page):
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
         entry = self._entries[key]
-        glyph, word, style = self._state(entry)
+        glyph, word, style = state_of(entry)
         live = self._live(entry)
         standing = self._standing(entry)
         line: Cell = ""
@@ -366,10 +378,11 @@ class ResourcesPage(Page):
             trip = f"  {standing.round_trip}" if standing.round_trip else ""
             line = (f"{shown.glyph} {shown.word}{trip}", shown.style)
         below = "`-" if ascii_only() else "└"
+        name = entry.name if entry.typed is None or entry.new else f"{entry.name} {typed_sign()}"
         return (
-            (entry.name, "strong") if entry.profile is None else f"  {below} {entry.name}",
+            (name, "strong") if entry.profile is None else f"  {below} {name}",
             (entry.kind if entry.profile is None else "profile", "muted"),
-            entry.where,
+            where_words(entry),
             (f"{glyph} {word}", style),
             (f"{live:,}", "running") if live else ("·" if not ascii_only() else "-", "muted"),
             line,

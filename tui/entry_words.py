@@ -1,0 +1,31 @@
+"""A resource or profile in words: how it stands, and where it leads. Imports no textual."""
+
+from __future__ import annotations
+
+from runners.states import State
+from tui.inventory import Entry
+from tui.signs import Style, sign
+from tui.text import ascii_only
+
+
+def where_words(entry: Entry) -> str:
+    """Where it leads, in short: untrusted."""
+    return f"{entry.where}, {entry.partition}" if entry.partition else entry.where
+
+
+def state_of(entry: Entry) -> tuple[str, str, Style]:
+    """How it stands: sign, word and meaning. What keeps it from being used goes before what does not."""
+    if entry.new:
+        return typed_sign(), "not saved", "warning"
+    if entry.problem:
+        return sign(State.FAILED).glyph, "broken", "failed"
+    if entry.bare:
+        return "!", "no profile", "warning"
+    if entry.paused:
+        return "!", "paused", "warning"
+    return sign(State.DONE).glyph, "valid", "done"
+
+
+def typed_sign() -> str:
+    """Of what was typed and is not saved, as in the title of the form."""
+    return "*" if ascii_only() else "•"
