@@ -11,6 +11,8 @@ import pytest
 from runners.config.home import Home
 from runners.config.resource import RESOURCE_TYPES
 from tests.tui.cli_lab import answer, on_terminal, refusal, runyard
+from tui.drafts import keep_draft, left_drafts
+from tui.subject import open_subject
 
 SLURM = {
     "type": "slurm_ssh",
@@ -201,3 +203,19 @@ def test_the_resource_local_is_kept() -> None:
     sentence = refusal("resource", "remove", "local")
     assert sentence.startswith("The resource local can't be removed, since every start makes it again; edit ")
     assert sentence.endswith("/resources/local/resource.json.")
+
+
+def test_what_was_typed_in_a_form_goes_where_its_resource_goes() -> None:
+    runyard("resource", "add", "uzh.json")
+    runyard("profile", "add", "uzh", "me.json")
+    home = Home.from_environment()
+    for subject in (open_subject(home, "uzh", None), open_subject(home, "uzh", "me")):
+        keep_draft(home, subject, {"typed": "later"})
+    runyard("resource", "rename", "uzh", "zurich")
+    assert {draft.key for draft in left_drafts(home)} == {"zurich", "zurich/me"}
+    runyard("profile", "rename", "zurich", "me", "you")
+    assert {draft.key for draft in left_drafts(home)} == {"zurich", "zurich/you"}
+    runyard("profile", "remove", "zurich", "you", "--yes")
+    assert {draft.key for draft in left_drafts(home)} == {"zurich"}
+    runyard("resource", "remove", "zurich", "--yes")
+    assert left_drafts(home) == ()

@@ -215,12 +215,14 @@ def _diff(home: Home, resource: str, profile: str | None, file: Path | None, *, 
 def _rename(home: Home, resource: str, profile: str | None, new: str, words: str) -> int:
     from runners.config.folders import rename_profile, rename_resource
     from runners.in_use import out_of_use
+    from tui.drafts import move_drafts
 
     with out_of_use(home, resource, profile, done="renamed"):
         if profile is None:
             rename_resource(home.resources, resource, new)
         else:
             rename_profile(home.resources, resource, profile, new)
+    move_drafts(home, resource, profile, new)
     output.line(f"{words} is called {new} from now on.")
     return ExitCode.OK
 
@@ -229,6 +231,7 @@ def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks:
     from runners.config.folders import remove_profile, remove_resource
     from runners.config.places import profile_names
     from runners.in_use import out_of_use
+    from tui.drafts import forget_drafts
 
     names = [] if profile is not None else profile_names(home.resources, resource)
     also = f"{'profile' if len(names) == 1 else 'profiles'} {', '.join(map(shown, names))}" if names else ""
@@ -249,6 +252,7 @@ def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks:
             remove_resource(home.resources, resource)
         else:
             remove_profile(home.resources, resource, profile)
+    forget_drafts(home, resource, profile)
     output.line(f"{words} has been removed{also and f', with its {also}'}.")
     return ExitCode.OK
 
