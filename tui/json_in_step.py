@@ -52,9 +52,12 @@ class JsonInStep:
         """What somebody types in the text at this moment, be its message on the way; `NOTHING` if nobody."""
         return self._pane.document() if self._pane.has_focus_within else NOTHING
 
-    def replace(self, document: object) -> None:
-        """The draft holds this document, which the text says, or is about to."""
-        self._draft.replace(document)
+    def replace(self, document: object, *, typing: bool = False) -> None:
+        """The draft holds this document, which the text says, or is about to.
+
+        *typing* it in the text is one step to undo, letter for letter.
+        """
+        self._draft.replace(document, typing=typing)
         self._of = self._draft.revision
 
     def tell_fault(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from runners.config.slurm import SlurmRunnerConfig
 from tests.forms.documents import EXPORTS, GPU, LINES, MEM, PIXI, SET, VERSIONS, cluster, here
 from tui.forms.draft import MISSING, Draft
-from tui.forms.spec import RESOURCE_SPEC, Path
+from tui.forms.spec import RESOURCE_SPEC, Kind, Path
 
 
 def test_a_saved_resource_has_no_errors_and_no_changes(draft: Draft) -> None:
@@ -200,9 +200,6 @@ def test_faults_of_a_key_stand_at_its_row(draft: Draft) -> None:
         (*EXPORTS, 0): 'must be a relative path without ".."',
         (*EXPORTS, 1): "is not a variable's name: letters, digits and _, not a digit first",
     }
-    assert draft.errors_below(("jobs_runner_config",)) == 2
-    assert draft.errors_below(()) == 3
-    assert draft.errors_below(("host",)) == 0
 
 
 def test_only_the_row_that_differs_counts_as_changed(draft: Draft) -> None:
@@ -244,25 +241,41 @@ def test_unknown_keys_are_kept_where_they_were_and_told() -> None:
     assert draft.document["tasks_python_config"]["old"] == 1
     assert set(draft.unknown) == {"comment", "tasks_python_config.old"}
     assert draft.errors == {}
-    draft.drop_unknown()
-    assert draft.document == cluster() | {"name": "other"}
-    draft.undo()
-    assert draft.document["comment"] == "x"
 
 
-def test_keys_that_are_refused_stand_at_their_group_by_name(draft: Draft) -> None:
+def test_unknown_keys_can_be_removed_and_come_back_with_undo() -> None:
+    document = {"comment": "x", **cluster()}
+    document["tasks_python_config"] |= {"old": {"a": 1}}
+    draft = Draft(RESOURCE_SPEC, document, saved=document)
+    old = ("tasks_python_config", "old")
+    assert draft.strangers() == [("comment",)] and draft.strangers(old[:1]) == [old]
+    assert draft.spec(old).kind is Kind.STRANGER and draft.text(old) == '{"a": 1}'
+    assert draft.path_of("tasks_python_config.old.a") == old and draft.dotted(old) == ".".join(old)
+    draft.clear(old)
+    draft.clear(("comment",))
+    assert draft.document == cluster() and draft.unknown == ()
+    assert draft.changed(old) and draft.strangers(old[:1], saved=True) == [old]
+    with pytest.raises(KeyError):
+        draft.spec(old)
+    assert draft.undo() == ("comment",) and draft.undo() == old
+    assert draft.document == document and not draft.changed()
+    assert list(draft.document) == list(document)
+
+
+def test_keys_that_are_refused_have_their_errors(draft: Draft) -> None:
     document = cluster()
     document["jobs_runner_config"]["default_slurm_config"] |= {"qos": "x", "line\nbreak": 1}
     draft.replace(document)
     assert draft.errors == {
-        SET: 'has the key "qos", which is not a known key; '
-        "has the key \"'line\\nbreak'\", which is not a known key"
+        (*SET, "qos"): "is not a known key",
+        (*SET, "line\nbreak"): "is not a known key",
     }
-    assert draft.unknown == ()
+    assert draft.unknown == () and draft.strangers(SET) == list(draft.errors)
     local = Draft(RESOURCE_SPEC, here() | {"host": "x"})
-    assert local.errors == {(): 'has the key "host", which must be null or absent for this type'}
-    local.drop_unknown()
-    assert local.errors == {}
+    assert local.errors == {("host",): "must be null or absent for this type"}
+    assert local.strangers() == [("host",)] and local.path_of("host") == ("host",)
+    local.clear(("host",))
+    assert local.errors == {} and local.document == here()
 
 
 def test_an_error_of_a_whole_object_stands_at_its_group(draft: Draft) -> None:

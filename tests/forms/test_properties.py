@@ -42,7 +42,7 @@ def paths(draft: Draft, path: Path = ()) -> list[Path]:
     """Every field, item and row of the form."""
     field = draft.spec(path)
     if field.fields:
-        below = [(*path, found.name) for found in draft.fields(path)]
+        below = [*((*path, found.name) for found in draft.fields(path)), *draft.strangers(path)]
     else:
         below = [(*path, index) for index in range(draft.size(path))] if field.item else []
     return [path, *(found for part in below for found in paths(draft, part))]
@@ -53,7 +53,10 @@ def edit(draft: Draft, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(paths(draft)), "path")
     field = draft.spec(path)
     if not path:
-        data.draw(st.sampled_from([draft.reset, draft.drop_unknown, draft.settle]), "edit")()
+        data.draw(st.sampled_from([draft.reset, draft.settle]), "edit")()
+        return
+    if field.kind.strange:
+        draft.clear(path)
         return
     edits = ["put", "clear", "nothing", "reset"] if isinstance(path[-1], str) else ["remove", "move", "put"]
     if isinstance(path[-1], int) and draft.spec(path[:-1]).kind is Kind.MAP:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ async def to_json_pane(stage: Stage, page: EditPage) -> TextArea:
     return page.query_one(TextArea)
 
 
+def changed_since(page: EditPage, revision: int) -> bool:
+    return page.draft.revision > revision
+
+
 async def test_who_goes_to_the_json_at_once_takes_along_what_they_typed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +55,30 @@ async def test_who_goes_to_the_json_at_once_takes_along_what_they_typed(
         area.text = area.text.replace("/jobs", "/elsewhere")
         await until(stage, lambda: "/elsewhere" in page.draft.text(("jobs_local_dir",)))
         assert page.draft.text(("host",)) == "mine.example"
+
+
+async def test_what_was_typed_in_the_json_is_taken_back_at_once_but_not_what_was_typed_before(
+    home: Home,
+) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        area = await to_json_pane(stage, page)
+        await until(stage, lambda: '"host": "mine.example"' in area.text)
+        lines = area.text.splitlines()
+        at_line = next(n for n, line in enumerate(lines) if "mine.example" in line)
+        area.move_cursor((at_line, lines[at_line].index("mine")))
+        for letter in "abc":
+            revision = page.draft.revision
+            await stage.press(letter)
+            await until(stage, partial(changed_since, page, revision))
+        assert page.draft.text(("host",)) == "abcmine.example"
+        await stage.press("escape")
+        await until(stage, lambda: page.form.has_focus_within)
+        await stage.press("ctrl+z")
+        await until(stage, lambda: page.draft.text(("host",)) == "mine.example")
+        await stage.press("ctrl+z")
+        await until(stage, lambda: page.draft.text(("host",)) != "mine.example")
 
 
 async def test_what_was_typed_in_the_form_beside_a_broken_text_can_be_brought_back(home: Home) -> None:

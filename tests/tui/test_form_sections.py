@@ -5,7 +5,7 @@ from textual import events
 from textual.geometry import Offset
 from textual.widgets import Input
 
-from tests.tui.form_stage import BATCHING, DEFAULT, GPU, PIXI, PYTHON, document, form_stage
+from tests.tui.form_stage import BATCHING, DEFAULT, GPU, PIXI, PYTHON, FormStage, document, form_stage
 from tui.forms.draft import Draft
 from tui.forms.spec import RESOURCE_SPEC, Path
 from tui.widgets.form.held_keys import HeldKeys
@@ -14,6 +14,11 @@ from tui.widgets.form.section_bar import SectionBar
 from tui.widgets.form.sections import owner, sections_of
 
 PARTITION: Path = (*DEFAULT, "partition")
+
+
+def bar(stage: FormStage) -> str:
+    """The titles of the sections, with their marks."""
+    return stage.text.splitlines()[0]
 
 
 def test_sections_are_made_from_the_schema() -> None:
@@ -198,15 +203,74 @@ async def test_unknown_keys_are_told() -> None:
         assert stage.draft.document["note"] == "kept"
 
 
+async def test_what_the_schema_does_not_know_is_removed_on_its_line() -> None:
+    value = document(note="kept\x1b[2J", another=[1])
+    value["tasks_python_config"]["old"] = None
+    async with form_stage(value) as stage:
+        await stage.go_to(("another",))
+        assert "− remove (ctrl+l)   [1]" in stage.line(("another",)) and "no effect" in stage.line(
+            ("another",)
+        )
+        assert "kept␛" in stage.line(("note",)) and "\x1b" not in stage.text
+        assert "The schema does not know this key: it has no effect. ctrl+l removes it." in stage.text
+        assert "^l remove" in stage.text
+        await stage.press("ctrl+l")
+        assert stage.draft.strangers() == [("note",)] and stage.focused != ("nowhere",)
+        await stage.press("ctrl+z")
+        assert stage.focused == ("another",) and not stage.draft.changed()
+        await stage.go_to(("note",))
+        await stage.press("ctrl+l")
+        assert stage.focused == ("another",)
+        await stage.press("ctrl+l")
+        assert stage.draft.document == document(tasks_python_config=value["tasks_python_config"])
+        # On the last line before them, for there are none any more.
+        assert stage.rows[-1].has_focus_within and "Not in the schema" in stage.text
+        # In the sections that they are in, by mouse too.
+        await stage.go_to((*PYTHON, "old"))
+        row = stage.row((*PYTHON, "old"))
+        assert stage.focused == row.path
+        await stage.click(row, stage.line(row.path).index("remove") - row.region.x)
+        assert "old" not in stage.draft.document["tasks_python_config"]
+        # What is not there any more makes its section another one than what is saved.
+        assert "•" in bar(stage).partition("python")[2][:4]
+
+
+async def test_a_group_of_groups_has_a_section_while_there_is_something_strange_in_it() -> None:
+    value = document()
+    runner = ("jobs_runner_config",)
+    value[runner[0]]["note"] = "x"
+    async with form_stage(value) as stage:
+        assert "runner" in bar(stage) and stage.draft.errors
+        await stage.go_to((*runner, "note"))
+        assert [row.path for row in stage.rows] == [(*runner, "note")]
+        assert "✗ is not a known key" in stage.line((*runner, "note"))
+        await stage.press("ctrl+l")
+        assert not stage.draft.errors and "runner" not in bar(stage)
+        assert stage.focused != ("nowhere",)
+        await stage.press("ctrl+z")
+        assert stage.focused == (*runner, "note")
+
+
 @pytest.mark.parametrize("group", [DEFAULT, GPU])
-async def test_a_key_that_is_misspelt_is_told_at_the_top_of_its_group(group: Path) -> None:
+async def test_a_key_that_is_misspelt_is_told_on_its_line(group: Path) -> None:
     value = document()
     value["jobs_runner_config"][group[-1]] = {"consraint": "x"}
-    async with form_stage(value) as stage:
-        await stage.go_to(group)
-        caption = stage.text.splitlines()[1]
-        assert f'{group[-1]}  ✗ has the key "consraint"; did you mean constraint?' in caption
-        assert caption.index("?") < 80
+    async with form_stage(value, size=(120, 30)) as stage:
+        await stage.go_to((*group, "consraint"))
+        assert "✗ is not a known key; did you" in stage.line((*group, "consraint"))
+        assert "consraint is not a known key; did you mean constraint?" in stage.text
+        assert "ctrl+l removes it." in stage.text
+
+
+async def test_what_must_be_absent_for_this_type_is_removed_on_its_line() -> None:
+    local = {"type": "local", "name": "here", "host": "x", "jobs_slurm_python_worker": None}
+    async with form_stage(local) as stage:
+        await stage.go_to(("host",))
+        assert "✗ must be null or" in stage.line(("host",))
+        assert ("jobs_slurm_python_worker",) not in [row.path for row in stage.rows]
+        await stage.press("ctrl+l")
+        assert "host" not in stage.draft.document
+        assert ("host",) not in [row.path for row in stage.rows]
 
 
 async def test_all_of_it_by_keyboard() -> None:

@@ -25,9 +25,9 @@ from tui.forms.tree import (
     planted,
     same,
     spec_at,
+    strangers,
     text_of,
     unknown,
-    without_strangers,
 )
 from tui.forms.variants import changed_to
 
@@ -96,12 +96,20 @@ class Draft:
         return tuple(unknown(self._spec, self._tree))
 
     def spec(self, path: Path) -> FieldSpec:
-        """The field at a path; of a union the variant that applies. Raises `KeyError` where there is none."""
+        """The field at a path; of a union the variant that applies. Raises `KeyError` where there is none.
+
+        A key that is there, and that the schema does not know, is a field too.
+        """
         return spec_at(self._spec, self._tree, path).variant(at(self._tree, path))
 
     def fields(self, path: Path = ()) -> tuple[FieldSpec, ...]:
         """The fields of a group that are shown."""
         return tuple(found for found in self.spec(path).fields if found.kind is not Kind.NOTHING)
+
+    def strangers(self, path: Path = (), *, saved: bool = False) -> list[Path]:
+        """What does not belong into a group, now or as it was *saved*; `clear` removes it."""
+        group = counterpart(self._tree, path, self._saved) if saved else at(self._tree, path)
+        return [(*path, key) for key in strangers(self.spec(path), group)]
 
     def given(self, path: Path) -> bool:
         """Whether the document says something here, be it that there is none."""
@@ -215,12 +223,6 @@ class Draft:
         if not same(tree, self._tree):
             self._change((), self._state._replace(tree=tree), typing="replace" if typing else "")
 
-    def drop_unknown(self) -> None:
-        """Leave out all that does not belong: keys that are not known, and those that must be absent."""
-        tree = without_strangers(self._spec, self._tree)
-        if not same(tree, self._tree):
-            self._change((), self._state._replace(tree=tree))
-
     def reset(self, path: Path = ()) -> None:
         """Back to what was saved; of a new document, to what it began with. May be undone."""
         saved = counterpart(self._tree, path, self._saved)
@@ -273,10 +275,6 @@ class Draft:
     def model(self) -> BaseModel | None:
         """What the document makes; None while there are errors."""
         return self._validated()[1]
-
-    def errors_below(self, path: Path) -> int:
-        """How many fields have an error, at the path or below."""
-        return sum(where[: len(path)] == path for where in self.errors)
 
     def echo(self, path: Path) -> str:
         """What a typed value means, where that is worth telling: "3,000 MB" for "3G"; else nothing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ValidationError
 
-from runners.config.errors import KEY, located_faults, shown
+from runners.config.errors import KEY, located_faults
 from tui.forms.naming import nearest
 from tui.forms.spec import FieldSpec, Kind, Path
 from tui.forms.tree import MISSING, Filled, Rows, at
@@ -53,11 +53,8 @@ def _placed(spec: FieldSpec, tree: object, location: tuple[str | int, ...], mess
                 if not (isinstance(tree, dict) and part in tree):
                     # The tag of a union, or the name of a wrapper: a person sees neither.
                     continue
-                if close := nearest(spec, str(part)):
-                    return path, f'has the key "{shown(part)}"; did you mean {close}?'
-                return path, f'has the key "{shown(part)}", which {message}'
-            if found.kind is Kind.NOTHING:
-                return path, f'has the key "{shown(part)}", which {message}'
+                close = nearest(spec, str(part))
+                return (*path, part), f"{message}; did you mean {close}?" if close else message
             step: str | int = found.name
         elif isinstance(tree, Rows):
             row = next((index for index, (key, _) in enumerate(tree) if key == str(part)), None)

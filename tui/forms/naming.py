@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from tui.forms.spec import FieldSpec, Kind, Path
-from tui.forms.tree import Rows, at
+from tui.forms.tree import Rows, at, spec_at, strangers
 
 
 def dotted(tree: object, path: Path) -> str:
@@ -43,7 +43,7 @@ def path_of(spec: FieldSpec, tree: object, name: str) -> Path:
         if step is None:
             return path
         part, taken = step
-        spec = (group.field(part) if isinstance(part, str) else group.item) or group
+        spec = spec_at(group, tree, (part,))
         tree = at(tree, (part,))
         path = (*path, part)
         # The key of a row may be empty: there is more where there is a dot.
@@ -56,7 +56,11 @@ def _step(spec: FieldSpec, tree: object, name: str) -> tuple[str | int, int] | N
     head = name.partition(".")[0]
     if spec.kind is Kind.GROUP:
         found = spec.field(head)
-        return None if found is None or found.kind is Kind.NOTHING else (head, len(head))
+        if found is not None and found.kind is not Kind.NOTHING:
+            return head, len(head)
+        strange = [key for key in strangers(spec, tree) if name == key or name.startswith(f"{key}.")]
+        key = max(strange, key=len, default=None)
+        return None if key is None else (key, len(key))
     if isinstance(tree, Rows):
         fitting = [
             (len(key), -index)

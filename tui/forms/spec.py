@@ -43,7 +43,14 @@ class Kind(StrEnum):
     UNION = "union"
     """A group whose fields depend on the value of one of them, its tag."""
     NOTHING = "nothing"
-    """It must be null or absent, so it is never shown."""
+    """It must be null or absent: it is shown only where it is neither."""
+    STRANGER = "stranger"
+    """A key that the schema does not know."""
+
+    @property
+    def strange(self) -> bool:
+        """What does not belong where it is: it can only be removed."""
+        return self in (Kind.NOTHING, Kind.STRANGER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,12 +93,17 @@ def counterpart(tree: object, path: Path, other: object) -> object:
 
 
 def spec_at(spec: FieldSpec, tree: object, path: Path) -> FieldSpec:
-    """The field at a path, of a union the union itself. Raises `KeyError` where the schema has none."""
+    """The field at a path, of a union the union itself.
+
+    Raises `KeyError` where the schema has none, and the tree no key either.
+    """
     for index, part in enumerate(path):
         group = spec.variant(tree)
         found = group.field(part) if isinstance(part, str) else group.item
         if found is None:
-            raise KeyError(path[: index + 1])
+            if part not in strangers(group, tree):
+                raise KeyError(path[: index + 1])
+            found = FieldSpec(str(part), Kind.STRANGER, "", False, None, False)
         spec, tree = found, at(tree, (part,))
     return spec
 
@@ -194,19 +199,13 @@ def unknown(spec: FieldSpec, tree: object, path: tuple[str, ...] = ()) -> Iterat
             yield from unknown(spec.item, part, (*path, str(index)))
 
 
-def without_strangers(spec: FieldSpec, tree: object) -> object:
-    """The tree without what does not belong into it: keys that the schema does not know, or wants null."""
-    spec = spec.variant(tree)
-    if spec.kind is Kind.GROUP and isinstance(tree, dict) and spec.model is not None:
-        kept = {
-            key: without_strangers(found, part)
-            for key, part in tree.items()
-            if (found := spec.field(key)) and (found.kind is not Kind.NOTHING or part is None)
-        }
-        return Filled(kept) if isinstance(tree, Filled) else kept
-    if isinstance(tree, Rows) and spec.item:
-        item = spec.item
-        return Rows((key, without_strangers(item, part)) for key, part in tree)
-    if spec.kind is Kind.LIST and spec.item and isinstance(tree, list):
-        return [without_strangers(spec.item, part) for part in tree]
-    return tree
+def strangers(group: FieldSpec, tree: object) -> list[str]:
+    """The keys of a group that do not belong into it: the schema does not know them, or wants them null."""
+    if group.model is None or not isinstance(tree, dict):
+        return []
+    known = {found.name: found for found in group.fields}
+    return [
+        key
+        for key, part in tree.items()
+        if key not in known or (known[key].kind is Kind.NOTHING and part is not None)
+    ]

@@ -220,11 +220,11 @@ class EditPage(Page):
         if self.json.behind:
             told = "The JSON counts as it stands; ctrl+z in the form brings back what was changed there."
             self.dashboard.tell(told, wrong=True)
-        self._replace(document)
+        self._replace(document, typing=True)
 
-    def _replace(self, document: object) -> None:
+    def _replace(self, document: object, *, typing: bool = False) -> None:
         """Have the form edit another document, which the JSON says, or is about to."""
-        self.json.replace(document)
+        self.json.replace(document, typing=typing)
         self.form.refresh_from_draft()
         self._changed()
 

@@ -40,6 +40,9 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
                     [(f"{sign(State.FAILED).glyph} ", "failed")], [plain(f"{whose} {error}")], least=_WHOLE
                 )
             )
+    if spec.kind.strange:
+        words = "" if draft.errors.get(path) else "The schema does not know this key: it has no effect. "
+        return [*told, Passage([], [f"{words}ctrl+l removes it."], least=_WHOLE)]
     # Items and entries have no description of their own: their list has.
     described = spec.about or (draft.spec(path[:-1]).about if path else "")
     if described:

@@ -18,6 +18,7 @@ from tui.widgets.form.layouts import LINES, LinesLayout
 from tui.widgets.form.row import Row
 from tui.widgets.form.sections import Part, Place
 from tui.widgets.form.sheet import Sheet
+from tui.widgets.form.stranger_row import StrangerRow
 from tui.widgets.form.text_row import TextRow
 
 _SPECIAL: Final[Mapping[Part, type[Row]]] = {
@@ -33,7 +34,8 @@ def row_type(sheet: Sheet, place: Place) -> type[Row]:
     """Which kind of widget a line of a section is."""
     if place.part is not Part.FIELD:
         return _SPECIAL[place.part]
-    return ChooserRow if sheet.draft.spec(place.path).kind in _CHOSEN else TextRow
+    kind = sheet.draft.spec(place.path).kind
+    return StrangerRow if kind.strange else ChooserRow if kind in _CHOSEN else TextRow
 
 
 class Lines(Vertical):

@@ -84,9 +84,9 @@ def sections_of(draft: Draft) -> list[Section]:
 def _sections(path: Path, spec: FieldSpec, draft: Draft) -> Iterator[Section]:
     title = TITLES.get(spec.name, spec.name) if path else GENERAL
     section = Section(path, title, spec)
-    fields = draft.fields(path) if spec.kind is Kind.GROUP else ()
+    fields, strange = (draft.fields(path), draft.strangers(path)) if spec.kind is Kind.GROUP else ((), [])
     # A group without values of its own is no section: its parts are.
-    own = spec.kind is not Kind.GROUP or section.optional or not path or _has_values(fields)
+    own = spec.kind is not Kind.GROUP or section.optional or not path or _has_values(fields) or strange
     if own:
         yield section
     if section.optional and not draft.present(path):
@@ -123,7 +123,7 @@ def places_of(section: Section, draft: Draft) -> list[Place]:
             places += _rowed(path, field, draft)
         elif field.kind not in (Kind.GROUP, Kind.NOTHING, *_ROWED):
             places.append(Place(Part.FIELD, path))
-    return places
+    return [*places, *(Place(Part.FIELD, path) for path in draft.strangers(section.path))]
 
 
 def _rowed(path: Path, spec: FieldSpec, draft: Draft) -> Iterator[Place]:

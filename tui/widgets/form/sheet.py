@@ -42,7 +42,8 @@ class Sheet:
         draft = self.draft
         if draft.is_none(path):
             return True
-        return draft.given(path) and (draft.spec(path).kind in _CONTAINERS or draft.text(path) != "")
+        kind = draft.spec(path).kind
+        return draft.given(path) and (kind in _CONTAINERS or kind.strange or draft.text(path) != "")
 
     def errors_by_section(self) -> dict[Path, tuple[int, int]]:
         """For each section that has any: how many errors are told, and how many are not yet."""
@@ -62,11 +63,9 @@ class Sheet:
         if section.optional and not draft.present(section.path):
             return draft.changed(section.path)
         fields = (((*section.path, field.name), field) for field in draft.fields(section.path))
-        return any(
-            draft.changed(path)
-            for path, field in fields
-            if path not in inside and field.kind is not Kind.GROUP
-        )
+        own = [path for path, field in fields if path not in inside and field.kind is not Kind.GROUP]
+        strange = (*draft.strangers(section.path), *draft.strangers(section.path, saved=True))
+        return any(draft.changed(path) for path in (*own, *strange))
 
     def third(self, path: Path) -> Piece:
         """What stands beside a field: its error, what its value means, or that it is needed."""
@@ -74,6 +73,8 @@ class Sheet:
             return f"{sign(State.FAILED).glyph} {plain(error)}", "failed"
         draft = self.draft
         spec = draft.spec(path)
+        if spec.kind is Kind.STRANGER:
+            return "no effect", "warning"
         if is_empty(draft, path):
             return '= ""', "muted"
         if draft.is_none(path):
