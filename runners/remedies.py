@@ -70,12 +70,10 @@ def _memory(match: re.Match[str], about: About) -> Explanation:
     words = "The memory was not enough" + (f": {match[0].removeprefix('out of memory: ')}." if told else ".")
     need = _more(asked, reached or about.peak_mb)
     if about.slurm:
-        text = "Try it with more memory (how much it needs in all is not known: it was ended at its limit)"
+        text = "Try it with more memory (how much it needs is not known)"
     else:
-        text = (
-            "Say how much memory each needs, and no more tasks run at a time than there is memory for; "
-            "or use a machine with more"
-        )
+        # Where it is known what each needs, no more run at a time than there is memory for.
+        text = "Say what each needs, so fewer run"
     remedy = advice(text, about.retry("--mem", _rounded(need) if need else "MEMORY"))
     return Explanation(words, remedy, cause="out of memory", amount=need)
 

@@ -40,7 +40,7 @@ def _time(match: re.Match[str], about: About) -> Explanation:
     if about.in_turn == 1 or "time" in about.own:
         # A job whose tasks have limits is given the time for all of them.
         each = 2 * limit / about.in_turn if known and limit else 0.0
-        text = "Try it with more time for each task (how long it takes in all is not known)"
+        text = "Try it with more time for each task (how much it needs is not known)"
         remedy = advice(text, about.retry("--time", format_duration(math.ceil(each)) if each else "TIME"))
         return Explanation(words, remedy, cause="time limit", amount=amount)
     # What each of several tasks takes is not known: a limit of their own might end the longest of them.

@@ -120,7 +120,7 @@ def test_what_says_nothing_known_is_not_explained(reason: str) -> None:
 def test_how_much_memory_to_ask_for(reason: str, slots: int, peak: float | None, mem: str) -> None:
     about = About(resource="alps", run="3k9m", slurm=True, slots=slots, peak_mb=peak)
     explained = told(reason, about)
-    assert explained.remedy.startswith("Try it with more memory (how much it needs in all is not known")
+    assert explained.remedy.startswith("Try it with more memory (how much it needs is not known): ")
     assert explained.remedy.endswith(f": {AGAIN} --mem {mem}")
 
 
@@ -153,7 +153,7 @@ def test_a_time_limit_that_several_tasks_share_is_raised_in_the_resource() -> No
 def test_on_this_machine_fewer_run_at_a_time_where_each_says_what_it_needs() -> None:
     about = About(resource="local", run="3k9m", peak_mb=1200.0)
     explained = told("out of memory", about)
-    assert explained.remedy.startswith("Say how much memory each needs, and no more tasks run at a time")
+    assert explained.remedy.startswith("Say what each needs, so fewer run: ")
     assert explained.remedy.endswith(f": {AGAIN} --mem 3G")
 
 
