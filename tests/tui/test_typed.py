@@ -20,6 +20,7 @@ from tui.screens.edit import EditPage
 from tui.screens.launch import LaunchPage
 from tui.screens.line import AskLine
 from tui.screens.palette import Palette
+from tui.text import LONGEST
 from tui.theme import DARK
 from tui.widgets.typed import Typed
 
@@ -174,3 +175,18 @@ async def test_hints_and_names_are_harmless_too() -> None:
         await pilot.pause()
         await pilot.pause()
         assert line.render_line(0).text.strip() == "Evi"
+
+
+async def test_of_a_value_without_end_only_the_beginning_is_drawn_and_all_is_kept() -> None:
+    app = Hints()
+    async with app.run_test(size=(40, 4)) as pilot:
+        line = app.query_one(Typed)
+        line.value = "é\x1b" * 100_000
+        await pilot.press("end", "x")
+        await pilot.pause()
+        assert line.value == "é\x1b" * 100_000 + "x"
+        assert line.virtual_size.width <= LONGEST + 1
+        assert line.render_line(0).text.rstrip().endswith("…")
+        await pilot.press("home", "y")
+        await pilot.pause()
+        assert line.render_line(0).text.startswith("yé␛é␛")

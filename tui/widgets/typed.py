@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from tui.text import ascii_only, pad, pictured, width_of
+from tui.text import LONGEST, ascii_only, ellipsis, pad, pictured, width_of
 
 
 class Typed(Input):
@@ -109,10 +109,13 @@ class Typed(Input):
 
     @property
     def _shown(self) -> str:
-        # As many characters as there are typed: the cursor counts them.
+        # As many characters as there are typed, for the cursor counts them; but no more than is ever shown.
+        value, more = self.value, ""
+        if len(value) > LONGEST:
+            value, more = value[: LONGEST - 1], ellipsis()
         if self.password:
-            return ("*" if ascii_only() else "•") * len(self.value)
-        return pictured(self.value)
+            return ("*" if ascii_only() else "•") * len(value)
+        return pictured(value) + more
 
     @property
     def _value(self) -> Text:
