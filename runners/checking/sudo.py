@@ -114,7 +114,7 @@ async def _own_name(transport: SudoTransport, listed: Reply) -> str:
 
 
 def _no_sudo(user: str, own: str, refusal: str, evidence: str) -> Finding:
-    said = sentence(refusal.removeprefix("sudo: "))
+    said, field = sentence(refusal.removeprefix("sudo: ")), ""
     if _NO_TERMINAL.search(refusal) and "password" not in refusal:
         detail = f"sudo wants a terminal, which the engine has not: {said}"
         fix = f"Have this machine's administrators add to its sudoers file: Defaults:{own} !requiretty"
@@ -123,8 +123,15 @@ def _no_sudo(user: str, own: str, refusal: str, evidence: str) -> Finding:
         fix = "Ask the administrators of this machine; it is no matter of what Runyard is granted."
     else:
         detail = f"sudo does not let {shown(own)} act as {user!r} without a password: {said}"
-        fix = f"Have this machine's administrators add to its sudoers file: {_grant(own, user, GRANTED)}"
-    return Finding("sudo", FindingState.FAILURE, detail, fix, f"{refusal}\n{evidence}")
+        fix = (
+            f"See first that {user!r} is the user to act for (username of the profile); if so, have this "
+            f"machine's administrators add to its sudoers file: {_grant(own, user, GRANTED)}"
+        )
+        field = "username"
+    proof = f"{refusal}\n{evidence}"
+    return Finding(
+        "sudo", FindingState.FAILURE, detail, fix, proof, of="profile" if field else "", field=field
+    )
 
 
 async def _command_finding(transport: SudoTransport, own: str, one: _Tried) -> Finding:

@@ -187,6 +187,11 @@ async def test_sudo_as_it_is(
     assert await found() == [(check, OK) for check in ("sudo", *grants, "SLURM_CONF")]
     acting.allow(f"{acting.operator} ALL=(root) NOPASSWD: ALL")
     assert await found() == [("sudo", FAILURE)]
+    # Before anything is granted: is it the right user?
+    (finding,) = [one async for one in sudo_findings(transport)]
+    assert (finding.of, finding.field) == ("profile", "username")
+    assert finding.fix.startswith(f"See first that '{acting.target}' is the user to act for (username ")
+    assert f": {acting.operator} ALL=({acting.target}) NOPASSWD: " in finding.fix
     acting.allow(f"{acting.operator} ALL=({acting.target}) NOPASSWD: /usr/bin/sbatch, /usr/bin/ls")
     refused = {f"sudo {name}" for name in ("scancel", "cat", "mkdir")}
     assert await found() == [("sudo", OK), *((one, FAILURE if one in refused else OK) for one in grants)]
