@@ -63,11 +63,12 @@ class _UnderWay:
 async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> AsyncGenerator[Finding, None]:
     """All findings of *stages*, which are done one after the other.
 
-    Where a look stops the course, one last finding says what was not looked at. Ending the iteration ends the
-    looks. Raises nothing of its own.
+    Where a look stops the course, one last finding says what was not looked at, and that there is something
+    to do about what stopped it. Ending the iteration ends the looks. Raises nothing of its own.
     """
     until = asyncio.get_running_loop().time() + whole_s
     rest: list[str] = []
+    told: list[Finding] = []
     for number, stage in enumerate(stages):
         stopped: list[Finding] = []
         running = [_UnderWay(look) for look in stage.looks]
@@ -81,6 +82,7 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
                         continue
                     if finding.state in one.look.stops:
                         stopped.append(finding)
+                    told.append(finding)
                     yield finding
         finally:
             for task in tasks:
@@ -92,16 +94,27 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
                 rest.insert(0, not_looked_at(left, stopped[0]))
             break
     if rest:
-        yield Finding(REST, FindingState.UNTOLD, " ".join(rest))
+        detail = " ".join(rest)
+        causes = dict.fromkeys(one.check for one in told if one.fix and _because(one) in detail)
+        fix = f"Do what there is to do about {_listed(_brief([*causes]))}, and check again." if causes else ""
+        yield Finding(REST, FindingState.UNTOLD, detail, fix)
 
 
 def not_looked_at(checks: Sequence[str], because: Finding) -> str:
     """What to say of *checks* that *because* leaves without a sense."""
     names = _brief(checks)
-    several = f"{', '.join(names[:-1])} and {names[-1]} were" if len(names) > 1 else f"{names[0]} was"
+    text = f"{_listed(names)} {'were' if len(names) > 1 else 'was'} not looked at, {_because(because)}"
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _because(finding: Finding) -> str:
+    """The end of a sentence whose reason is *finding*."""
     whys = {FindingState.FAILURE: "has failed", FindingState.WARNING: "has brought a warning"}
-    why = whys.get(because.state, "could not be told")
-    return f"{several[:1].upper()}{several[1:]} not looked at, because {because.check} {why}."
+    return f"because {finding.check} {whys.get(finding.state, 'could not be told')}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _brief(checks: Sequence[str]) -> list[str]:

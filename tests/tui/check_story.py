@@ -97,7 +97,12 @@ CLUSTER = [
     fine("account", "mira may use imaging."),
     LIMITS,
     PARTITION,
-    Finding(REST, UNTOLD, "time, memory, CPUs and the test of the job were not looked at: partition failed."),
+    Finding(
+        REST,
+        UNTOLD,
+        "Time limit, memory, cpus and trial were not looked at, because partition has failed.",
+        "Do what there is to do about partition, and check again.",
+    ),
 ]
 
 ALL = [*WAY, *CLUSTER]

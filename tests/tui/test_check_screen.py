@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList
 
 from runners.config.home import Home
 from runners.config.places import resource_path
-from runners.findings import Finding
+from runners.findings import REST, Finding
 from runners.sample import Sample
 from tests.tui import check_story, stores
 from tests.tui.check_story import (
@@ -105,6 +105,10 @@ async def test_a_finding_is_told_with_what_to_do_and_what_was_answered(home: Hom
         assert stage.app.clipboard == "main, gpu, short"
         await stage.press("n", "n", "y")
         assert stage.app.clipboard == "runyard ALL=(mira) NOPASSWD: /usr/bin/scancel"
+        # What was not looked at says what is to be mended.
+        await stage.press("up", "y")
+        assert table(stage).cursor_key == REST
+        assert stage.app.clipboard == "Do what there is to do about partition, and check again."
         await stage.press("home", "y")
         await sees(stage, "There is nothing to do about this finding.")
         # After the last comes the first again.
@@ -327,6 +331,23 @@ async def test_every_size_shows_check_and_state_and_hostile_text_does_nothing(
         assert "\x1b" not in shown(stage) and "\u202e" not in shown(stage)
         await stage.press("escape", "slash", *"[/]", "enter")
         await sees(stage, "2 of 3")
+
+
+async def test_what_needs_no_fix_has_its_room(home: Home) -> None:
+    long = "There is much to be told of a folder that is as it has to be, with its path and its file system"
+    findings = (fine("jobs folder", f"{long}."), Finding("python", FAILURE, f"{long}!", "Install it."))
+    async with on_stage(home, size=WIDE) as stage:
+        await checked(stage, *findings)
+        (first,) = (line for line in shown(stage).splitlines() if "jobs folder" in line)
+        assert f"{long}." in first
+        # Beside a fix it is cut, as it is where the table has no room for any.
+        (second,) = (line for line in shown(stage).splitlines() if "python" in line and "failure" in line)
+        assert "Install it." in second and "with its" not in second
+    async with on_stage(home, size=(80, 24)) as stage:
+        await checked(stage, *findings)
+        await sees(stage, "There is much to be told of a folder")
+        (first,) = (line for line in shown(stage).splitlines() if "jobs folder" in line)
+        assert "with its" not in first
 
 
 async def test_this_machine_is_checked_from_a_read_only_dashboard(home: Home) -> None:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from runners.checking.course import FAILURE_STOPS, UNTOLD_STOPS, Look, Stage, findings_of
+from runners.checking.course import FAILURE_STOPS, UNTOLD_STOPS, Look, Stage, findings_of, not_looked_at
 from runners.findings import REST, Finding, FindingState
 
 OK, WARNING, FAILURE, UNTOLD = FindingState
@@ -21,7 +21,7 @@ def told(*findings: tuple[str, FindingState]) -> Callable[[], AsyncIterator[Find
     async def tell() -> AsyncIterator[Finding]:
         for check, state in findings:
             await asyncio.sleep(0)
-            yield Finding(check, state, "It is so.")
+            yield Finding(check, state, "It is so.", "" if state is OK else "Mend it.")
 
     return tell
 
@@ -93,12 +93,23 @@ async def test_what_has_no_sense_any_more_is_left_out(
         assert states(findings) == [*told_of, (REST, UNTOLD)]
         why = "has failed" if state is FAILURE else "could not be told"
         assert findings[-1].detail == f"A, b and c were not looked at, because first {why}."
+        assert findings[-1].fix == "Do what there is to do about first, and check again."
 
 
 async def test_what_a_look_says_of_the_rest_comes_last() -> None:
-    stage = Stage([look(("a", FAILURE), (REST, UNTOLD)), look(("b", OK))])
-    findings = await all_of(stage)
-    assert states(findings) == [("a", FAILURE), ("b", OK), (REST, UNTOLD)]
+    async def tell() -> AsyncIterator[Finding]:
+        causes = [Finding(check, FAILURE, "It is so.", fix) for check, fix in (("a", "Mend it."), ("b", ""))]
+        causes.append(Finding("memory", WARNING, "It is so.", "Mend it."))
+        for one in [*causes, Finding("memory, GPU set", WARNING, "It is so.", "Mend it.")]:
+            yield one
+        words = [not_looked_at([check], cause) for check, cause in zip("xyz", causes, strict=True)]
+        yield Finding(REST, UNTOLD, " ".join(words))
+
+    checks = ("a", "b", "memory", "memory, GPU set")
+    *_, last, end = await all_of(Stage([Look(checks, tell, 10.0), look(("c", OK))]))
+    assert states([last, end]) == [("c", OK), (REST, UNTOLD)]
+    # All whose fix leads on, and nothing else.
+    assert end.fix == "Do what there is to do about a and memory, and check again."
 
 
 async def test_a_failure_in_the_last_stage_leaves_nothing_out() -> None:

@@ -10,9 +10,10 @@ from runners.findings import Finding, FindingState
 from tui import filters
 from tui.finding_words import KEYS, values_of
 from tui.widgets.check_head import WORST_FIRST
-from tui.widgets.columns import Cell, Column
+from tui.widgets.columns import Cell, Column, pieces
 from tui.widgets.cursor_lead import CursorLead
 from tui.widgets.finding_detail import finding_cells
+from tui.widgets.line_view import Piece
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
 
@@ -114,6 +115,17 @@ class FindingsTable(VirtualTable):
     @on(VirtualTable.Highlighted)
     def _highlighted(self) -> None:
         self._leader.noticed()
+
+    def _row(self, key: str) -> tuple[Piece, ...]:
+        places = self._places_now()
+        if self._found[key].fix or len(places) < len(self._columns):
+            return super()._row(key)
+        # There is nothing to do about it, so that what was found has the room of that as well.
+        *before, detail, fix = places
+        width = fix.x + fix.width
+        return pieces(
+            self._columns, [*before, detail._replace(width=width - detail.x)], self._cells(key), width
+        )
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
         return finding_cells(self._found[key], fresh=key in self._fresh)
