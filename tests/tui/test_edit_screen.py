@@ -220,10 +220,14 @@ async def test_in_a_classic_terminal_a_pane_takes_the_place_of_the_form(home: Ho
         page = await opened(stage)
         assert "F3 JSON   F4 plan" not in shown(stage)
         await stage.press("f4")
-        await sees(stage, "F3 JSON   F4 plan", "tasks", "because")
+        await sees(stage, "F3 JSON   F4 plan", "tasks", "because", "esc to the form")
         assert page.beside.pane is Pane.PLAN
         await stage.press("f5")
-        await sees(stage, "#SBATCH --partition=main")
+        await sees(stage, "#SBATCH --partition=main", "esc to the form")
+        # A line too long for the pane is one line still: the rest of it is to the right.
+        assert "\n #SBATCH\n" not in shown(stage)
+        await stage.press(*["right"] * 80)
+        await sees(stage, "slurm.out")
         await stage.press("escape")
         await sees(stage, "jobs_local_dir")
         assert page.form.has_focus_within

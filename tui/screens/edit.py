@@ -228,8 +228,8 @@ class EditPage(Page):
         self.form.refresh_from_draft()
         self._changed()
 
-    @on(JsonPane.Left)
-    def _json_left(self) -> None:
+    @on(Beside.Left)
+    def _beside_left(self) -> None:
         self._show_form()
         self.form.focus_field()
 

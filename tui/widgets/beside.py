@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, ScrollableContainer, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Input, Label, Static
@@ -69,8 +71,19 @@ class PaneBar(Static):
 class Beside(Vertical):
     """One of the panes at a time."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "to the form", id="beside.leave", tooltip="Go back to the form"),
+    ]
+
+    class Left(Message):
+        """The person wants to go on in the form."""
+
     class SampleChanged(Message):
         """Another sample was typed."""
+
+    def action_leave(self) -> None:
+        """To the form."""
+        self.post_message(self.Left())
 
     def compose(self) -> ComposeResult:
         """The bar, the sample, the panes."""
@@ -85,7 +98,7 @@ class Beside(Vertical):
             yield JsonPane(id="pane-json")
             with VerticalScroll(id="pane-plan"):
                 yield PlanOfSample()
-            with VerticalScroll(id="pane-script"):
+            with ScrollableContainer(id="pane-script"):
                 yield ScriptOfSample()
 
     def on_mount(self) -> None:

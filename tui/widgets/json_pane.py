@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
@@ -68,10 +66,6 @@ class JsonPane(Vertical):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "to the form", id="json.leave", tooltip="Go back to the form"),
-    ]
-
     class Edited(Message):
         """The person has typed a document."""
 
@@ -85,9 +79,6 @@ class JsonPane(Vertical):
 
     class Broke(Message):
         """What the person has typed is no document."""
-
-    class Left(Message):
-        """The person wants to go on in the form."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
@@ -140,10 +131,6 @@ class JsonPane(Vertical):
     def on_focus(self) -> None:
         """To the text."""
         self.query_one(TextArea).focus()
-
-    def action_leave(self) -> None:
-        """To the form."""
-        self.post_message(self.Left())
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:

@@ -27,7 +27,11 @@ class PlanOfSample(Static):
 
 
 class ScriptOfSample(Static):
-    """The script of a sample's first job."""
+    """The script of a sample's first job, line by line: a line that is broken would be another script."""
+
+    DEFAULT_CSS = """
+    ScriptOfSample { width: auto; min-width: 1fr; text-wrap: nowrap; }
+    """
 
     def show(self, found: Preview) -> None:
         """Show this one, or why there is none."""
