@@ -33,7 +33,9 @@ def home(tmp_path: Path) -> Home:
 
 
 def table(stage: Stage) -> VirtualTable:
-    return stage.app.screen.query_one("#resource-table", VirtualTable)
+    """On its page, be there a line over it that is not answered yet."""
+    page = next(screen for screen in stage.app.screen_stack if isinstance(screen, ResourcesPage))
+    return page.query_one("#resource-table", VirtualTable)
 
 
 async def opened(stage: Stage, key: str) -> None:
