@@ -85,10 +85,11 @@ def _only_profile(home: Home, resource: str, names: tuple[str, ...]) -> str:
     if not resource_path(home.resources, resource).parent.is_dir():
         raise ConfigError(
             f"The resource {shown(resource)} is not saved yet, so it has no profile to act as: save it, "
-            "and add one."
+            "and add one (p in the list of resources)."
         )
     raise ConfigError(
-        f"The resource {shown(resource)} has no profile yet: add one, since nobody can act without."
+        f"The resource {shown(resource)} has no profile yet, and nobody can act without: add one (p in the "
+        f"list of resources, or runyard profile add)."
     )
 
 

@@ -50,8 +50,7 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
 def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:
     """What is typed in *front*, and in the other open forms of the same resource and its profiles.
 
-    Only what can be used, and of the others only what is not saved: else their files count, which may be
-    newer.
+    Only what can be used and is not saved: else the file counts, which may be newer.
     """
     from tui.screens.edit import EditPage
     from tui.subject import Unsaved
@@ -63,7 +62,7 @@ def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:
         # One that is just being opened has nothing to tell yet.
         and form.is_mounted
         and form.subject.resource == front.subject.resource
-        and (form.unsaved or form is front)
+        and form.unsaved
         and form.sound
     }
     resource = typed.pop(None, None)

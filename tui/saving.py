@@ -101,7 +101,22 @@ def _ask_to_save(page: EditPage, document: object, lines: list[str]) -> None:
             _begin_to_write(page, subject, document)
 
     title = f"Add {subject.words}?" if subject.new else f"Save {subject.words}?"
-    page.app.push_screen(Difference(title, lines, [_SAVE], back="Go on editing"), answered)
+    page.app.push_screen(
+        Difference(title, lines, [_SAVE], more=_live_words(page), back="Go on editing"), answered
+    )
+
+
+def _live_words(page: EditPage) -> str:
+    """That work is under way that is reached by what is edited; empty where there is none."""
+    resource, profile = page.subject.resource, page.subject.profile
+    live = sum(
+        not run.state.final and run.resource == resource and profile in (None, run.profile)
+        for run in page.dashboard.picture.runs.values()
+    )
+    if not live:
+        return ""
+    runs = "1 live run is on it: it is" if live == 1 else f"{live} live runs are on it: they are"
+    return f"{runs} reached by what is saved here from now on."
 
 
 def _ask_about_theirs(

@@ -172,6 +172,34 @@ async def test_what_is_not_saved_yet_is_not_called_saved(home: Home) -> None:
         await sees(stage, "alps as new  profile as typed, not saved", "done at")
 
 
+async def test_what_is_saved_is_not_called_typed(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await open_form(stage, None, "host")
+        await stage.press("ctrl+s")
+        await at(stage, Difference)
+        await stage.press("y")
+        await until(stage, lambda: stage.app.screen is page and not page.unsaved)
+        await stage.press("f8")
+        await at(stage, CheckPage)
+        await sees(stage, "alps as me  as saved")
+        given, _, _ = engine(stage).checked[0]
+        assert isinstance(given, dict) and given["host"].endswith(".x")
+
+
+async def test_what_keeps_from_a_check_is_gone_to(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await open_form(stage, None, "host")
+        page.form.go_to((*DEFAULT, "mem"))
+        await until(stage, lambda: page.form.path == (*DEFAULT, "mem") and page.form.has_focus_within)
+        await stage.press("end", *"iB")
+        page.form.go_to(("host",))
+        await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
+        await stage.press("f8")
+        await sees(stage, "It can be checked once its fields have no errors.")
+        await until(stage, lambda: page.form.path == (*DEFAULT, "mem") and page.form.has_focus_within)
+        assert pages(stage) == ["alps"]
+
+
 async def test_a_profile_that_is_typed_is_one_of_several(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home", stores.typical)
     check_story.add_alps(home, "you")

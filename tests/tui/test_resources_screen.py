@@ -15,8 +15,10 @@ from tests.clusters import add_cluster
 from tests.tui import slurm_story
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.drafts import keep_draft, left_drafts
+from tui.messages import OpenField
 from tui.screens.choose import Choose
 from tui.screens.confirm import Confirm
+from tui.screens.difference import Difference
 from tui.screens.edit import EditPage
 from tui.screens.line import AskLine
 from tui.screens.resources import ResourcesPage
@@ -161,6 +163,18 @@ async def test_what_live_runs_use_stays(home: Home) -> None:
         await typed(stage, "other")
         await sees(stage, "can't be renamed while run")
     assert names(home) == ["alps", "local", "uzh"]
+
+
+async def test_saving_says_that_live_runs_are_reached_by_it(home: Home) -> None:
+    async with on_stage(home) as stage:
+        stage.app.post_message(OpenField("alps", None, "host"))
+        await at(stage, EditPage)
+        page = stage.app.screen
+        assert isinstance(page, EditPage)
+        await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
+        await stage.press("end", *".org", "ctrl+s")
+        await at(stage, Difference)
+        await sees(stage, "2 live runs are on it: they are reached by what is saved here from now on.")
 
 
 async def test_local_is_neither_renamed_nor_removed(home: Home) -> None:

@@ -304,8 +304,12 @@ class EditPage(Page):
     def action_check(self) -> None:
         """Ask the cluster about what is typed."""
         self.catch_up()
-        if not self.sound:
-            self.form.touch_all()
+        if self.beside.json.broken:
+            self.dashboard.tell("It can be checked once the text is JSON, see the line below it.", wrong=True)
+            self.show_pane(Pane.JSON)
+            return
+        if self.draft.errors:
+            self.go_to_error()
             self.dashboard.tell("It can be checked once its fields have no errors.", wrong=True)
             return
         try:
