@@ -229,7 +229,7 @@ class EditPage(Page):
         self._changed()
 
     @on(Beside.Left)
-    def _beside_left(self) -> None:
+    def _to_form(self) -> None:
         self._show_form()
         self.form.focus_field()
 
@@ -279,8 +279,7 @@ class EditPage(Page):
         """Show a pane, and go to it; from there back to the form."""
         pane = Pane(name)
         if self.beside.pane is pane and self.beside.has_focus_within:
-            self._show_form()
-            self.form.focus_field()
+            self._to_form()
         else:
             self.show_pane(pane)
 
@@ -325,10 +324,9 @@ class EditPage(Page):
     def action_back(self) -> None:
         """From a pane to the form; from there away."""
         if self.beside.has_focus_within or self.has_class("-beside"):
-            self._show_form()
-            self.form.focus_field()
-            return
-        leave(self.app, [self], self.dismiss)
+            self._to_form()
+        else:
+            leave(self.app, [self], self.dismiss)
 
     def before_leaving(self) -> Confirm | None:
         """See :class:`Edits`."""
