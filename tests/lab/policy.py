@@ -1,4 +1,4 @@
-"""What a site allows: options of partitions, accounts and QOS; and how all of it is undone."""
+"""What a site allows: options of partitions, reservations, accounts and QOS; and how all of it is undone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _PARTITION = {
     "rootonly": "no",
     "hidden": "no",
     "maxnodes": "unlimited",
+    "minnodes": "0",
+    "reqresv": "no",
     "qos": "",
 }
 """Options of partitions that can be changed, with what they have in a lab that is well."""
@@ -26,6 +28,7 @@ class Policy:
         self._ground = ground
         self._options: set[tuple[str, str]] = set()
         self._undo: list[tuple[str, ...]] = []
+        self._reservations: list[str] = []
 
     def partition(self, name: str, **options: str) -> None:
         """Set options of a partition, those of `_PARTITION`."""
@@ -33,11 +36,21 @@ class Policy:
             self._options.add((name, option))
             self._set(name, option, value)
 
-    def account(self, name: str, *users: str) -> None:
+    def reservation(self, name: str, user: str, nodes: str, begins: str = "now+3hours") -> None:
+        """Nodes that are kept for a user, without an end.
+
+        Nodes whose reservation has begun are in a state of their own, which a lab that is well does not have.
+        """
+        words = (f"reservationname={name}", f"users={user}", f"nodes={nodes}", f"starttime={begins}")
+        self._ground.must("scontrol", "create", "reservation", *words, "duration=infinite")
+        self._reservations.append(name)
+
+    def account(self, name: str, *users: str, partition: str = "") -> None:
         """Another account, for *users*. Only with accounting, as all that follows."""
         self._change(f"delete account {name}", "add", "account", name, f"cluster={self._ground.spec.name}")
         for user in users:
-            self._change(f"delete user {user} account={name}", "add", "user", user, f"account={name}")
+            where = [f"account={name}", *([f"partition={partition}"] if partition else [])]
+            self._change(f"delete user {user} account={name}", "add", "user", user, *where)
 
     def qos(self, name: str, *settings: str) -> None:
         """Another QOS, that nobody may use."""
@@ -60,6 +73,8 @@ class Policy:
 
     def undo(self) -> None:
         """As it was, the last change first."""
+        while self._reservations:
+            self._ground.must("scontrol", "delete", f"reservation={self._reservations.pop()}")
         while self._undo:
             self._ground.must("sacctmgr", "--immediate", *self._undo.pop())
         for name, option in self._options:

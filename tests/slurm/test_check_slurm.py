@@ -169,6 +169,18 @@ RIGHT = [
         "own line of the GPU set", "", gpu={"partition": "main", "extra_lines": ["#SBATCH --partition gpu"]}
     ),
     Wrong("large tasks", "", default={"cpus_per_task": 8, "mem": "8G"}),
+    Wrong("several nodes at least", "", breaks=lambda lab: lab.policy.partition("main", minnodes="2")),
+    Wrong(
+        "over before a reservation",
+        "",
+        default={"time": "1"},
+        breaks=lambda lab: lab.policy.reservation("theirs", lab.spec.other_user, "c[1-4]"),
+    ),
+    Wrong(
+        "some reserved for others",
+        "",
+        breaks=lambda lab: lab.policy.reservation("theirs", lab.spec.other_user, "c[1-3]"),
+    ),
 ]
 
 
@@ -546,6 +558,60 @@ WRONG = [
         refused=True,
     ),
     Wrong(
+        "least nodes",
+        "nodes",
+        says="asks for 1 node, and main has a job take 2 or more",
+        fix="Set nodes to 2 or more",
+        default={"nodes": 1},
+        breaks=option("main", minnodes="2"),
+        field="default_slurm_config.nodes",
+    ),
+    Wrong(
+        "only in reservations",
+        "partition access",
+        says="main takes only jobs of a reservation",
+        fix="#SBATCH --reservation=NAME",
+        breaks=option("main", reqresv="yes"),
+        field="default_slurm_config.partition",
+    ),
+    Wrong(
+        "reserved for others before jobs have to end",
+        "trial",
+        WARNING,
+        "All nodes of main are reserved for others for some of the time",
+        "Set time so that jobs end before that",
+        breaks=lambda lab: lab.policy.reservation("theirs", lab.spec.other_user, "c[1-4]"),
+    ),
+    Wrong(
+        "reservation to come",
+        "nodes",
+        WARNING,
+        "The reservation ours, which jobs name, begins only at",
+        "Leave out --reservation in the line “#SBATCH --reservation=ours”",
+        default={"extra_lines": ["#SBATCH --reservation=ours"]},
+        gpu={"extra_lines": []},
+        breaks=lambda lab: lab.policy.reservation("ours", lab.spec.user, "c1"),
+        field="default_slurm_config.extra_lines",
+    ),
+    Wrong(
+        "reservation of other nodes",
+        "nodes",
+        says="has no node of main, but g1",
+        fix="or name a partition of these nodes",
+        default={"extra_lines": ["#SBATCH --reservation=ours"]},
+        gpu={"extra_lines": []},
+        breaks=lambda lab: lab.policy.reservation("ours", lab.spec.user, "g1"),
+        field="default_slurm_config.extra_lines",
+    ),
+    Wrong(
+        "reservation of others",
+        "trial",
+        says="Access denied to requested reservation",
+        default={"extra_lines": ["#SBATCH --reservation=theirs"]},
+        breaks=lambda lab: lab.policy.reservation("theirs", lab.spec.other_user, "c1"),
+        field="default_slurm_config.extra_lines",
+    ),
+    Wrong(
         "no time for both",
         "time limit",
         says="soon",
@@ -598,6 +664,16 @@ def only_high(lab: Lab) -> None:
 def only_others(lab: Lab) -> None:
     lab.policy.account("others", lab.spec.other_user)
     lab.policy.partition("main", allowaccounts="others")
+
+
+def for_reservations(lab: Lab) -> None:
+    lab.policy.qos("part", "flags=RequiresReservation")
+    lab.policy.limits("user", lab.spec.user, "qos+=part")
+
+
+def more_than_one(lab: Lab) -> None:
+    lab.policy.qos("part", "mintresperjob=cpu=2")
+    lab.policy.partition("main", qos="part")
 
 
 WRONG_ACCOUNTS = [
@@ -661,6 +737,33 @@ WRONG_ACCOUNTS = [
         default={"extra_lines": ["#SBATCH --qos=nope"]},
     ),
     Wrong(
+        "QOS of reservations",
+        "qos",
+        says="The QOS part is only for jobs of a reservation",
+        fix="#SBATCH --reservation=NAME",
+        default={"extra_lines": ["#SBATCH -q part"]},
+        gpu={"extra_lines": []},
+        breaks=for_reservations,
+        field="default_slurm_config.extra_lines",
+    ),
+    Wrong(
+        "account elsewhere",
+        "account, GPU set",
+        says="only in the partitions main",
+        fix="Set account to one of: lab.",
+        default={"account": "part"},
+        breaks=lambda lab: lab.policy.account("part", lab.spec.user, partition="main"),
+        field="default_slurm_config.account",
+    ),
+    Wrong(
+        "cluster",
+        "partition",
+        says="There is no cluster nix",
+        fix="Leave out --clusters in the line “#SBATCH -M nix” of extra_lines",
+        default={"extra_lines": ["#SBATCH -M nix"]},
+        field="default_slurm_config.extra_lines",
+    ),
+    Wrong(
         "QOS of others",
         "qos",
         says="not allowed",
@@ -686,6 +789,15 @@ WRONG_ACCOUNTS = [
         breaks=lambda lab: lab.policy.limit_account(7),
         field="batching_config.max_num_jobs",
     ),
+    Wrong(
+        "least of a job",
+        "job limits",
+        WARNING,
+        "A job of a single task has 1 CPU, and the QOS part wants 2 or more (MinTRESPerJob cpu)",
+        "#SBATCH --qos=NAME",
+        "default_slurm_config.cpus_per_task",
+        breaks=more_than_one,
+    ),
     Wrong("no jobs", "job limits", FAILURE, "No job is taken", breaks=lambda lab: lab.limit_submissions(0)),
     Wrong(
         "accounting",
@@ -702,6 +814,14 @@ WRONG_ACCOUNTS = [
 async def test_names_the_cause_with_accounting(accounting_cluster: Cluster, wrong: Wrong) -> None:
     wrong.breaks(accounting_cluster.lab)
     assert_names(await findings(accounting_cluster, changed(accounting_cluster.lab, wrong)), wrong)
+
+
+async def test_its_own_cluster_is_no_other(accounting_cluster: Cluster) -> None:
+    line = f"#SBATCH --clusters={accounting_cluster.lab.spec.name}"
+    config = changed(accounting_cluster.lab, Wrong("", "", default={"extra_lines": [line]}))
+    found = await findings(accounting_cluster, config)
+    assert [one.check for one in found] == list(checks_of(config))
+    assert not_ok(found) == []
 
 
 async def test_what_needs_the_accounting_is_left_out(accounting_cluster: Cluster) -> None:

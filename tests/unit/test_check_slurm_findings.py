@@ -14,15 +14,25 @@ from runners.checking.slurm.asked import Asked, read_asked
 from runners.checking.slurm.check import check_slurm
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import read_nodes, read_partitions
+from runners.checking.slurm.reservations import read_reservations
 from runners.checking.slurm.sets import OF_SET, look_at
 from runners.checking.slurm.site import command, queue
-from runners.checking.slurm.trial import Trial, Word
+from runners.checking.slurm.trial import Trial, Trials, Word
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
 from runners.sample import Sample
 from runners.slurm.cluster_settings import SlurmSettings, read_settings
 from runners.transport.base import Command, Exchange, Piece, Reply, Transport, TransportError
-from tests.unit.test_check_slurm_reading import CONFIG, PARTITIONS_20, configuration, row, script
+from tests.unit.test_check_slurm_reading import (
+    CONFIG,
+    PARTITIONS_20,
+    account,
+    association,
+    configuration,
+    quality,
+    row,
+    script,
+)
 
 OK, WARNING, FAILURE, UNTOLD = FindingState
 TAKEN = Trial(Word.TAKEN, "Job 1 to start at 2026-11-28T17:27:56 using 4 processors", "at 17:27 with 4 CPUs")
@@ -31,10 +41,10 @@ REFUSED = Trial(Word.REFUSED, "Requested node configuration is not available")
 PARTITIONS = PARTITIONS_20.replace("DenyAccounts=lab,x", "AllowAccounts=ALL")
 NODES = row("main", "idle", "4", "8", "16000", "(null)", "intel", "c[1-4]")
 ACCOUNTS = [
-    "lab|alice||high,normal|normal||||||\n",
+    association(qos="high,normal", defaultqos="normal"),
     "alice|lab|None\nops|root|Operator\n",
-    "normal||||||||||\nhigh||||||||||\n",
-    "root|||||\n",
+    quality() + quality("high"),
+    account("root", ""),
 ]
 
 
@@ -47,7 +57,7 @@ def settings(release: str = "22.05.8", **changes: str) -> SlurmSettings:
 def facts(
     partitions: str = PARTITIONS, nodes: str = NODES, release: str = "22.05.8", accounts: str = ""
 ) -> Facts:
-    below = "root|||||\nlab|root||||\nsub|lab||||\n"
+    below = account("root", "") + account("lab") + account("sub", "lab")
     answers = [ACCOUNTS[0] + accounts, *ACCOUNTS[1:3], below]
     return Facts(
         settings(release),
@@ -64,13 +74,16 @@ def asked(*lines: str, **default: object) -> Asked:
     return read_asked(config, script(config, Sample()), gpu=False)
 
 
-def amiss(given: Asked, told: Facts, trial: Trial = TAKEN) -> list[tuple[str, FindingState]]:
-    found = look_at(given, told, trial).findings
+def bad(found: Sequence[Finding]) -> list[tuple[str, FindingState]]:
     return [(one.check, one.state) for one in found if one.state is not OK]
 
 
+def amiss(given: Asked, told: Facts, trial: Trial = TAKEN) -> list[tuple[str, FindingState]]:
+    return bad(look_at(given, told, Trials(trial)).findings)
+
+
 def test_all_is_well() -> None:
-    found = look_at(asked(), facts(), TAKEN)
+    found = look_at(asked(), facts(), Trials(TAKEN))
     assert [one.check for one in found.findings] == list(OF_SET)
     assert amiss(asked(), facts()) == []
     assert found.left == []
@@ -115,14 +128,14 @@ def test_accounts_below_others(partition: str, release: str, account: str, bad: 
     told = facts(
         PARTITIONS.replace("AllowAccounts=ALL", partition),
         release=release,
-        accounts="sub|alice||normal|normal||||||\n",
+        accounts=association("sub", qos="normal", defaultqos="normal"),
     )
     expected = [("partition access", FAILURE)] if bad else []
     assert amiss(asked(account=account), told) == expected
 
 
 def test_accounts_that_are_hidden_from_us() -> None:
-    hidden = replace(facts(), accounts=read_accounts(["", "", "normal||||||||||\n", ""], "alice", "lab-000"))
+    hidden = replace(facts(), accounts=read_accounts(["", "", quality(), ""], "alice", "lab-000"))
     assert amiss(asked(), hidden) == []
     assert amiss(asked(account="secret"), hidden) == []
     refused = Trial(Word.REFUSED, "Invalid account or account/partition combination specified")
@@ -144,18 +157,16 @@ def test_a_qos_that_goes_before_the_partition() -> None:
     assert amiss(asked(), facts(short)) == [("time limit", FAILURE)]
     told = facts(short)
     assert told.accounts is not None
-    free = read_accounts(
-        [ACCOUNTS[0], ACCOUNTS[1], "normal|PartitionTimeLimit|||||||||\n", ""], "alice", "lab-000"
-    )
+    free = read_accounts([*ACCOUNTS[:2], quality(flags="PartitionTimeLimit"), ""], "alice", "lab-000")
     assert amiss(asked(), replace(told, accounts=free)) == []
 
 
 def test_the_time_of_an_account_and_of_a_qos() -> None:
-    wall = ACCOUNTS[0].replace("normal||", "normal||00:30:00")
+    wall = association(qos="high,normal", defaultqos="normal", maxwall="00:30:00")
     told = read_accounts([wall, *ACCOUNTS[1:]], "alice", "lab-000")
     assert amiss(asked(), replace(facts(), accounts=told)) == [("time limit", FAILURE)]
     # That of the QOS goes before it.
-    free = "normal||1-00:00:00||||||||\n"
+    free = quality(maxwall="1-00:00:00")
     told = read_accounts([wall, ACCOUNTS[1], free, ""], "alice", "lab-000")
     assert amiss(asked(), replace(facts(), accounts=told)) == []
 
@@ -168,16 +179,51 @@ def test_what_can_not_be_read_is_no_failure(trial: Trial) -> None:
     blind = replace(facts(), groups=None)
     states = {state for _, state in amiss(asked(constraint="[a|b]*2", gres="x"), blind, trial)}
     assert states == {UNTOLD}
-    nobody = replace(facts(), partitions=None)
-    found = look_at(asked(), nobody, trial)
-    word = OK if trial.word is Word.TAKEN else UNTOLD
-    assert [(one.check, one.state) for one in found.findings] == [("partition", UNTOLD), ("trial", word)]
+
+
+def test_partitions_that_are_not_shown_to_us() -> None:
+    """What the scheduler looks at itself is told by its trial, and the rest is not."""
+    nobody = replace(facts(), partitions=None, groups=None)
+    found = look_at(asked(), nobody, Trials(Trial(Word.NONE, "")))
+    assert [(one.check, one.state) for one in found.findings] == [("partition", UNTOLD), ("trial", UNTOLD)]
     assert {why and why.check for _, why in found.left} == {"partition"}
+    largest = dict.fromkeys(asked().largest, TAKEN)
+    found = look_at(asked(), nobody, Trials(TAKEN, largest))
+    assert bad(found.findings) == [("partition access", UNTOLD)]
+    assert [(word, why and why.check) for word, why in found.left] == [("time limit", "partition access")]
+    enforced = replace(nobody, settings=settings(EnforcePartLimits="ALL"))
+    found = look_at(asked(), enforced, Trials(TAKEN, largest))
+    assert [one.check for one in found.findings] == list(OF_SET)
+    assert (bad(found.findings), found.left) == ([], [])
+    # Nobody says whether larger jobs would do.
+    silent = {what: Trial(Word.NONE, "") for what in largest}
+    found = look_at(asked(), enforced, Trials(TAKEN, silent))
+    assert bad(found.findings) == [("batching", UNTOLD)]
+    refused = Trial(Word.REFUSED, "Invalid partition name specified")
+    found = look_at(asked(), enforced, Trials(refused))
+    assert bad(found.findings) == [("trial", FAILURE)]
+    assert [word for word, _ in found.left] == list(OF_SET[:-1])
+    found = look_at(asked(account="nope"), enforced, Trials(refused))
+    assert bad(found.findings) == [("account", FAILURE)]
+
+
+def test_all_partitions_have_to_do_where_the_site_says_so() -> None:
+    short = PARTITIONS.replace("=main", "=more").replace("MaxTime=UNLIMITED", "MaxTime=01:00:00")
+    closed = PARTITIONS.replace("=main", "=more").replace("AllowAccounts=ALL", "AllowAccounts=others")
+    nodes = NODES + NODES.replace("main", "more")
+    two = asked(partition="main,more")
+    for more, check in ((short, "time limit"), (closed, "partition access")):
+        told = facts(PARTITIONS + more, nodes)
+        assert amiss(two, told) == []
+        told = replace(told, settings=settings(EnforcePartLimits="ANY"))
+        assert amiss(two, told) == []
+        told = replace(told, settings=settings(EnforcePartLimits="ALL"))
+        assert amiss(two, told) == [(check, FAILURE)]
 
 
 def test_nodes_that_are_not_shown_to_us() -> None:
     """SLURM takes the job of the sample; nobody tells whether it takes larger ones."""
-    found = look_at(asked(), replace(facts(), groups=()), TAKEN)
+    found = look_at(asked(), replace(facts(), groups=()), Trials(TAKEN))
     assert [(one.check, one.state) for one in found.findings if one.state is not OK] == [("batching", UNTOLD)]
     assert found.left == []
 
@@ -198,7 +244,7 @@ def test_a_refusal_blames_what_says_what_is_at_fault() -> None:
     refused = Trial(Word.REFUSED, "Memory required by task is not available")
 
     def told(given: Asked) -> Finding:
-        (found,) = (one for one in look_at(given, facts(), refused).findings if one.state is not OK)
+        (found,) = (one for one in look_at(given, facts(), Trials(refused)).findings if one.state is not OK)
         assert (found.check, found.state) == ("trial", FAILURE)
         return found
 
@@ -229,9 +275,133 @@ def test_only_nodes_that_are_down_have_it() -> None:
 def test_other_clusters() -> None:
     assert amiss(asked("#SBATCH --clusters=other"), facts()) == []
     nothing = Trial(Word.REFUSED, "Invalid partition name specified")
-    found = look_at(asked("#SBATCH -M other"), facts(), nothing)
-    assert [(one.check, one.state) for one in found.findings] == [("partition", UNTOLD), ("trial", FAILURE)]
-    assert [word for word, _ in found.left] == list(OF_SET[1:-1])
+    found = look_at(asked("#SBATCH -M other"), facts(), Trials(nothing))
+    assert [(one.check, one.state) for one in found.findings] == [("trial", FAILURE)]
+    assert [word for word, _ in found.left] == list(OF_SET[:-1])
+    # It is no other one.
+    own = look_at(asked("#SBATCH -M lab-000"), facts(), Trials(TAKEN))
+    assert [one.check for one in own.findings] == list(OF_SET)
+
+
+# What is in the way of nodes
+
+
+def test_nodes_whose_power_is_being_switched() -> None:
+    moving = NODES.replace("idle", "idle%")
+    assert amiss(asked(), facts(nodes=moving), REFUSED) == [("trial", UNTOLD)]
+    assert amiss(asked(), facts(nodes=moving)) == []
+
+
+RESERVED = (
+    "ReservationName=theirs StartTime=2026-11-29T00:00:00 EndTime=2027-11-29T00:00:00 Nodes=c[1-3] "
+    "Users=root,bob Accounts=(null) State=INACTIVE\n"
+)
+
+
+def test_nodes_that_are_reserved() -> None:
+    some = replace(facts(), reservations=read_reservations(RESERVED))
+    assert amiss(asked(), some, REFUSED) == [("trial", FAILURE)]
+    every = replace(facts(), reservations=read_reservations(RESERVED.replace("c[1-3]", "c[1-2],c[03-4],c3")))
+    assert amiss(asked(), every, REFUSED) == [("trial", FAILURE)]
+    every = replace(facts(), reservations=read_reservations(RESERVED + RESERVED.replace("c[1-3]", "c[4-9]")))
+    assert amiss(asked(), every, REFUSED) == [("trial", WARNING)]
+    assert amiss(asked(), every) == []
+    # Jobs that name one of them are not kept from its nodes.
+    assert amiss(asked("#SBATCH --reservation=theirs"), every, REFUSED) == [("nodes", WARNING)]
+
+
+def test_nodes_that_keep_some_for_themselves() -> None:
+    large = {"memory": REFUSED, "cpus": TAKEN}
+    (found,) = (
+        one for one in look_at(asked(), facts(), Trials(TAKEN, large)).findings if one.state is not OK
+    )
+    assert (found.check, found.state) == ("batching", WARNING)
+    assert found.field == "jobs_runner_config.batching_config.max_mem_per_job"
+    assert found.fix.endswith("(CoreSpecCount, MemSpecLimit): scontrol show node 'c[1-4]'")
+    # It may be another cause: jobs have to have several nodes, or some can't be had now.
+    several = facts(PARTITIONS.replace("MinNodes=0", "MinNodes=2"))
+    some = facts(nodes=NODES + row("main", "reserved", "1", "8", "16000", "(null)", "intel", "c5"))
+    for told in (several, some):
+        assert bad(look_at(asked(), told, Trials(TAKEN, large)).findings) == []
+
+
+def test_nodes_of_which_no_memory_is_known() -> None:
+    none = facts(nodes=NODES.replace("16000", "1"))
+    refused = Trial(Word.REFUSED, "Memory specification can not be satisfied")
+    (found,) = (one for one in look_at(asked(), none, Trials(refused)).findings if one.state is not OK)
+    assert (found.check, found.state, found.field) == ("memory", FAILURE, "")
+    assert "RealMemory" in found.fix
+
+
+# What accounts and QOS allow
+
+
+def limited(qos: str = "", user: str = "", **changes: str) -> Facts:
+    """A site that enforces limits."""
+    given = dict(pair.split("=", 1) for pair in qos.split() if pair)
+    mine = dict(pair.split("=", 1) for pair in user.split() if pair)
+    answers = [
+        association(qos="normal", defaultqos="normal", **mine),
+        ACCOUNTS[1],
+        quality(**given),
+        account("lab") + account("root", ""),
+    ]
+    told = read_accounts(answers, "alice", "lab-000")
+    return replace(facts(), accounts=told, settings=settings(**changes))
+
+
+def size_of(told: Facts, **default: object) -> Finding | None:
+    found = look_at(asked(**default), told, Trials(TAKEN)).findings
+    wrong = [one for one in found if one.state is not OK]
+    assert [one.check for one in wrong] in ([], ["job limits"])
+    return wrong[0] if wrong else None
+
+
+SAFE = {"AccountingStorageEnforce": "associations,limits,safe"}
+
+
+def test_what_all_may_have_used_ever() -> None:
+    """It is what others have used that counts, unless SLURM sees to it that a job can end within it."""
+    told = limited(qos="grptresmins=cpu=100 grpwall=0-10:00:00")
+    assert size_of(told, time="2:00:00") is None
+    safe = limited(qos="grptresmins=cpu=100", **SAFE)
+    found = size_of(safe, time="2:00:00")
+    assert found is not None
+    assert "for 2:00:00, and the QOS normal allows 100 minutes of CPUs (GrpTRESMins cpu)" in found.detail
+    assert found.fix.startswith("Set time to 0:")
+    wall = size_of(limited(qos="grpwall=01:00:00", **SAFE), time="2:00:00")
+    assert wall is not None
+    assert "asks for 2:00:00" not in wall.detail
+    assert "for 2:00:00, and the QOS normal allows 60 minutes (GrpWall)" in wall.detail
+    assert size_of(limited(qos="grpwall=02:00:00", **SAFE), time="2:00:00") is None
+
+
+def test_jobs_that_name_no_time() -> None:
+    short = PARTITIONS.replace("MaxTime=UNLIMITED", "MaxTime=01:00:00").replace("=00:30:00", "=NONE")
+    for release, wrong in (("22.05.8", True), ("24.11.5", False)):
+        told = replace(limited(user="maxtresmins=cpu=1000"), partitions=read_partitions(short))
+        told = replace(told, settings=settings(release))
+        assert (size_of(told, time=None) is not None) is wrong
+    # Where there is something usual, that counts.
+    usual = limited(user="maxtresmins=cpu=100")
+    assert size_of(usual, time=None) is not None
+    assert size_of(limited(user="maxtresmins=cpu=1000"), time=None) is None
+
+
+def test_gpus_of_jobs_and_limits_on_them() -> None:
+    gpus = NODES.replace("(null)", "gpu:v100:2")
+    least = replace(limited(qos="mintresperjob=gres/gpu=1,gres/gpu:a100=1"), groups=read_nodes(gpus, "m"))
+    found = size_of(least)
+    assert found is not None
+    assert "asks for 0 GPUs, and the QOS normal wants 1 or more (MinTRESPerJob gres/gpu)" in found.detail
+    # Of types that are not asked for it is not known what a job would have.
+    assert size_of(least, gres="gpu:v100:1") is None
+    most = replace(limited(qos="maxtresperjob=gres/gpu:v100=1"), groups=read_nodes(gpus, "m"))
+    assert size_of(most, gres="gpu:v100:1") is None
+    found = size_of(most, gres="gpu:v100:2")
+    assert found is not None
+    assert "asks for 2 GPUs" in found.detail
+    assert found.field.endswith("default_slurm_config.gres")
 
 
 # The cluster as a whole

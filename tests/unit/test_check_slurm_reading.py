@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.checking.slurm.accounts import account_commands, read_accounts
+from runners.checking.slurm.accounts import Kind, account_commands, read_accounts
 from runners.checking.slurm.asked import merged_set, read_asked, read_memory
 from runners.checking.slurm.features import read_constraint
 from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres, read_gres_ask
 from runners.checking.slurm.partitions import is_working, read_nodes, read_partitions
+from runners.checking.slurm.reservations import hosts_of, read_reservations
 from runners.checking.slurm.trial import Word, read_trial
 from runners.checking.slurm.versions import read_version
 from runners.checking.slurm.words import evidence, names, near_first, pasted
@@ -189,11 +190,42 @@ def test_states_of_nodes(state: str, works: bool) -> None:
     assert is_working(state) is works
 
 
+def test_reservations() -> None:
+    text = (
+        "ReservationName=ours StartTime=2026-11-28T22:14:45 EndTime=2027-11-28T22:14:45 "
+        "Nodes=c[1-2,04],g1 NodeCnt=4 PartitionName=(null) Flags=SPEC_NODES Users=alice Groups=(null) "
+        "Accounts=lab State=ACTIVE\nReservationName=licences Nodes=(null) Users=root State=INACTIVE\n"
+    )
+    ours, licences = read_reservations(f"motd\n{text}")
+    assert (ours.name, ours.active, ours.begins) == ("ours", True, "2026-11-28T22:14:45")
+    assert ours.whose == "alice, lab"
+    assert ours.nodes == {"c1", "c2", "c04", "g1"}
+    assert not licences.nodes
+    assert not licences.active
+    assert read_reservations("No reservations in the system\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("c1", ["c1"]),
+        ("c[1-3],g1", ["c1", "c2", "c3", "g1"]),
+        ("n[08-10]x", ["n08x", "n09x", "n10x"]),
+        ("r[1-2]n[1,3]", ["r1n1", "r1n3", "r2n1", "r2n3"]),
+        ("c[a-b]", []),
+        ("", []),
+    ],
+)
+def test_lists_of_nodes(text: str, hosts: list[str]) -> None:
+    assert list(hosts_of(text)) == hosts
+
+
 @given(ANY)
 def test_no_answer_is_too_odd(text: str) -> None:
     read_settings(text)
     read_partitions(f"PartitionName={text}\n{text}")
     read_nodes(f"@m|{text}@m.{text}", "m")
+    read_reservations(f"ReservationName=r Nodes={text}\n{text}")
     read_accounts([text, text, text, text], "alice", "lab")
     read_gres(text)
     read_gres_ask(text)
@@ -208,14 +240,67 @@ def test_no_answer_is_too_odd(text: str) -> None:
 # sacctmgr
 
 
+def rows_of(question: int, **given: str) -> str:
+    """A row of an answer to one of the questions."""
+    columns = account_commands("alice", "", "c")[question][-1].removeprefix("format=").split(",")
+    assert given.keys() <= set(columns)
+    return "|".join(given.get(name, "") for name in columns) + "\n"
+
+
+def association(account: str = "lab", user: str = "alice", **given: str) -> str:
+    """A row about a user."""
+    return rows_of(0, account=account, user=user, **given)
+
+
+def quality(name: str = "normal", **given: str) -> str:
+    """A row about a QOS."""
+    return rows_of(2, name=name, **given)
+
+
+def account(account: str, parentname: str = "root", **given: str) -> str:
+    """A row about an account."""
+    return rows_of(3, account=account, parentname=parentname, **given)
+
+
 def test_accounts() -> None:
     told = read_accounts(
         [
-            "lab|alice||high,normal|normal|7|02:00:00|cpu=4,mem=1.50G|gres/gpu=2|0|\n"
-            "lab|alice|gpu|normal||3|||||\nother|alice||||||||||\n",
+            association(
+                qos="high,normal",
+                defaultqos="normal",
+                maxsubmitjobs="7",
+                maxwall="02:00:00",
+                maxtres="cpu=4,mem=1.50G",
+                maxtrespernode="cpu=2",
+                maxtresmins="cpu=60",
+                grptres="gres/gpu=2",
+                maxjobs="0",
+            )
+            + association(partition="gpu", qos="normal", maxsubmitjobs="3")
+            + "other|alice||||||||||\n",
             "alice|lab|None\nops|root|Operator\n",
-            "normal||||||||||\nhigh|DenyOnLimit,PartitionTimeLimit|1-00:00:00|4|5|6|cpu=1|odd,mem=x|node=2|7|8\n",
-            "root|||||||\nroot|||||\nlab|root|9||cpu=100|\nlab|root||bob||\n",
+            quality()
+            + quality(
+                "high",
+                flags="DenyOnLimit,PartitionTimeLimit",
+                maxwall="1-00:00:00",
+                maxsubmitjobsperuser="4",
+                maxsubmitjobsperaccount="5",
+                grpsubmitjobs="6",
+                mintresperjob="cpu=2",
+                maxtresperjob="cpu=1",
+                maxtresperuser="odd,mem=x",
+                grptres="node=2",
+                grptresmins="cpu=100",
+                grpwall="01:30:00",
+                maxjobsperuser="7",
+                maxjobsperaccount="9",
+                grpjobs="8",
+            ),
+            account("root", "")
+            + "root|||||\n"
+            + account("lab", grpsubmitjobs="9", grptres="cpu=100")
+            + account("lab", user="bob"),
         ],
         "alice",
         "c",
@@ -232,21 +317,34 @@ def test_accounts() -> None:
         7,
         7200.0,
     )
-    assert (wide.of_job, wide.of_all) == ({"cpu": 4, "mem": 1536, "jobs": 0}, {"gres/gpu": 2})
+    assert {kind: amounts for kind, amounts in wide.limits.items() if amounts} == {
+        Kind.JOB: {"cpu": 4, "mem": 1536},
+        Kind.NODE: {"cpu": 2},
+        Kind.MINUTES: {"cpu": 60},
+        Kind.USER: {"jobs": 0},
+        Kind.ALL: {"gres/gpu": 2},
+    }
     assert told.of("lab", ["gpu"]) == [narrow, wide]
     assert told.of("lab", ["main"]) == [wide]
     assert told.admins == {"ops"}
     high = told.qos["high"]
     assert high.flags == {"denyonlimit", "partitiontimelimit"}
     assert (high.jobs_of_user, high.jobs_of_account, high.jobs, high.most_s) == (4, 5, 6, 86_400.0)
-    assert (high.of_job, high.of_user, high.of_all) == ({"cpu": 1}, {"jobs": 7}, {"node": 2, "jobs": 8})
-    assert told.accounts["lab"].of_all == {"cpu": 100}
+    assert {kind: amounts for kind, amounts in high.limits.items() if amounts} == {
+        Kind.LEAST: {"cpu": 2},
+        Kind.JOB: {"cpu": 1},
+        Kind.USER: {"jobs": 7},
+        Kind.ACCOUNT: {"jobs": 9},
+        Kind.ALL: {"node": 2, "jobs": 8},
+        Kind.ALL_MINUTES: {"cpu": 100, "wall": 90},
+    }
+    assert told.accounts["lab"].limits[Kind.ALL] == {"cpu": 100}
     assert [name for name, _ in told.above("lab")] == ["lab", "root"]
     assert told.accounts["lab"].most_jobs == 9
 
 
 def test_accounts_in_a_circle_end() -> None:
-    told = read_accounts(["", "", "", "a|b||||\nb|a||||\n"], "alice", "c")
+    told = read_accounts(["", "", "", account("a", "b") + account("b", "a")], "alice", "c")
     assert [name for name, _ in told.above("a")] == ["a", "b"]
 
 

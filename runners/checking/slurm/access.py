@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from runners.checking.slurm.accounts import Qos
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_PARTITIONS, Partition
-from runners.checking.slurm.trial import Word
+from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
@@ -15,16 +16,27 @@ _DENIES_BELOW = (24, 5)
 """From which release on a denied account surely stands for those below it as well."""
 
 
+SHOW_OR_REFUSE = (
+    "Have the site's administrators leave partitions out of PrivateData, or have SLURM refuse such jobs "
+    "with a line in slurm.conf: EnforcePartLimits=ALL"
+)
+"""A remedy where partitions are not shown to us, and the trial does not look at what they are for."""
+
+
 def partition(put: Put, facts: Facts) -> Finding:
     """`partition`: it is there."""
     asked = put.asked.partitions
     if facts.partitions is None:
         hidden, fix = "", "Check again; if it stays like that, ask the site's administrators."
         if "partitions" in facts.settings.private:
-            hidden = " They are private here."
+            hidden = ": they are private here"
             fix = "Have the site's administrators leave partitions out of PrivateData."
-        detail = f"The partitions are not shown to us.{hidden}"
-        return put.untold("partition", detail, evidence(SHOW_PARTITIONS), fix)
+        detail = f"The partitions are not shown to us{hidden}."
+        return put.untold("partition", detail, evidence(SHOW_PARTITIONS), fix, tried=True)
+    if not asked:
+        return put.untold(
+            "partition", "A line of extra_lines names no partition.", fix=f"{put.without('partition')}."
+        )
     missing = [name for name in asked if name not in facts.partitions]
     known = evidence(SHOW_PARTITIONS, *(f"PartitionName={name} …" for name in facts.partitions))
     if missing:
@@ -43,6 +55,9 @@ def partition(put: Put, facts: Facts) -> Finding:
 
 def partition_state(put: Put, facts: Facts) -> Finding:
     """`partition state`: it takes and starts jobs."""
+    if facts.partitions is None:
+        detail = f"{names(put.asked.partitions)} takes jobs; whether it starts any now is not shown to us."
+        return put.ok("partition state", detail, evidence(TRY, put.trial.said))
     given = facts.partitions_of(put.asked.partitions)
     proof = evidence(SHOW_PARTITIONS, *(one.shown("State", "TotalNodes") for one in given))
     up = [one.name for one in given if one.state == "UP"]
@@ -77,12 +92,14 @@ def partition_state(put: Put, facts: Facts) -> Finding:
 
 def partition_access(put: Put, facts: Facts) -> Finding:
     """`partition access`: it takes jobs of this user, account and QOS."""
+    if facts.partitions is None:
+        return _access_by_trial(put, facts)
     given = facts.partitions_of(put.asked.partitions)
     findings = [_access(put, facts, one) for one in given]
     # Any of several will do.
     open_to = [one for one, told in zip(given, findings, strict=True) if told.state is FindingState.OK]
-    if not open_to:
-        return findings[0]
+    if not open_to or (facts.all_partitions and len(open_to) < len(given)):
+        return next(told for told in findings if told.state is not FindingState.OK)
     first = given.index(open_to[0])
     if put.trial.word is Word.REFUSED and "node configuration" in put.trial.said.lower():
         # Jobs wait for ever where one that keeps their owner out is named before the others.
@@ -96,6 +113,19 @@ def partition_access(put: Put, facts: Facts) -> Finding:
                 fix = f"{put.to('partition', ','.join(shown(part.name) for part in open_to))}."
                 return put.warning("partition access", detail, fix, closed.evidence, option="partition")
     return findings[first]
+
+
+def _access_by_trial(put: Put, facts: Facts) -> Finding:
+    """Where partitions are not shown to us: the trial looks at who may use one where limits are enforced."""
+    where, user = names(put.asked.partitions), shown(facts.user)
+    if facts.tries_partitions or (facts.settings.release <= _TRIES_GROUPS and not facts.charges):
+        proof = evidence(TRY, put.trial.said)
+        return put.ok("partition access", f"SLURM takes jobs of {user} in {where}.", proof)
+    detail = (
+        "Whom partitions are for, and for how long and with how much memory, is not shown to us. SLURM takes "
+        "jobs all the same: those that they are not for wait for ever."
+    )
+    return put.untold("partition access", detail, evidence(SHOW_PARTITIONS), SHOW_OR_REFUSE)
 
 
 def _access(put: Put, facts: Facts, one: Partition) -> Finding:
@@ -113,6 +143,10 @@ def _people(put: Put, facts: Facts, one: Partition) -> Finding | None:
     taken = put.trial.word is Word.TAKEN
     if one.root_only and not taken:
         return _closed(put, one, f"{name} takes jobs of root only.", "rootonly=no")
+    if one.reserved_only and "reservation" not in put.asked.options:
+        detail = f"{name} takes only jobs of a reservation, and jobs name none."
+        fix = "Name another partition, or in extra_lines a reservation of yours: #SBATCH --reservation=NAME"
+        return put.failure("partition access", detail, fix, _proof(one), option="partition", tried=True)
     groups = one.listed("AllowGroups")
     if taken and facts.settings.release <= _TRIES_GROUPS:
         # Then it knows better who is in which group where it runs.
@@ -141,12 +175,17 @@ def _people(put: Put, facts: Facts, one: Partition) -> Finding | None:
 def _account(put: Put, facts: Facts, one: Partition) -> Finding | None:
     """What is wrong with the account, if something is. The trial does not look at it."""
     account = charged(put, facts)
+    allowed, denied = one.listed("AllowAccounts"), one.listed("DenyAccounts")
     if not account:
-        return None
+        if facts.accounts is None or not facts.charges or (allowed or denied) is None:
+            return None
+        some = "for some accounts only" if allowed else "closed to some accounts"
+        detail = f"{shown(one.name)} is {some}, and which one jobs are charged to is not shown to us."
+        fix = "Set account, to have it compared with these."
+        return put.untold("partition access", detail, _proof(one), fix, tried=facts.tries_partitions)
     # Accounts below one that is allowed are so too; below one that is denied, in newer releases only.
     above = {account, *(name for name, _ in facts.accounts.above(account))} if facts.accounts else {account}
     option = "account" if put.asked.options.get("account") else "partition"
-    allowed, denied = one.listed("AllowAccounts"), one.listed("DenyAccounts")
     if allowed is not None:
         if above & set(allowed):
             return None
@@ -193,7 +232,16 @@ def _closed(put: Put, one: Partition, detail: str, change: str, option: str = "p
 
 
 def _proof(one: Partition) -> str:
-    keys = ("AllowGroups", "AllowAccounts", "DenyAccounts", "AllowQos", "DenyQos", "AllocNodes", "RootOnly")
+    keys = (
+        "AllowGroups",
+        "AllowAccounts",
+        "DenyAccounts",
+        "AllowQos",
+        "DenyQos",
+        "AllocNodes",
+        "RootOnly",
+        "ReqResv",
+    )
     return evidence(SHOW_PARTITIONS, one.shown(*keys, "Hidden"))
 
 
@@ -212,6 +260,21 @@ def qos_of(put: Put, facts: Facts) -> str:
     mine = facts.accounts.of(charged(put, facts), put.asked.partitions)
     usual = [one.default_qos or (one.qos[0] if len(one.qos) == 1 else "") for one in mine]
     return usual[0] if usual else ""
+
+
+def qos_in_order(put: Put, facts: Facts) -> list[Qos]:
+    """The QOS whose limits count for a job, the one that goes before the other first."""
+    if facts.accounts is None:
+        return []
+    known = facts.accounts.qos
+    own = {one.qos for one in facts.partitions_of(put.asked.partitions)}
+    # Of several partitions a job may get any.
+    of_partition = own.pop() if len(own) == 1 else ""
+    of_job = known.get(qos_of(put, facts))
+    order = [known.get(of_partition), of_job]
+    if of_job is not None and "overpartqos" in of_job.flags:
+        order.reverse()
+    return list({one.name: one for one in order if one is not None}.values())
 
 
 def _all(given: tuple[str, ...]) -> str:

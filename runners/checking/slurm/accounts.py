@@ -5,21 +5,70 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from runners.slurm.notation import parse_clock
 
-_ASSOCIATION = "account,user,partition,qos,defaultqos,maxsubmitjobs,maxwall,maxtres,grptres,maxjobs,grpjobs"
-_USER = "user,defaultaccount,adminlevel"
-_QOS = (
-    "name,flags,maxwall,maxsubmitjobsperuser,maxsubmitjobsperaccount,grpsubmitjobs,"
-    "maxtresperjob,maxtresperuser,grptres,maxjobsperuser,grpjobs"
-)
-_ACCOUNT = "account,parentname,grpsubmitjobs,user,grptres,grpjobs"
-
 RUNNING = "jobs"
 """Stands among the trackable resources (TRES) for jobs that run at a time."""
+WALL = "wall"
+"""Stands among them for time itself, whatever runs in it."""
 Amounts = Mapping[str, float]
-"""How much there may be of each trackable resource: cpu, node, mem (MB), gres/gpu, and `RUNNING`."""
+"""How much there may be of each trackable resource: cpu, node, mem (MB), gres/gpu, and these two."""
+
+
+class Kind(StrEnum):
+    """What limits are of, by what SLURM calls them."""
+
+    LEAST = "MinTRESPerJob"
+    """What one job must have."""
+    JOB = "MaxTRESPerJob"
+    NODE = "MaxTRESPerNode"
+    """What one job may have of each node."""
+    MINUTES = "MaxTRESMinsPerJob"
+    """What one job may have, times the minutes of its time limit; so with the next but one."""
+    USER = "MaxTRESPerUser"
+    ACCOUNT = "MaxTRESPerAccount"
+    ALL = "GrpTRES"
+    """What all jobs that run may have together."""
+    RUNNING_MINUTES = "GrpTRESRunMins"
+    ALL_MINUTES = "GrpTRESMins"
+    """What all jobs may have had together, ever."""
+
+
+Limits = Mapping[Kind, Amounts]
+
+_OF_JOBS = {
+    Kind.ALL: "grptres",
+    Kind.ALL_MINUTES: "grptresmins",
+    Kind.RUNNING_MINUTES: "grptresrunmins",
+}
+"""The columns of limits on all jobs together; of users, and of QOS come more."""
+_OF_USERS = {
+    Kind.JOB: "maxtres",
+    Kind.NODE: "maxtrespernode",
+    Kind.MINUTES: "maxtresmins",
+    **_OF_JOBS,
+}
+_OF_QOS = {
+    **_OF_USERS,
+    Kind.LEAST: "mintresperjob",
+    Kind.JOB: "maxtresperjob",
+    Kind.USER: "maxtresperuser",
+    Kind.ACCOUNT: "maxtresperaccount",
+}
+_TOGETHER = "grpjobs,grpwall"
+
+_ASSOCIATION = (
+    "account,user,partition,qos,defaultqos,maxsubmitjobs,maxwall,maxjobs,"
+    f"{_TOGETHER},{','.join(_OF_USERS.values())}"
+)
+_USER = "user,defaultaccount,adminlevel"
+_QOS = (
+    "name,flags,maxwall,maxsubmitjobsperuser,maxsubmitjobsperaccount,grpsubmitjobs,maxjobsperuser,"
+    f"maxjobsperaccount,{_TOGETHER},{','.join(_OF_QOS.values())}"
+)
+_ACCOUNT = f"account,parentname,grpsubmitjobs,user,{_TOGETHER},{','.join(_OF_JOBS.values())}"
 
 _TRES = re.compile(r"([a-z][\w/:.+-]*)=([0-9]{1,15}(?:\.[0-9]+)?)([KMGTP]?)", re.ASCII | re.IGNORECASE)
 _MB_IN = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3}
@@ -38,10 +87,7 @@ class Association:
     """In the queue at a time, with what it inherits; None for any number."""
     most_s: float | None
     row: str
-    of_job: Amounts = field(default_factory=dict)
-    """What one job may have."""
-    of_all: Amounts = field(default_factory=dict)
-    """What all jobs that run may have together."""
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +102,7 @@ class Qos:
     jobs_of_account: int | None
     jobs: int | None
     row: str
-    of_job: Amounts = field(default_factory=dict)
-    of_user: Amounts = field(default_factory=dict)
-    of_all: Amounts = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +113,7 @@ class Account:
     most_jobs: int | None
     """Of all its users and accounts below it together."""
     row: str
-    of_all: Amounts = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,94 +170,87 @@ def account_commands(user: str, ourselves: str, cluster: str) -> list[tuple[str,
 def read_accounts(answers: Sequence[str], user: str, cluster: str) -> Accounts:
     """Read the four answers. Rows that are none of theirs are passed over."""
     associations, users, qos, accounts = answers
-    found = [
-        Association(
-            account,
-            partition,
-            tuple(filter(None, allowed.split(","))),
-            usual,
-            _count(most),
-            parse_clock(wall),
-            row,
-            _amounts(of_job, running),
-            _amounts(of_all, all_running),
-        )
-        for row, (
-            account,
-            _,
-            partition,
-            allowed,
-            usual,
-            most,
-            wall,
-            of_job,
-            of_all,
-            running,
-            all_running,
-        ) in _rows(associations, _ASSOCIATION)
-        if account
-    ]
     people = [cells for _, cells in _rows(users, _USER)]
     return Accounts(
         user=user,
-        associations=tuple(found),
-        default_account=next((account for name, account, _ in people if name == user), ""),
-        admins=frozenset(name for name, _, level in people if level.lower() not in ("", "none")),
-        qos={
-            name: Qos(
-                name,
-                frozenset(filter(None, flags.lower().split(","))),
-                parse_clock(wall),
-                _count(of_user),
-                _count(of_account),
-                _count(all_jobs),
+        associations=tuple(
+            Association(
+                of["account"],
+                of["partition"],
+                tuple(filter(None, of["qos"].split(","))),
+                of["defaultqos"],
+                _count(of["maxsubmitjobs"]),
+                parse_clock(of["maxwall"]),
                 row,
-                _amounts(tres_of_job),
-                _amounts(tres_of_user, running),
-                _amounts(tres_of_all, all_running),
+                _limits(of, _OF_USERS, {Kind.USER: "maxjobs", Kind.ALL: "grpjobs"}),
             )
-            for row, (
-                name,
-                flags,
-                wall,
-                of_user,
-                of_account,
-                all_jobs,
-                tres_of_job,
-                tres_of_user,
-                tres_of_all,
-                running,
-                all_running,
-            ) in _rows(qos, _QOS)
+            for row, of in _rows(associations, _ASSOCIATION)
+            if of["account"]
+        ),
+        default_account=next((of["defaultaccount"] for of in people if of["user"] == user), ""),
+        admins=frozenset(of["user"] for of in people if of["adminlevel"].lower() not in ("", "none")),
+        qos={
+            of["name"]: Qos(
+                of["name"],
+                frozenset(filter(None, of["flags"].lower().split(","))),
+                parse_clock(of["maxwall"]),
+                _count(of["maxsubmitjobsperuser"]),
+                _count(of["maxsubmitjobsperaccount"]),
+                _count(of["grpsubmitjobs"]),
+                row,
+                _limits(
+                    of,
+                    _OF_QOS,
+                    {Kind.USER: "maxjobsperuser", Kind.ACCOUNT: "maxjobsperaccount", Kind.ALL: "grpjobs"},
+                ),
+            )
+            for row, of in _rows(qos, _QOS)
         },
         accounts={
-            name: Account(parent, _count(most), row, _amounts(of_all, all_running))
-            for row, (name, parent, most, of_user, of_all, all_running) in _rows(accounts, _ACCOUNT)
-            if not of_user
+            of["account"]: Account(
+                of["parentname"],
+                _count(of["grpsubmitjobs"]),
+                row,
+                _limits(of, _OF_JOBS, {Kind.ALL: "grpjobs"}),
+            )
+            for row, of in _rows(accounts, _ACCOUNT)
+            if not of["user"]
         },
         cluster=cluster,
     )
 
 
-def _rows(text: str, fields: str) -> Iterator[tuple[str, list[str]]]:
+def _rows(text: str, fields: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows, each by itself and by its columns."""
+    columns = fields.split(",")
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) == fields.count(",") + 1:
-            yield line, cells
+        if len(cells) == len(columns):
+            yield line, dict(zip(columns, cells, strict=True))
+
+
+def _limits(of: Mapping[str, str], columns: Mapping[Kind, str], running: Mapping[Kind, str]) -> Limits:
+    """The limits of a row; *running*: the columns of how many jobs may run."""
+    found = {kind: _amounts(of[column]) for kind, column in columns.items()}
+    for kind, column in running.items():
+        if (jobs := _count(of[column])) is not None:
+            found.setdefault(kind, {})[RUNNING] = float(jobs)
+    wall = parse_clock(of["grpwall"])
+    if wall is not None:
+        found[Kind.ALL_MINUTES][WALL] = wall / 60
+    return found
 
 
 def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _amounts(text: str, running: str = "") -> dict[str, float]:
-    """`cpu=4,mem=50G` and how many jobs may run; what can't be read counts as no limit."""
+def _amounts(text: str) -> dict[str, float]:
+    """`cpu=4,mem=50G`; what can't be read counts as no limit."""
     found = {}
     for item in text.split(","):
         if match := _TRES.fullmatch(item.strip()):
             name = match[1].lower()
             unit = _MB_IN[match[3].upper()] if name == "mem" else 1.0
             found[name] = float(match[2]) * unit
-    if (jobs := _count(running)) is not None:
-        found[RUNNING] = float(jobs)
     return found

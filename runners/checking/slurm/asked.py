@@ -83,6 +83,37 @@ class Asked:
         return max(1, parse_count(self.options.get("ntasks", "")) or 1)
 
     @property
+    def most_slots(self) -> int:
+        """How many tasks at a time the largest jobs of such tasks have."""
+        config = self.config.batching_config
+        slots = config.max_cpus_per_job // (self.cpus or 1)
+        if self.task_mb:
+            slots = min(slots, int(config.max_mem_per_job // self.task_mb))
+        return max(self.slots, slots)
+
+    @property
+    def head(self) -> bytes:
+        """What of the script says what its job asks for."""
+        return "".join(f"{line}\n" for line in script_head(self.script)).encode()
+
+    @property
+    def largest(self) -> Mapping[str, tuple[str, ...]]:
+        """Options that make the job as large as the configuration lets jobs become, in one respect each.
+
+        A node of its own must have that, and no more of anything else. Of the GPU set there are none.
+        """
+        config, found = self.config.batching_config, dict[str, tuple[str, ...]]()
+        if self.gpu:
+            return found
+        if self.grows:
+            found["memory"] = ("--ntasks=1", f"--mem={config.max_mem_per_job}M")
+        slots = config.max_cpus_per_job // (self.cpus or config.max_cpus_per_job + 1)
+        if slots and self.own.keys().isdisjoint({"ntasks", "ntasks-per-node"}):
+            nodes = () if "nodelist" in self.options and not self.nodes else (f"--nodes={self.nodes or 1}",)
+            found["cpus"] = (f"--ntasks={slots}", *nodes, *(("--mem=1M",) if self.grows else ()))
+        return found
+
+    @property
     def cpus(self) -> int | None:
         """CPUs of each slot, which are on one node."""
         return parse_count(self.options.get("cpus-per-task", "1"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus_of, mb, memory_of
 from runners.checking.slurm.partitions import SHOW_NODES
-from runners.checking.slurm.trial import Word
-from runners.checking.slurm.words import Put, batching_field, evidence, names
+from runners.checking.slurm.trial import TRY, Word
+from runners.checking.slurm.words import Put, batching_field, evidence, names, pasted
+from runners.config.errors import shown
 from runners.findings import Finding, FindingState
 from runners.slurm.cluster_settings import SHOW_CONFIG
 
@@ -21,20 +22,24 @@ def batching(put: Put, facts: Facts) -> Finding | None:
     refused = put.trial.word is Word.REFUSED
     groups = facts.groups_in(put.asked.partitions)
     if not groups:
-        return None
-    config = put.asked.config.batching_config
+        return _by_trials(put)
+    config, given = put.asked.config.batching_config, facts.partitions_of(put.asked.partitions)
     has_mb, has_cpus = memory_of(facts), cpus_of(facts)
     best_mb, best_cpus = max(groups, key=has_mb), max(groups, key=has_cpus)
     most_mb, most_cpus = int(has_mb(best_mb)), has_cpus(best_cpus)
     where = names(put.asked.partitions)
     per_node = put.asked.grows
-    if per_node and config.max_mem_per_job > most_mb:
+    shown_nodes = sum(one.count for one in groups)
+    if sum(one.nodes or 0 for one in given) > shown_nodes and (finding := _refused(put)):
+        # Those in the cloud are not shown while they are off, and may be larger.
+        return finding
+    # SLURM tries what nodes have, those too that are not shown to us, but not what partitions allow.
+    tries_mb = max(one.mb for one in groups) == most_mb
+    if per_node and config.max_mem_per_job > most_mb and not (tries_mb and _taken(put, "memory")):
         target = config.target_mem_per_job > most_mb
         field = "target_mem_per_job" if target else "max_mem_per_job"
         need = put.asked.node_mb
-        # SLURM tries what nodes have, but not what partitions allow.
-        tried = max(one.mb for one in groups) == most_mb
-        fails = need is not None and need > most_mb and (refused or not tried)
+        fails = need is not None and need > most_mb and (refused or not tries_mb)
         return _large(
             put,
             field,
@@ -45,7 +50,7 @@ def batching(put: Put, facts: Facts) -> Finding | None:
             fails=fails,
         )
     nodes = max(1, put.asked.nodes or 1)
-    if config.max_cpus_per_job > most_cpus * nodes:
+    if config.max_cpus_per_job > most_cpus * nodes and not _taken(put, "cpus"):
         target = config.target_cpus_per_job > most_cpus * nodes
         field = "target_cpus_per_job" if target else "max_cpus_per_job"
         # A job whose nodes are not counted may spread over all of them.
@@ -90,9 +95,64 @@ def batching(put: Put, facts: Facts) -> Finding | None:
             evidence(SHOW_CONFIG, facts.settings.line("SchedulerParameters")),
             fails=True,
         )
+    plain = all(one.free for one in groups) and not any(one.least_nodes > 1 for one in given)
+    if plain and (finding := _refused(put, groups[0].hostlist)):
+        return finding
     size_mb = f" and {mb(config.max_mem_per_job)}" if per_node else ""
     detail = f"Jobs of up to {config.max_cpus_per_job} CPUs{size_mb} fit on a node of {where}."
     return put.ok(_CHECK, detail, evidence(SHOW_NODES, best_mb.row))
+
+
+def _by_trials(put: Put) -> Finding | None:
+    """What the scheduler says of the largest jobs, where no nodes are shown to us; None for nothing."""
+    if put.trial.word is not Word.TAKEN:
+        return None
+    if finding := _refused(put):
+        return finding
+    if not all(_taken(put, what) for what in put.asked.largest):
+        return None
+    config = put.asked.config.batching_config
+    size_mb = f", and with {mb(config.max_mem_per_job)}" if put.asked.grows else ""
+    detail = f"SLURM takes jobs with {config.max_cpus_per_job} CPUs{size_mb}. No nodes are shown to us."
+    return put.ok(_CHECK, detail, _said(put))
+
+
+def _taken(put: Put, what: str) -> bool:
+    return what in put.largest and put.largest[what].word is Word.TAKEN
+
+
+def _refused(put: Put, host: str = "") -> Finding | None:
+    """What to say where the sample's job is taken, and one of the largest is not."""
+    config = put.asked.config.batching_config
+    sizes = {
+        "memory": ("mem", mb(config.max_mem_per_job)),
+        "cpus": ("cpus", f"{config.max_cpus_per_job} CPUs"),
+    }
+    look = "."
+    if host:
+        look = (
+            f"; it may keep some for itself (CoreSpecCount, MemSpecLimit): scontrol show node {pasted(host)}"
+        )
+    for what, (name, size) in sizes.items():
+        if what in put.largest and put.largest[what].too_large and put.trial.word is Word.TAKEN:
+            return _large(
+                put,
+                f"max_{name}_per_job",
+                f"Jobs may grow to {size}, and SLURM refuses such jobs in {names(put.asked.partitions)}: "
+                f"“{shown(put.largest[what].said)}”.",
+                f"Set max_{name}_per_job to what a node gives jobs, or less{look}",
+                _said(put),
+                fails=False,
+            )
+    return None
+
+
+def _said(put: Put) -> str:
+    asks = put.asked.largest
+    return "\n".join(
+        evidence((*TRY, *asks[what], "<script of the sample>"), trial.said)
+        for what, trial in put.largest.items()
+    )
 
 
 def _large(put: Put, field: str, detail: str, fix: str, proof: str, *, fails: bool) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runners.checking.slurm.access import charged, qos_of
 from runners.checking.slurm.accounts import account_commands
 from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
@@ -31,6 +32,8 @@ def account(put: Put, facts: Facts) -> Finding | None:
     if not facts.charges:
         enforced = evidence(SHOW_CONFIG, facts.settings.line("AccountingStorageEnforce"))
         return put.ok("account", "Accounts are not enforced here.", enforced)
+    if not mine and not told.accounts:
+        return _hidden(put, facts, given, proof)
     if not mine:
         example = given or next((one for one in told.accounts if one != "root"), "ACCOUNT")
         return put.failure(
@@ -42,7 +45,7 @@ def account(put: Put, facts: Facts) -> Finding | None:
             option="account" if given else "",
             tried=True,
         )
-    near = near_first(name, mine)
+    near = near_first(name, (one for one in mine if told.of(one, put.asked.partitions)))
     if not given:
         where = names(put.asked.partitions)
         return put.failure(
@@ -53,7 +56,9 @@ def account(put: Put, facts: Facts) -> Finding | None:
             option="account",
             tried=True,
         )
-    choose = f"Set account to one of: {names(near)}."
+    choose = (
+        f"Set account to one of: {names(near)}." if near else "Name a partition of one of these accounts."
+    )
     if name in mine:
         only = [one.partition for one in told.associations if one.account == name]
         detail = f"{user} may use the account {shown(name)} only in the partitions {names(only)}."
@@ -65,6 +70,23 @@ def account(put: Put, facts: Facts) -> Finding | None:
         return put.failure("account", detail, f"{choose} {add}", proof, option="account", tried=True)
     detail = f"There is no account {shown(given)} here; {user} has {names(mine)}."
     return put.failure("account", detail, choose, proof, option="account", tried=True)
+
+
+def _hidden(put: Put, facts: Facts, given: str | None, proof: str) -> Finding:
+    """Not even the account above all is shown to us."""
+    user = shown(facts.user)
+    hidden = f"The accounts of {user} are private here, and not shown to us."
+    if put.trial.word is Word.REFUSED and "invalid account" in put.trial.said.lower():
+        which = f"the account {shown(given)}" if given else "any account that it would be charged to"
+        return put.failure(
+            "account",
+            f"SLURM does not take a job of {user} with {which}. {hidden}",
+            f"Set account to one of {user}, who can list them: "
+            f"sacctmgr show associations user={pasted(facts.user)}",
+            f"{proof}\n{evidence(TRY, put.trial.said)}",
+            option="account",
+        )
+    return put.untold("account", hidden, proof, tried=True)
 
 
 def qos(put: Put, facts: Facts) -> Finding | None:
@@ -79,8 +101,18 @@ def qos(put: Put, facts: Facts) -> Finding | None:
     mine = told.of(charged(put, facts), put.asked.partitions)
     allowed = list(dict.fromkeys(name for one in mine for name in one.qos))
     proof = evidence(account_commands(told.user, "", told.cluster)[0], *(one.row for one in mine))
+    usual = qos_of(put, facts)
+    one = told.qos.get(usual)
+    if one is not None and "requiresreservation" in one.flags and "reservation" not in put.asked.options:
+        return put.failure(
+            "qos",
+            f"The QOS {shown(usual)} is only for jobs of a reservation, and jobs name none.",
+            "Name one of yours in a line of extra_lines, or another QOS: #SBATCH --reservation=NAME",
+            evidence(account_commands(told.user, "", told.cluster)[2], one.row),
+            option="qos" if asked is not None else "",
+            tried=True,
+        )
     if asked is None:
-        usual = qos_of(put, facts)
         return put.ok(
             "qos", f"Jobs have the QOS {shown(usual)}." if usual else "Jobs have the usual QOS.", proof
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from runners.checking.slurm.accounts import Accounts
 from runners.checking.slurm.partitions import NodeGroup, Partition, groups_of
+from runners.checking.slurm.reservations import Reservation
 from runners.slurm.cluster_settings import SlurmSettings
 
 
@@ -28,6 +29,8 @@ class Facts:
     """The partitions of the nodes that jobs name, by the node; one that is not there is in none."""
     states: Mapping[str, str] = field(default_factory=dict)
     """Of these nodes."""
+    reservations: Sequence[Reservation] = ()
+    """Those that are shown to us."""
 
     def partitions_of(self, asked: Sequence[str]) -> list[Partition]:
         """Those of the partitions that are there."""
@@ -37,6 +40,20 @@ class Facts:
     def groups_in(self, asked: Sequence[str]) -> list[NodeGroup] | None:
         """The nodes of partitions; None where that can't be told."""
         return None if self.groups is None else groups_of(self.groups, asked)
+
+    @property
+    def all_partitions(self) -> bool:
+        """Whether jobs are only taken where all partitions that they name would have them."""
+        return self._enforced_parts == "ALL"
+
+    @property
+    def tries_partitions(self) -> bool:
+        """Whether jobs are not taken which a limit of their partition would let wait for ever."""
+        return self._enforced_parts in ("ALL", "ANY", "YES")
+
+    @property
+    def _enforced_parts(self) -> str:
+        return self.settings.values.get("EnforcePartLimits", "").upper()
 
     @property
     def charges(self) -> bool:

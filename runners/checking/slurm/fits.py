@@ -56,6 +56,16 @@ def memory(put: Put, facts: Facts) -> Finding:
     where = names(put.asked.partitions)
     option = "mem-per-cpu" if "mem-per-cpu" in put.asked.own else "mem"
     most = int(has_mb(best))
+    if need > most and max(one.mb for one in groups) <= 1:
+        # What SLURM assumes of nodes of which slurm.conf says nothing.
+        return put.failure(
+            "memory",
+            f"A task asks for {mb(need)}, and SLURM does not know of any memory of nodes of {where}.",
+            "Have the site's administrators set RealMemory of the nodes in slurm.conf to what each of them "
+            "tells: slurmd -C",
+            proof,
+            tried=True,
+        )
     if need > most:
         return put.failure(
             "memory",

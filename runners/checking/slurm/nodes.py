@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, is_working
+from runners.checking.slurm.reservations import own_reservation
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
@@ -15,7 +16,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
     """`nodes`: they are there, are enough, and some of them work."""
     given = facts.partitions_of(put.asked.partitions)
     where = names(put.asked.partitions)
-    if finding := _named(put, facts, where):
+    if finding := _named(put, facts, where) or own_reservation(put, facts):
         return finding
     rows = [one.shown("MaxNodes", "Nodes", "TotalNodes") for one in given]
     proof = evidence(SHOW_PARTITIONS, *rows)
@@ -34,7 +35,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
     if wanted is not None and counts and wanted > most:
         return put.failure(
             "nodes",
-            f"Each job asks for {wanted} nodes, and {where} has {most}.",
+            f"Each job asks for {_count(wanted)}, and {where} has {most}.",
             f"{put.to('nodes', str(most))} or less.",
             proof,
             option="nodes",
@@ -46,14 +47,24 @@ def nodes(put: Put, facts: Facts) -> Finding:
         if wanted > limit:
             return put.failure(
                 "nodes",
-                f"Each job asks for {wanted} nodes, and {where} gives a job {limit} at most.",
+                f"Each job asks for {_count(wanted)}, and {where} gives a job {limit} at most.",
                 f"{put.to('nodes', str(limit))} or less.",
                 proof,
                 option="nodes",
             )
+    least = min((one.least_nodes for one in given), default=0)
+    if wanted is not None and wanted < least:
+        return put.failure(
+            "nodes",
+            f"Each job asks for {_count(wanted)}, and {where} has a job take {least} or more.",
+            f"{put.to('nodes', str(least))} or more, or leave it out.",
+            evidence(SHOW_PARTITIONS, *(one.shown("MinNodes") for one in given)),
+            option="nodes",
+            tried=True,
+        )
     groups = facts.groups_in(put.asked.partitions)
     if groups is None:
-        return put.untold("nodes", f"The states of the nodes of {where} can't be read.")
+        return put.untold("nodes", f"The states of the nodes of {where} are not shown to us.", tried=True)
     seen = evidence(SHOW_NODES, *(one.row for one in groups))
     if groups and not any(one.working for one in groups):
         states = ", ".join(f"{one.count} {shown(one.state)}" for one in groups[:4])
@@ -66,7 +77,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
         )
     working = sum(one.count for one in groups if one.working)
     every = sum(one.count for one in groups)
-    detail = f"{working} of {every} {'node' if every == 1 else 'nodes'} of {where} can take jobs."
+    detail = f"{working} of {_count(every)} of {where} can take jobs."
     return put.ok("nodes", detail, f"{proof}\n{seen}")
 
 
@@ -136,3 +147,7 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
                 option="nodelist",
             )
     return None
+
+
+def _count(number: int) -> str:
+    return "1 node" if number == 1 else f"{number} nodes"

@@ -25,6 +25,8 @@ _WORKING = frozenset(
     "idle mixed allocated completing planned blocked powered_down powering_up powering_down reserved "
     "power_down power_up cloud reboot_requested".split()
 )
+_FREE = ("idle", "mixed", "allocated", "completing", "planned")
+_MOVING = ("powering_up", "powering_down", "power_up", "power_down", "reboot_requested")
 _MARKS = "*~#!%$@^-+"
 """What stands behind the state of a node; `*` of one that does not answer."""
 
@@ -70,6 +72,11 @@ class Partition:
         return self._number("MaxNodes")
 
     @property
+    def least_nodes(self) -> int:
+        """How many a job must have."""
+        return self._number("MinNodes") or 0
+
+    @property
     def most_cpus(self) -> int | None:
         """How many CPUs of a node jobs may have; None for any number."""
         return self._number("MaxCPUsPerNode")
@@ -92,6 +99,11 @@ class Partition:
     @property
     def root_only(self) -> bool:
         return self.values.get("RootOnly", "").upper() == "YES"
+
+    @property
+    def reserved_only(self) -> bool:
+        """Whether jobs must be part of a reservation."""
+        return self.values.get("ReqResv", "").upper() == "YES"
 
     def listed(self, key: str) -> tuple[str, ...] | None:
         """Whom it is for, or not for; None where it does not say, or is for all."""
@@ -127,6 +139,16 @@ class NodeGroup:
     def working(self) -> bool:
         """Whether they take jobs, now or when others have ended."""
         return is_working(self.state)
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing but jobs keeps them from others, so that the scheduler's trial counts on them."""
+        return self.state.rstrip("-$") in _FREE
+
+    @property
+    def moving(self) -> bool:
+        """Whether their power is being switched, until which the scheduler's trial does not count on them."""
+        return self.state.rstrip(_MARKS) in _MOVING or any(mark in self.state for mark in "#%!")
 
 
 def nodes_command(mark: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from runners.checking.slurm.accounts import Accounts, account_commands, read_acc
 from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_PARTITIONS, nodes_command, read_nodes, read_partitions
-from runners.checking.slurm.trial import TRY, Trial, Word, read_trial
+from runners.checking.slurm.reservations import SHOW_RESERVATIONS, read_reservations
+from runners.checking.slurm.trial import TRY, Trial, Trials, Word, read_trial
 from runners.slurm.listings import new_mark
 from runners.transport.base import NOT_RUN, Command, Reply, Transport, TransportError
 
@@ -61,8 +62,12 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
         *("sinfo", "--all", "--local", "--noheader", "--Node"),
         *(f"--nodes={','.join(lists)}", f"--format=@{homes_mark}|%T|%R|%N@{homes_mark}."),
     )
-    argvs = [SHOW_PARTITIONS, nodes, ("id", "-Gn", "--", facts.user), *looked_up, *([homes] if lists else [])]
-    partitions, grouped, groups, *named = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
+    groups_of_user = ("id", "-Gn", "--", facts.user)
+    argvs = [SHOW_PARTITIONS, nodes, groups_of_user, SHOW_RESERVATIONS, *looked_up]
+    argvs += [homes] if lists else []
+    partitions, grouped, groups, reservations, *named = await ask(
+        transport, [Command(argv) for argv in argvs], ASK_S
+    )
     known = None if not lists or named[-1].code else _nodes(_text(named[-1]), homes_mark)
     return replace(
         facts,
@@ -76,6 +81,7 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
             if reply.code == 0 and "[" not in _text(reply) + text.replace("[", "", text.count("]"))
         },
         homes=None if known is None else {node: homes for node, (homes, _) in known.items()},
+        reservations=() if reservations.code else read_reservations(_text(reservations)),
         states={} if known is None else {node: state for node, (_, state) in known.items()},
     )
 
@@ -93,12 +99,20 @@ async def ask_accounting(
     return read_accounts([_text(reply) for reply in replies], user, cluster), ""
 
 
-async def ask_trials(transport: Transport, sets: Sequence[Asked], today: str) -> list[Trial]:
-    """The scheduler's word on the job of each set. Nothing is submitted."""
-    replies = await ask(transport, [Command(TRY, one.script) for one in sets], TRY_S)
-    return [
+async def ask_trials(transport: Transport, sets: Sequence[Asked], today: str) -> list[Trials]:
+    """The scheduler's word on the job of each set, and on the largest ones. Nothing is submitted."""
+    commands = [Command(TRY, one.script) for one in sets]
+    # Options on the command line go before those of the script, of which its head is enough.
+    commands += [Command((*TRY, *options), one.head) for one in sets for options in one.largest.values()]
+    replies = await ask(transport, commands, TRY_S)
+    said = iter(
         Trial(Word.NONE, reply.last_words) if reply.code == NOT_RUN else read_trial(reply, today)
         for reply in replies
+    )
+    own = [next(said) for _ in sets]
+    return [
+        Trials(trial, {what: next(said) for what in one.largest})
+        for trial, one in zip(own, sets, strict=True)
     ]
 
 

@@ -17,8 +17,9 @@ from runners.checking.slurm.fits import GPU_SET_FIELD, cpus, features, gres, mem
 from runners.checking.slurm.job_limits import job_limits
 from runners.checking.slurm.nodes import nodes
 from runners.checking.slurm.partitions import SHOW_NODES
+from runners.checking.slurm.reservations import SHOW_RESERVATIONS, other_reservations
 from runners.checking.slurm.times import time_limit
-from runners.checking.slurm.trial import TRY, Trial, Word
+from runners.checking.slurm.trial import TRY, Trial, Trials, Word
 from runners.checking.slurm.words import Put, asks_itself, evidence
 from runners.config.errors import shown
 from runners.explanation import Explanation
@@ -46,6 +47,9 @@ slot, however large it may be."""
 OF_NODES = ("cpus", "memory", "gres", "features")
 """Those that have no sense where there are no nodes."""
 
+_TRIED = (*OF_NODES, "account", "nodes")
+"""Those that the scheduler's trial looks at as well."""
+
 _OK, _FAILURE = FindingState.OK, FindingState.FAILURE
 
 
@@ -58,36 +62,72 @@ class SetFindings:
     """What was not looked at, and because of which finding; None: because of the accounting."""
 
 
-def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] = ()) -> SetFindings:
+def look_at(asked: Asked, facts: Facts, trials: Trials, before: Sequence[Finding] = ()) -> SetFindings:
     """All findings about a set.
 
     Args:
         asked: what a job of it asks for.
         facts: what the cluster tells.
-        trial: the scheduler's own word.
+        trials: the scheduler's own word.
         before: findings about another set, whose causes are not told of again.
     """
-    put = Put(asked, trial)
-    found = SetFindings()
-    words = [word for word in OF_SET if word != "batching" or not asked.gpu]
-    if asked.options.get("clusters"):
-        elsewhere = put.untold(
-            "partition",
-            "A line of extra_lines sends jobs to other clusters, of which the scheduler's trial alone tells.",
-            fix="Check again without that line, to have this cluster looked at.",
-            tried=True,
-        )
-        found.findings = [elsewhere, _trial(put, facts)]
-        found.left = [(asked.check(word), elsewhere) for word in words[1:-1]]
-        return _without(found, before)
+    put = Put(asked, trials.own, trials.largest)
+    word = trials.own.word
+    last = _trial(put, facts)
+    if _goes_elsewhere(asked, facts):
+        return _without(_of_others(put, last), before)
     first = partition(put, facts)
-    found.findings.append(first)
-    if first.state is _FAILURE or not facts.partitions_of(asked.partitions):
-        left = words[1:] if first.state is _FAILURE else words[1:-1]
-        found.left = [(asked.check(word), first) for word in left]
+    if facts.partitions is None and word is Word.REFUSED:
+        return _without(_refused_unseen(put, facts, last), before)
+    if first.state is not _OK:
+        found = SetFindings([first])
+        found.left = [(asked.check(word), first) for word in _words(asked)[1:]]
         if first.state is not _FAILURE:
-            found.findings.append(_trial(put, facts))
+            found.findings.append(last)
+            found.left.pop()
         return _without(found, before)
+    return _without(_looked_at(put, facts, first, last), before)
+
+
+def _words(asked: Asked) -> list[str]:
+    return [word for word in OF_SET if word != "batching" or not asked.gpu]
+
+
+def _goes_elsewhere(asked: Asked, facts: Facts) -> bool:
+    """Whether jobs are sent to other clusters than the one that was asked."""
+    given = asked.options.get("clusters", "").lower()
+    return given not in ("", facts.settings.cluster.lower())
+
+
+def _of_others(put: Put, last: Finding) -> SetFindings:
+    """What is told of other clusters: the scheduler's word on the sample."""
+    asked = put.asked
+    if put.trial.word is Word.TAKEN:
+        detail = "A line of extra_lines sends jobs to other clusters, of which this one tells nothing else."
+        return SetFindings([put.untold("partition", detail, tried=True), last])
+    if "no cluster" in put.trial.said.lower():
+        known = put.failure(
+            "partition",
+            f"There is no cluster {shown(asked.options['clusters'])}: “{shown(put.trial.said)}”.",
+            f"{put.without('clusters')}, or name one that there is: sacctmgr show clusters format=cluster",
+            evidence(TRY, put.trial.said),
+            option="clusters",
+        )
+        return SetFindings([known], [(asked.check(word), known) for word in _words(asked)[1:]])
+    return SetFindings([last], [(asked.check(word), last) for word in _words(asked)[:-1]])
+
+
+def _refused_unseen(put: Put, facts: Facts, last: Finding) -> SetFindings:
+    """What is told of a refusal where partitions are not shown to us: they can't say more about it."""
+    charging = [one for one in (account(put, facts), qos(put, facts)) if one is not None]
+    cause = next((one for one in charging if one.state is _FAILURE), last)
+    left = [word for word in _words(put.asked) if put.asked.check(word) != cause.check]
+    return SetFindings([cause], [(put.asked.check(word), cause) for word in left])
+
+
+def _looked_at(put: Put, facts: Facts, first: Finding, last: Finding) -> SetFindings:
+    """What is told where the partitions are there; *first* says so, and *last* is the scheduler's word."""
+    asked = put.asked
     looked: dict[str, Finding | None] = {
         "partition state": partition_state(put, facts),
         "partition access": partition_access(put, facts),
@@ -101,16 +141,26 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
         "nodes": nodes(put, facts),
         "job limits": job_limits(put, facts),
     }
+    found = SetFindings([first])
+    unseen: list[str] = []
     charged = next((one for one in (looked["account"], looked["qos"]) if _bad(one)), None)
     no_nodes = facts.groups_in(asked.partitions) == [] and _bad(looked["nodes"])
     for word, one in looked.items():
         if one is None:
             found.left.append((asked.check(word), None))
-        elif word in OF_NODES and one.state is not _OK and no_nodes:
+        elif one.state is _OK:
+            found.findings.append(one)
+        elif word in OF_NODES and no_nodes:
             found.left.append((asked.check(word), looked["nodes"]))
-        elif word in ("partition access", "job limits") and charged and one.state is not _OK:
+        elif word in ("partition access", "job limits") and charged:
             # It follows from the account.
             found.left.append((asked.check(word), charged))
+        elif word == "job limits" and one.field and _same_field(one, looked["time limit"]):
+            found.left.append((asked.check(word), looked["time limit"]))
+        elif word == "time limit" and facts.partitions is None and not _is_ok(looked["partition access"]):
+            found.left.append((asked.check(word), looked["partition access"]))
+        elif one.state is FindingState.UNTOLD and word in _TRIED and put.trial.word is Word.REFUSED:
+            unseen.append(word)
         else:
             found.findings.append(one)
     if not asked.gpu:
@@ -120,15 +170,20 @@ def look_at(asked: Asked, facts: Facts, trial: Trial, before: Sequence[Finding] 
             found.findings.append(size)
         elif why := small or _first_bad(found):
             found.left.append((asked.check("batching"), why))
+        elif put.trial.word is Word.REFUSED:
+            unseen.append("batching")
         else:
             # SLURM takes the sample's job, and nobody tells whether it takes larger ones.
             detail = "No nodes are shown to us, so it is not known whether the largest jobs fit on one."
             found.findings.append(put.untold("batching", detail, evidence(SHOW_NODES)))
-    if (why := _reason_against_trial(found, trial)) is not None:
+    why = _reason_against_trial(found, put.trial)
+    if why is not None:
         found.left.append((asked.check("trial"), why))
     else:
-        found.findings.append(_trial(put, facts))
-    return _without(found, before)
+        found.findings.append(last)
+    # What is refused brings no news of what is not shown to us.
+    found.left += [(asked.check(word), why or last) for word in unseen]
+    return found
 
 
 def _reason_against_trial(found: SetFindings, trial: Trial) -> Finding | None:
@@ -168,6 +223,14 @@ def _trial(put: Put, facts: Facts) -> Finding:
             return put.untold("trial", f"SLURM does not tell whether it takes such jobs: {said}", proof)
     if "node configuration is not available" in trial.said.lower():
         groups = facts.groups_in(put.asked.partitions) or []
+        if moving := sum(one.count for one in groups if one.moving):
+            return put.untold(
+                "trial",
+                f"{moving} {'node' if moving == 1 else 'nodes'} of {where} are being powered up or down, and "
+                f"until they are SLURM does not tell whether they can have such jobs: “{shown(trial.said)}”.",
+                proof,
+                "Check again in some minutes.",
+            )
         if resting := sum(one.count for one in groups if not one.working):
             return put.warning(
                 "trial",
@@ -176,6 +239,20 @@ def _trial(put: Put, facts: Facts) -> Finding:
                 f"“{shown(trial.said)}”.",
                 "Check again when they are back; the site's administrators know why: sinfo --list-reasons",
                 proof,
+            )
+        if kept := other_reservations(put, facts):
+            told = ", ".join(
+                f"{shown(one.name)} ({shown(one.hostlist)}, for {shown(one.whose or 'nobody')}, "
+                f"{shown(one.begins)} to {shown(one.ends)})"
+                for one in kept[:4]
+            )
+            return put.warning(
+                "trial",
+                f"All nodes of {where} are reserved for others for some of the time that a job of the sample "
+                f"may take: {told}.",
+                "Set time so that jobs end before that, or name one of them that is yours in a line of "
+                "extra_lines: #SBATCH --reservation=NAME",
+                f"{proof}\n{evidence(SHOW_RESERVATIONS, *(one.row for one in kept))}",
             )
     detail = f"SLURM refuses a job of the sample in {where}: “{shown(trial.said)}”."
     explained = _explained(put)
@@ -220,6 +297,14 @@ def _without(found: SetFindings, before: Sequence[Finding]) -> SetFindings:
     """Without what was told of in *before*, which then is the reason of what was left out."""
     left = [(word, because and (known_before(because, before) or because)) for word, because in found.left]
     return SetFindings([one for one in found.findings if known_before(one, before) is None], left)
+
+
+def _same_field(one: Finding, other: Finding | None) -> bool:
+    return _bad(other) and other is not None and one.field == other.field
+
+
+def _is_ok(finding: Finding | None) -> bool:
+    return finding is None or finding.state is _OK
 
 
 def _bad(finding: Finding | None) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -46,12 +47,29 @@ class Trial:
     never: bool = False
     """The time that it names is so far away that it means: never."""
 
+    @property
+    def too_large(self) -> bool:
+        """Whether it is refused for what nodes have."""
+        said = self.said.lower()
+        words = ("node configuration", "memory", "cpu count")
+        return self.word is Word.REFUSED and any(word in said for word in words)
+
     def explained(self, settings: str = SLURM_SET) -> Explanation | None:
         """What a refusal means, and what to do; None where that is not known.
 
         *settings* is the path of the part of the resource that asks for it.
         """
         return explain_refusal(self.said, settings=settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What the scheduler says of the jobs of a set."""
+
+    own: Trial
+    """Of that of the sample."""
+    largest: Mapping[str, Trial] = field(default_factory=dict)
+    """Of the largest in one respect each; see `Asked.largest`."""
 
 
 def read_trial(reply: Reply, today: str) -> Trial:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.trial import TRY, Trial, Word
@@ -56,6 +56,8 @@ class Put:
     asked: Asked
     trial: Trial
     """The scheduler's own word. What it looks at itself and takes can't be wrong, whatever listings tell."""
+    largest: Mapping[str, Trial] = field(default_factory=dict)
+    """Its word on the largest jobs, by what they have the most of."""
 
     def ok(self, check: str, detail: str, proof: str = "") -> Finding:
         """All is well."""

@@ -1,0 +1,133 @@
+"""Reservations: what `scontrol show reservation` tells, and where one is in the way of jobs. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from runners.checking.slurm.trial import Word
+from runners.checking.slurm.words import Put, evidence, names
+from runners.config.errors import shown
+from runners.findings import Finding
+
+if TYPE_CHECKING:
+    from runners.checking.slurm.facts import Facts
+
+SHOW_RESERVATIONS = ("scontrol", "--oneliner", "show", "reservation")
+
+_KEY = re.compile(r"(?:^|\s)([A-Za-z]+)=(\S*)")
+_NOTHING = ("", "(null)")
+_MOST_HOSTS = 100_000
+_HOSTS = re.compile(r"((?:[^,\[\]]|\[[^\[\]]*\])+)")
+_SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Nodes that are kept for somebody, or for something, for some time."""
+
+    name: str
+    nodes: frozenset[str]
+    hostlist: str
+    active: bool
+    """It has begun, and has not ended."""
+    begins: str
+    ends: str
+    whose: str
+    """Users and accounts."""
+    row: str
+    """As it was answered."""
+
+
+def read_reservations(text: str) -> tuple[Reservation, ...]:
+    """Those that are shown to us. Rows that are none are passed over."""
+    found = []
+    for line in text.splitlines():
+        if not line.startswith("ReservationName="):
+            continue
+        values = {key: "" if value in _NOTHING else value for key, value in _KEY.findall(line)}
+        hosts = values.get("Nodes", "")
+        people = [values.get(key, "") for key in ("Users", "Groups", "Accounts")]
+        found.append(
+            Reservation(
+                values["ReservationName"],
+                frozenset(islice(hosts_of(hosts), _MOST_HOSTS)),
+                hosts,
+                values.get("State", "").upper() == "ACTIVE",
+                values.get("StartTime", ""),
+                values.get("EndTime", ""),
+                ", ".join(filter(None, people)),
+                line,
+            )
+        )
+    return tuple(found)
+
+
+def hosts_of(text: str) -> Iterator[str]:
+    """The nodes of a list such as `c[1-4,07],g1`; what can't be read is passed over."""
+    for item in _HOSTS.findall(text):
+        yield from _spread(item)
+
+
+def _spread(item: str) -> Iterator[str]:
+    before, bracket, rest = item.partition("[")
+    if not bracket:
+        yield item
+        return
+    inner, _, after = rest.partition("]")
+    for part in inner.split(","):
+        if (span := _SPAN.fullmatch(part)) is None:
+            continue
+        first, last = span[1], span[2] or span[1]
+        for number in range(int(first), int(last) + 1):
+            for end in _spread(after):
+                yield f"{before}{number:0{len(first)}}{end}"
+
+
+def own_reservation(put: Put, facts: Facts) -> Finding | None:
+    """What is wrong with the reservation that jobs name, if something is."""
+    option = "reservation"
+    given = put.asked.options.get(option, "")
+    one = next((one for one in facts.reservations if one.name == given), None)
+    nodes, where = _nodes(put, facts), names(put.asked.partitions)
+    denied = put.trial.word is Word.REFUSED and "reservation" in put.trial.said.lower()
+    if one is None or not one.nodes or not nodes or denied:
+        return None
+    proof = evidence(SHOW_RESERVATIONS, one.row)
+    if not one.nodes & nodes:
+        return put.failure(
+            "nodes",
+            f"The reservation {shown(given)}, which jobs name, has no node of {where}, but "
+            f"{shown(one.hostlist)}.",
+            f"{put.without(option)}, or name a partition of these nodes.",
+            proof,
+            option=option,
+            tried=True,
+        )
+    if not one.active:
+        return put.warning(
+            "nodes",
+            f"The reservation {shown(given)}, which jobs name, begins only at {shown(one.begins)}: "
+            "they wait until then.",
+            f"{put.without(option)}, or launch when it has begun.",
+            proof,
+            option=option,
+        )
+    return None
+
+
+def other_reservations(put: Put, facts: Facts) -> Sequence[Reservation]:
+    """Those that together keep all nodes of the partitions from jobs; none where some nodes are free."""
+    nodes = _nodes(put, facts)
+    named = put.asked.options.get("reservation", "").split(",")
+    others = [one for one in facts.reservations if one.nodes & nodes and one.name not in named]
+    kept = frozenset[str]().union(*(one.nodes for one in others))
+    return others if nodes and nodes <= kept else []
+
+
+def _nodes(put: Put, facts: Facts) -> frozenset[str]:
+    groups = facts.groups_in(put.asked.partitions) or []
+    return frozenset(host for one in groups for host in islice(hosts_of(one.hostlist), _MOST_HOSTS))
