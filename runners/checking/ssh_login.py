@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator, Sequence
 
 import asyncssh
@@ -10,7 +11,7 @@ from runners.checking.sentences import sentence, told_by
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
 from runners.transport.base import Command, TransportError, UnreachableError
-from runners.transport.login import HostKeyChangedError, LoginRefusedError, UnansweredError
+from runners.transport.login import HostKeyChangedError, Login, LoginRefusedError, UnansweredError
 from runners.transport.questions import Kind, NoAnswerError, Prompt
 from runners.transport.shell import NoShellError
 from runners.transport.ssh import SSHTransport
@@ -41,7 +42,7 @@ async def login_findings(line: SSHTransport) -> AsyncIterator[Finding]:
     try:
         await line.try_quietly(asked.ask)
     except UnreachableError as error:
-        for finding in _why_not(line.login.user, error, asked):
+        for finding in _why_not(line.login, error, asked):
             yield finding
         return
     showed = "When it was logged in to, it showed" if there else "It shows"
@@ -49,7 +50,13 @@ async def login_findings(line: SSHTransport) -> AsyncIterator[Finding]:
     yield await _shell_finding(line)
 
 
-def _why_not(user: str, error: UnreachableError, asked: _Asked) -> list[Finding]:
+def _by_hand(login: Login) -> str:
+    """A remedy where nothing else is known."""
+    there = shown(shlex.quote(f"{login.user}@{login.host}"))
+    return f"See by hand how far a login and a command come: ssh -v {there} true"
+
+
+def _why_not(login: Login, error: UnreachableError, asked: _Asked) -> list[Finding]:
     detail, fix = told_by(error)
     known = Finding("host key", FindingState.OK, "It shows the key that it is known by.")
     match error, asked.kind:
@@ -81,14 +88,18 @@ def _why_not(user: str, error: UnreachableError, asked: _Asked) -> list[Finding]
         case UnansweredError(), _:
             return [Finding("login", FindingState.UNTOLD, detail, fix)]
         case LoginRefusedError(), _:
-            fix = fix or f"See whether there is a user {shown(user)} over there."
+            field = "ssh_key_path"
+            if f"does not let {login.user!r} in" in str(error):
+                # A host does not tell an unknown user from an unknown key. On the way others may log in.
+                field = "username"
+                fix = (
+                    f"See first that {login.user!r} is the user to log in as (username of the profile). {fix}"
+                )
             return [
                 known,
-                Finding(
-                    "login", FindingState.FAILURE, detail, fix, of="profile", field="ssh_key_path"
-                ),
-            ]  # fmt: skip
-    return [Finding("login", FindingState.FAILURE, detail, fix)]
+                Finding("login", FindingState.FAILURE, detail, fix, of="profile", field=field),
+            ]
+    return [Finding("login", FindingState.FAILURE, detail, fix or _by_hand(login))]
 
 
 async def _shell_finding(line: SSHTransport) -> Finding:
@@ -101,7 +112,7 @@ async def _shell_finding(line: SSHTransport) -> Finding:
         if isinstance(cause, NoShellError) and isinstance(cause.__cause__, asyncssh.ChannelOpenError):
             fix = "Ask the administrators of the host to allow more in its sshd_config: MaxSessions 10"
             return Finding("channels", FindingState.FAILURE, detail, fix)
-        return Finding("login", FindingState.FAILURE, detail, fix)
+        return Finding("login", FindingState.FAILURE, detail, fix or _by_hand(line.login))
     name = exchange.replies[0].out.decode("utf-8", "replace").strip()
     detail = f"The host lets us in, and commands run as {shown(name or line.login.user)}."
     return Finding("login", FindingState.OK, detail)

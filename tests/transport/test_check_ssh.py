@@ -151,7 +151,9 @@ async def test_a_line_that_is_closed_ends_the_check(far: Far, proxy: Proxy) -> N
     checking = asyncio.create_task(all_of(login_findings(line)))
     await until(lambda: proxy.connections)
     await line.close()
-    assert states(await checking) == [("login", FAILURE)]
+    found = await checking
+    assert states(found) == [("login", FAILURE)]
+    assert found[0].fix.endswith(f": ssh -v {line.login.user}@{line.login.host} true")
 
 
 async def test_one_refusal_is_one_attempt(far: Far, proxy: Proxy, tmp_path: Path) -> None:
@@ -159,6 +161,10 @@ async def test_one_refusal_is_one_attempt(far: Far, proxy: Proxy, tmp_path: Path
     line = far.open(far.login(proxy))
     host, login = await all_of(login_findings(line))
     assert states([host, login]) == [("host key", OK), ("login", FAILURE)]
+    # It may be the wrong user as well as the wrong key.
+    assert (login.of, login.field) == ("profile", "username")
+    assert login.fix.startswith(f"See first that '{line.login.user}' is the user to log in as (username of ")
+    assert "authorized_keys" in login.fix
     assert proxy.connections == 1
     # And the engine does not try it at once again.
     with pytest.raises(UnreachableError, match="does not let"):
@@ -263,6 +269,17 @@ async def test_a_host_behind_another_one(far: Far, gates: Sequence[Proxy]) -> No
     line = far.open(login)
     assert states(await all_of(login_findings(line))) == [("host key", OK), ("login", OK)]
     assert {finding.state for finding in await all_of(line_findings(line))} == {OK}
+
+
+async def test_a_host_on_the_way_that_lets_another_user_in(far: Far, gates: Sequence[Proxy]) -> None:
+    gate, _ = gates
+    login = configured(far, ("cluster", *at(far), "ProxyJump gate"), ("gate", "User other", *at(far, gate)))
+    *_, finding = await all_of(login_findings(far.open(login)))
+    assert (finding.check, finding.state) == ("login", FAILURE)
+    assert "does not let 'other' in" in finding.detail
+    # The user of the profile is not at fault.
+    assert finding.field == "ssh_key_path"
+    assert "username" not in finding.fix
 
 
 async def test_a_host_on_the_way_that_is_not_known(far: Far) -> None:
