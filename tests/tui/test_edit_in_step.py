@@ -57,6 +57,22 @@ async def test_who_goes_to_the_json_at_once_takes_along_what_they_typed(
         assert page.draft.text(("host",)) == "mine.example"
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_json_is_opened_at_the_field_or_at_the_fault(home: Home, size: tuple[int, int]) -> None:
+    async with on_stage(home, size=size) as stage:
+        page = await opened(stage, "jobs_runner_config.default_slurm_config.mem")
+        await stage.press("f3")
+        area = page.beside.json.query_one(TextArea)
+        await until(stage, lambda: area.has_focus)
+        row, column = area.cursor_location
+        assert area.document.get_line(row)[column:].startswith('"mem"')
+        await stage.press("backspace", "{")
+        await until(stage, lambda: page.beside.json.broken)
+        await stage.press("escape", "f3")
+        await until(stage, lambda: area.has_focus)
+        assert f"line {area.cursor_location[0] + 1}, column {area.cursor_location[1] + 1}" in shown(stage)
+
+
 async def test_what_was_typed_in_the_json_is_taken_back_at_once_but_not_what_was_typed_before(
     home: Home,
 ) -> None:
@@ -132,7 +148,7 @@ async def test_a_value_of_any_length_costs_no_more_than_what_is_drawn_of_it(home
         page = await opened(stage)
         area = await to_json_pane(stage, page)
         # Textual goes through the whole text for the partner of a bracket, and fills up each line it draws.
-        assert area.cursor_location == (0, 0) and area.find_matching_bracket("{", (0, 0)) is None
+        assert area.find_matching_bracket("{", (0, 0)) is None
         assert area.virtual_size.width < 2 * LONGEST
         await stage.press("ctrl+end", "up", "up", "end")
         assert max(len(area.get_line(n)) for n in range(area.document.line_count)) <= LONGEST

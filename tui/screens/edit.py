@@ -282,6 +282,9 @@ class EditPage(Page):
             self._to_form()
         else:
             self.show_pane(pane)
+            if pane is Pane.JSON:
+                self.json.follow()
+                self.beside.json.go_to(self._at)
 
     def show_pane(self, pane: Pane) -> None:
         """Show a pane, and go to it."""

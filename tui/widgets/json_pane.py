@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual import on
@@ -17,6 +18,7 @@ from textual.widgets.text_area import Location
 
 from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING, from_json
+from tui.json_lines import line_of
 from tui.text import LONGEST, ellipsis, pictured, plain
 
 _WHERE = "The text"
@@ -84,6 +86,7 @@ class JsonPane(Vertical):
         super().__init__(id=id)
         self._shown = ""
         self._broken = False
+        self._broken_at: Location | None = None
         self._fault = ""
 
     def compose(self) -> ComposeResult:
@@ -128,6 +131,21 @@ class JsonPane(Vertical):
             area.cursor_location = at
         self._judge()
 
+    def go_to(self, path: Sequence[object]) -> None:
+        """The cursor to what is wrong with the text, or else to a part of the document.
+
+        Where the text is laid out in a way of its own, the cursor stays where it is.
+        """
+        area = self.query_one(TextArea)
+        document = self.document()
+        if document is NOTHING:
+            if self._broken_at is not None:
+                area.cursor_location = self._broken_at
+        elif area.text == _text_of(document):
+            row = line_of(document, path)
+            line = area.document.get_line(row)
+            area.cursor_location = (row, len(line) - len(line.lstrip()))
+
     def on_focus(self) -> None:
         """To the text."""
         self.query_one(TextArea).focus()
@@ -153,6 +171,7 @@ class JsonPane(Vertical):
             said = str(error).removeprefix(f"{_WHERE}: this is not valid JSON: ")
             # The place first: it must not be cut off.
             match = _AT.fullmatch(said)
+            self._broken_at = (int(match["line"]) - 1, int(match["column"]) - 1) if match else None
             where = f"line {match['line']}, column {match['column']}: {match['why']}" if match else said
             self._broken = True
             self._say(f"Not valid JSON: {where}", wrong=True)
