@@ -637,6 +637,7 @@ WRONG = [
         "task above the maxima",
         "memory",
         says="max_mem_per_job",
+        fix="mem in default_slurm_config to 8000M or less, or max_mem_per_job in batching_config to 9000M",
         default={"mem": "9G"},
         gpu={"mem": "1G"},
         field="default_slurm_config.mem",

@@ -43,6 +43,9 @@ _CHECK_OF = {
 }
 """Which check it is that a field fails where not even a script can be made of it."""
 
+_LARGEST = {"cpus_per_task": ("max_cpus_per_job", ""), "mem": ("max_mem_per_job", "M")}
+"""What a field of a task must not be above, and the unit in which both can be typed."""
+
 
 def checks_of(config: SlurmRunnerConfig) -> tuple[str, ...]:
     """The words of all findings, in their order."""
@@ -165,13 +168,19 @@ def _unusable(config: SlurmRunnerConfig, sample: Sample, error: ConfigError, *, 
         )
     known = name in type(config.default_slurm_config).model_fields
     detail = f"{shown(name)} {shown(message)}." if name else str(error)
+    fix = f"{'Give' if 'is missing' in message else 'Correct'} {shown(name)} in {set_name}."
+    largest, unit = _LARGEST.get(name, ("", ""))
+    if largest and f"above {largest}" in message:
+        most, wanted = getattr(config.batching_config, largest), getattr(merged_set(config, gpu=gpu), name)
+        fix = (
+            f"Set {name} in {set_name} to {most}{unit} or less, or {largest} in batching_config to "
+            f"{wanted}{unit} or more."
+        )
     return Finding(
         f"{check}, {GPU_SET}" if gpu else check,
         FindingState.FAILURE,
         f"No job can be made: {detail}",
-        f"{'Give' if 'is missing' in message else 'Correct'} {shown(name)} in {set_name}."
-        if known
-        else "Change how tasks share jobs.",
+        fix if known else "Change how tasks share jobs.",
         of="resource" if known else "",
         field=f"jobs_runner_config.{set_name}.{name}" if known else "",
     )
