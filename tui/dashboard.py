@@ -280,10 +280,9 @@ class Dashboard(InOrder[int]):
 
     def action_resources(self) -> None:
         """Show the resources."""
-        from tui.screens.resources import ResourcesPage
+        from tui.open_pages import open_resources
 
-        if not isinstance(self.page, ResourcesPage):
-            self.push_screen(ResourcesPage())
+        open_resources(self)
 
     def on_open_field(self, message: OpenField) -> None:
         """Somebody wants to edit a resource or a profile."""

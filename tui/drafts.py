@@ -14,9 +14,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from runners.config.errors import ConfigError
+from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
 from runners.config.json_text import from_json, to_json
+from runners.config.places import document_path, profile_names, resource_names
 from runners.config.wholefile import unfinished_file
 from tui.forms.draft import Draft
 from tui.subject import Subject
@@ -118,18 +119,22 @@ def drop_draft(home: Home, subject: Subject) -> None:
 
 
 def left_drafts(home: Home) -> tuple[LeftDraft, ...]:
-    """All that was typed and not saved, in open forms as well. Blocks."""
-    folder = home.state / "drafts"
-    found = []
-    for path in sorted([*folder.glob("*.json"), *folder.glob("*/*.json")]):
-        profile = None if path.parent == folder else path.stem
-        resource = path.stem if profile is None else path.parent.name
-        # A hidden one is being written at this moment.
-        with contextlib.suppress(OSError, ConfigError):
-            if not path.name.startswith("."):
-                written = path.stat().st_mtime
-                found.append(LeftDraft(resource, profile, _kind(path), written, path))
-    return tuple(found)
+    """All that was typed and not saved, in open forms as well; each resource before its profiles. Blocks."""
+    folder = _folder(home)
+    found: list[LeftDraft | None] = []
+    with contextlib.suppress(ConfigError):
+        for resource in resource_names(folder):
+            found += [_left(home, resource, None)]
+            found += [_left(home, resource, profile) for profile in profile_names(folder, resource)]
+    return tuple(draft for draft in found if draft is not None)
+
+
+def _left(home: Home, resource: str, profile: str | None) -> LeftDraft | None:
+    with contextlib.suppress(OSError, ConfigError):
+        path = document_path(_folder(home), resource, profile)
+        written = path.stat().st_mtime
+        return LeftDraft(resource, profile, _kind(path), written, path)
+    return None
 
 
 def _kind(path: Path) -> str:
@@ -142,34 +147,49 @@ def _kind(path: Path) -> str:
 
 def forget_drafts(home: Home, resource: str, profile: str | None) -> None:
     """What was typed of it is not wanted any more; with a resource goes what was typed of its profiles."""
-    with contextlib.suppress(OSError):
-        _file(home, resource, profile).unlink(missing_ok=True)
+    path = document_path(_folder(home), resource, profile)
     if profile is None:
-        shutil.rmtree(_profiles(home, resource), ignore_errors=True)
+        shutil.rmtree(path.parent, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def refuse_typed(home: Home, resource: str, profile: str | None) -> None:
+    """Refuse a name under which something was typed that is not saved, for what is to get that name.
+
+    Raises:
+        ConfigError: it would be lost.
+    """
+    drafts = [draft for draft in left_drafts(home) if draft.resource == resource]
+    if profile is not None:
+        drafts = [draft for draft in drafts if draft.profile == profile]
+    if drafts:
+        raise ConfigError(
+            f"Something was typed for {shown(drafts[0].key)} in a form and not saved: save or drop it first, "
+            "or choose another name."
+        )
 
 
 def move_drafts(home: Home, resource: str, profile: str | None, name: str) -> None:
-    """It is called *name* from now on, and so is what was typed of it."""
-    forget_drafts(home, *((name, None) if profile is None else (resource, name)))
+    """It is called *name* from now on, and so is what was typed of it; see :func:`refuse_typed`."""
+    folder = _folder(home)
+    old = document_path(folder, resource, profile)
+    # Where nothing was typed there is nothing to move.
     with contextlib.suppress(OSError):
-        _file(home, resource, profile).rename(
-            _file(home, name, None) if profile is None else _file(home, resource, name)
-        )
-    if profile is None:
-        with contextlib.suppress(OSError):
-            _profiles(home, resource).rename(_profiles(home, name))
+        if profile is None:
+            new = document_path(folder, name, None).parent
+            # An empty one may be left.
+            shutil.rmtree(new, ignore_errors=True)
+            old.parent.rename(new)
+        else:
+            old.rename(document_path(folder, resource, name))
 
 
 def _path(home: Home, subject: Subject) -> Path:
-    return _file(home, subject.resource, subject.profile)
+    return document_path(_folder(home), subject.resource, subject.profile)
 
 
-def _file(home: Home, resource: str, profile: str | None) -> Path:
-    # Names of resources and profiles are names of files, and none begins with a dot.
-    if profile is None:
-        return home.state / "drafts" / f"{resource}.json"
-    return _profiles(home, resource) / f"{profile}.json"
-
-
-def _profiles(home: Home, resource: str) -> Path:
-    return home.state / "drafts" / resource
+def _folder(home: Home) -> Path:
+    """It is laid out as that of the resources is."""
+    return home.state / "drafts"

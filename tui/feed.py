@@ -93,6 +93,13 @@ class Picture:
         """Whether something can still happen to a run on a cluster: only this machine needs no profile."""
         return any(run.profile is not None and not run.state.final for run in self.runs.values())
 
+    def live_on(self, resource: str, profile: str | None) -> int:
+        """How many runs go on on that resource, with that profile if one is named."""
+        return sum(
+            not run.state.final and run.resource == resource and profile in (None, run.profile)
+            for run in self.runs.values()
+        )
+
     @property
     def stale(self) -> bool:
         """Whether what is said of live runs may have changed since, with nobody there to write it down."""

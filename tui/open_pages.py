@@ -34,8 +34,8 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
     from tui.subject import open_subject
 
     wanted = (asked.resource, asked.profile)
-    for form in dashboard.screen_stack:
-        if isinstance(form, EditPage) and (form.subject.resource, form.subject.profile) == wanted:
+    for form in open_forms(dashboard, asked.resource):
+        if (form.subject.resource, form.subject.profile) == wanted:
             if isinstance(dashboard.screen, CheckPage):
                 # It has led here: from the form it goes back to where the form was opened.
                 await dashboard.pop_screen()
@@ -47,26 +47,45 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
     await dashboard.push_screen(EditPage(subject, asked.field, kept))
 
 
+def open_forms(dashboard: Dashboard, resource: str, profile: str | None = None) -> list[EditPage]:
+    """The open forms of that resource and its profiles, or of the profile that is named only."""
+    from tui.screens.edit import EditPage
+
+    return [
+        form
+        for form in dashboard.screen_stack
+        if isinstance(form, EditPage)
+        and form.subject.resource == resource
+        and profile in (None, form.subject.profile)
+    ]
+
+
 def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:
     """What is typed in *front*, and in the other open forms of the same resource and its profiles.
 
     Only what can be used and is not saved: else the file counts, which may be newer.
     """
-    from tui.screens.edit import EditPage
     from tui.subject import Unsaved
 
     typed = {
         form.subject.profile: form.draft.document
-        for form in dashboard.screen_stack
-        if isinstance(form, EditPage)
+        for form in open_forms(dashboard, front.subject.resource)
         # One that is just being opened has nothing to tell yet.
-        and form.is_mounted
-        and form.subject.resource == front.subject.resource
-        and form.unsaved
-        and form.sound
+        if form.is_mounted and form.unsaved and form.sound
     }
     resource = typed.pop(None, None)
     return Unsaved(resource, {name: document for name, document in typed.items() if name is not None})
+
+
+def open_resources(dashboard: Dashboard) -> None:
+    """The table of resources: the one that is open, or a new one."""
+    from tui.screens.resources import ResourcesPage
+
+    page = next((screen for screen in dashboard.screen_stack if isinstance(screen, ResourcesPage)), None)
+    if page is None:
+        dashboard.push_screen(ResourcesPage())
+    else:
+        to_front(dashboard, page)
 
 
 def open_check(dashboard: Dashboard, asked: OpenCheck) -> None:

@@ -26,9 +26,10 @@ from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.templates import new_profile_document, new_resource_document
 from runners.in_use import out_of_use
-from tui.drafts import forget_drafts, kept_draft, move_drafts
+from tui.drafts import forget_drafts, kept_draft, move_drafts, refuse_typed
 from tui.inventory import Entry
 from tui.messages import OpenCheck
+from tui.open_pages import open_forms, to_front
 from tui.screens.choose import Choice, Choose
 from tui.screens.confirm import Confirm
 from tui.screens.line import AskLine, Attempt
@@ -105,7 +106,11 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
     """Another name; not while runs go on under this one."""
     home = page.dashboard.home
 
+    if _is_open(page, entry):
+        return
+
     def work(name: str) -> None:
+        refuse_typed(home, *((name, None) if entry.profile is None else (entry.resource, name)))
         with out_of_use(home, entry.resource, entry.profile, done="renamed"):
             if entry.profile is None:
                 rename_resource(home.resources, entry.resource, name)
@@ -128,6 +133,8 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
 def remove(page: ResourcesPage, entry: Entry) -> None:
     """Away with it, once the person has confirmed; not while runs use it."""
     home = page.dashboard.home
+    if _is_open(page, entry):
+        return
 
     def work() -> None:
         if entry.new:
@@ -154,7 +161,8 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
 
     def answered(yes: bool | None) -> None:
         if yes:
-            _do(page, asyncio.to_thread(work), f"{entry.name} has been removed.")
+            told = f"What was typed of {entry.key} was" if entry.new else f"{entry.name} has been"
+            _do(page, asyncio.to_thread(work), f"{told} {'dropped' if entry.new else 'removed'}.")
 
     more = (
         "This can't be undone."
@@ -274,6 +282,14 @@ def connect(page: ResourcesPage, entry: Entry) -> None:
 # In common
 
 
+def _is_open(page: ResourcesPage, entry: Entry) -> bool:
+    """Whether it, or a profile of it, is open in a form below, which would go on with what it was: told."""
+    forms = open_forms(page.dashboard, entry.resource, entry.profile)
+    if forms:
+        page.dashboard.tell(f"The form of {forms[0].subject.words} is open: leave it first.", wrong=True)
+    return bool(forms)
+
+
 def _ask_name(
     page: ResourcesPage,
     title: str,
@@ -297,7 +313,9 @@ def _ask_name(
         except ConfigError as error:
             return str(error)
         key = name if resource is None else f"{resource}/{name}"
-        if key == LOCAL or (key in page.entries and not page.entries[key].new):
+        there = page.entries.get(key)
+        # With a name that was typed and never saved one goes on, but nothing else gets it.
+        if key == LOCAL or (there is not None and (attempt is not None or not there.new)):
             return "That is its name." if name == own else f"There is {name!r} already; choose another name."
         return ""
 
@@ -334,6 +352,10 @@ def _edit(page: ResourcesPage, resource: str, profile: str | None, document: obj
     # The forms, which the table alone does not need.
     from tui.screens.edit import EditPage
 
+    for form in open_forms(page.dashboard, resource):
+        if form.subject.profile == profile:
+            to_front(page.dashboard, form)
+            return
     subject = Subject(resource, profile, document)
     key = resource if profile is None else f"{resource}/{profile}"
 

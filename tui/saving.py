@@ -108,11 +108,7 @@ def _ask_to_save(page: EditPage, document: object, lines: list[str]) -> None:
 
 def _live_words(page: EditPage) -> str:
     """That work is under way that is reached by what is edited; empty where there is none."""
-    resource, profile = page.subject.resource, page.subject.profile
-    live = sum(
-        not run.state.final and run.resource == resource and profile in (None, run.profile)
-        for run in page.dashboard.picture.runs.values()
-    )
+    live = page.dashboard.picture.live_on(page.subject.resource, page.subject.profile)
     if not live:
         return ""
     runs = "1 live run is on it: it is" if live == 1 else f"{live} live runs are on it: they are"

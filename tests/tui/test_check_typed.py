@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import OptionList
 
 from runners.config.home import Home
-from runners.config.places import resource_path
+from runners.config.places import document_path, resource_path
 from runners.sample import Sample
 from tests.tui import check_story, stores
 from tests.tui.check_story import ALL, WAY
@@ -303,14 +303,14 @@ async def test_plan_and_script_are_of_what_is_typed_in_the_other_form_too(home: 
 
 
 async def test_who_stays_in_the_end_has_all_forms_kept_as_before(home: Home) -> None:
-    def kept(profile: str) -> str:
-        path = home.state / "drafts" / profile
+    def kept(profile: str | None) -> str:
+        path = document_path(home.state / "drafts", "alps", profile)
         return path.read_text() if path.exists() else ""
 
     async with on_stage(home) as stage:
         cluster = await open_form(stage, None, "host")
         mine = await open_form(stage, "me", "jobs_remote_dir")
-        await until(stage, lambda: ".x" in kept("alps/me.json") and ".x" in kept("alps.json"))
+        await until(stage, lambda: ".x" in kept("me") and ".x" in kept(None))
         await stage.press("ctrl+q")
         await sees(stage, "Leave profile me of alps without saving?")
         await stage.press("y")
@@ -318,12 +318,12 @@ async def test_who_stays_in_the_end_has_all_forms_kept_as_before(home: Home) -> 
         await stage.press("n")
         await until(stage, lambda: stage.app.screen is mine)
         await until(stage, lambda: mine.form.path == ("jobs_remote_dir",) and mine.form.has_focus_within)
-        assert ".x" in kept("alps/me.json")
+        assert ".x" in kept("me")
         await stage.press("end", ".", "y")
-        await until(stage, lambda: ".x.y" in kept("alps/me.json"))
+        await until(stage, lambda: ".x.y" in kept("me"))
         # Once both are given up, both are.
         await stage.press("ctrl+q", "y")
         await sees(stage, "Leave resource alps without saving?")
         await stage.press("y")
         await until(stage, lambda: not stage.app.is_running)
-        assert cluster.unsaved and not kept("alps/me.json") and not kept("alps.json")
+        assert cluster.unsaved and not kept("me") and not kept(None)

@@ -317,7 +317,7 @@ async def test_what_was_typed_outlasts_the_dashboard(home: Home) -> None:
     async with on_stage(home) as stage:
         page = await opened(stage)
         await put(stage, page, ("host",), "mine.example")
-        kept = home.state / "drafts" / "uzh.json"
+        kept = home.state / "drafts" / "uzh" / "resource.json"
         await until(stage, lambda: kept.exists() and "mine.example" in kept.read_text())
         assert kept.stat().st_mode & 0o777 == 0o600
         # As when the terminal is closed: nobody is asked anything.
@@ -343,7 +343,7 @@ async def test_what_was_typed_outlasts_the_dashboard(home: Home) -> None:
 
 async def test_a_new_one_that_was_begun_outlasts_the_dashboard_too(home: Home) -> None:
     subject = Subject("begun", None, {"type": "local", "name": "begun"})
-    kept = home.state / "drafts" / "begun.json"
+    kept = home.state / "drafts" / "begun" / "resource.json"
     async with on_stage(home) as stage:
         stage.app.push_screen(EditPage(subject))
         await at(stage, EditPage)
@@ -358,7 +358,7 @@ async def test_a_new_one_that_was_begun_outlasts_the_dashboard_too(home: Home) -
 
 
 async def test_what_was_saved_or_taken_back_is_not_brought_up_again(home: Home) -> None:
-    kept = home.state / "drafts" / "uzh.json"
+    kept = home.state / "drafts" / "uzh" / "resource.json"
     async with on_stage(home) as stage:
         page = await opened(stage)
         await put(stage, page, ("host",), "mine.example")
@@ -385,7 +385,7 @@ async def test_broken_json_outlasts_the_dashboard_too(home: Home) -> None:
         await until(stage, lambda: stage.app.focused is area)
         area.text = area.text.replace("login.uzh", "half.uzh").rstrip()[:-1]
         await sees(stage, "the JSON text is broken: F3 goes there", "Not valid JSON: line ")
-        kept = home.state / "drafts" / "uzh.json"
+        kept = home.state / "drafts" / "uzh" / "resource.json"
         await until(stage, lambda: kept.exists() and "half.uzh" in kept.read_text())
         stage.app.exit()
     async with on_stage(home, size=(160, 45)) as stage:

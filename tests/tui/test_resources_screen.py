@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from runners.config.errors import ConfigError
 from runners.config.files import read_profile, read_resource
 from runners.config.folders import remove_profile
 from runners.config.home import Home
 from tests.clusters import add_cluster
 from tests.tui import slurm_story
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
-from tui.drafts import keep_draft, left_drafts
+from tui.drafts import keep_draft, left_drafts, refuse_typed
 from tui.messages import OpenField
 from tui.screens.choose import Choose
 from tui.screens.confirm import Confirm
@@ -336,3 +337,57 @@ async def test_the_keys_and_the_partition_have_room(home: Home, size: tuple[int,
     async with on_stage(home, size=size) as stage:
         await opened(stage, "uzh")
         await sees(stage, "this cluster, main", "partition main", "d copy", "r rename", "x remove")
+
+
+async def test_a_name_under_which_something_was_typed_is_not_taken_from_it(home: Home) -> None:
+    keep_draft(home, Subject("etna", None, {}), TYPED)
+    keep_draft(home, Subject("etna", "me", {}), {"resource_type": "slurm_ssh", "name": "me"})
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        for key in ("r", "d"):
+            await stage.press(key)
+            await typed(stage, "etna")
+            await sees(stage, "There is 'etna' already")
+            await stage.press("escape")
+            await at(stage, ResourcesPage)
+    with pytest.raises(ConfigError, match="Something was typed for etna in a form and not saved"):
+        refuse_typed(home, "etna", None)
+    assert [draft.key for draft in left_drafts(home)] == ["etna", "etna/me"]
+
+
+async def test_what_is_open_in_a_form_is_not_renamed_or_removed_above_it(home: Home) -> None:
+    keep_draft(home, Subject("etna", None, {}), TYPED)
+    async with on_stage(home) as stage:
+        await opened(stage, "etna")
+        await stage.press("enter")
+        await at(stage, EditPage)
+        form = stage.app.screen
+        stage.app.post_message(OpenField("uzh", "me", "username"))
+        await until(stage, lambda: isinstance(stage.app.screen, EditPage) and stage.app.screen is not form)
+        await stage.app.run_action("app.resources")
+        await at(stage, ResourcesPage)
+        # There is one table, and one form of each.
+        assert [type(page) for page in stage.app.screen_stack].count(ResourcesPage) == 1
+        for name in ("uzh", "uzh/me", "etna"):
+            table(stage).move_to(name)
+            for key in ("x",) if name == "etna" else ("x", "r"):
+                await stage.press(key)
+                await sees(stage, "is open: leave it first.")
+                assert isinstance(stage.app.screen, ResourcesPage)
+        await stage.press("enter")
+        await until(stage, lambda: stage.app.screen is form)
+    assert names(home) == ["alps", "local", "uzh"]
+
+
+async def test_a_broken_file_that_was_only_opened_is_no_draft(home: Home) -> None:
+    (home.resources / "uzh" / "resource.json").write_text('{"type": ')
+    async with on_stage(home) as stage:
+        await opened(stage, "uzh")
+        await stage.press("enter")
+        await at(stage, EditPage)
+        page = stage.app.screen
+        assert isinstance(page, EditPage)
+        await until(stage, lambda: page.beside.json.broken and not page.unsaved)
+        await stage.press("escape", "escape")
+        await at(stage, ResourcesPage)
+    assert left_drafts(home) == ()

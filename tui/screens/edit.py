@@ -174,7 +174,7 @@ class EditPage(Page):
     @property
     def unsaved(self) -> bool:
         """Whether leaving would lose anything."""
-        return self.subject.new or self.draft.changed() or self.beside.json.broken
+        return self.subject.new or self.draft.changed() or self.json.half_typed
 
     @property
     def sound(self) -> bool:
@@ -262,7 +262,7 @@ class EditPage(Page):
         # While the application closes, what was kept last is for the next time.
         if self.is_attached:
             json = self.beside.json
-            await self._file.follow(self.subject, self.draft, json.text if json.broken else "")
+            await self._file.follow(self.subject, self.draft, json.text if self.json.half_typed else "")
 
     def _asked(self) -> Asked:
         unsaved = unsaved_beside(self.dashboard, self)
@@ -338,7 +338,7 @@ class EditPage(Page):
             return None
         more = (
             "What was typed is lost then. To save it, stay and press ctrl+s."
-            if self.draft.changed() or self.beside.json.broken
+            if self.draft.changed() or self.json.half_typed
             else "It is not saved yet."
         )
         words = self.subject.words

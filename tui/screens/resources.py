@@ -162,7 +162,9 @@ class ResourcesPage(Page):
 
     def first_profile(self, resource: str) -> str | None:
         """The first profile of a resource; None where it has none."""
-        names = (entry.profile for entry in self._entries.values() if entry.resource == resource)
+        names = (
+            entry.profile for entry in self._entries.values() if entry.resource == resource and not entry.new
+        )
         return next(filter(None, names), None)
 
     @property
@@ -360,12 +362,7 @@ class ResourcesPage(Page):
         return None if place is None else Standing(entry.resource, entry.profile, place, 0, 0)
 
     def _live(self, entry: Entry) -> int:
-        return sum(
-            not run.state.final
-            and run.resource == entry.resource
-            and (entry.profile is None or run.profile == entry.profile)
-            for run in self._picture.runs.values()
-        )
+        return self._picture.live_on(entry.resource, entry.profile)
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
         entry = self._entries[key]
