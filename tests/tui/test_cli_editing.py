@@ -253,6 +253,33 @@ def test_editors_that_fail(uzh: Path, editor: Editor, monkeypatch: pytest.Monkey
     assert uzh.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("failing", "told"),
+    [
+        ("exit 1", "ended with exit code 1, so nothing was changed."),
+        (': > "$1"; exit 1', "ended with exit code 1, so nothing was changed."),
+        ('rm "$1"; kill -9 $$', "was killed by signal 9, so nothing was changed."),
+        ('rm "$1"; mkdir "$1"', "that is no file, so nothing was changed."),
+        ("", "can't be started (No such file or directory); set EDITOR to another one."),
+    ],
+)
+def test_an_editor_that_fails_later_on_keeps_what_was_typed_before(
+    uzh: Path, editor: Editor, failing: str, told: str
+) -> None:
+    before = uzh.read_bytes()
+    first = """sed -i 's/"1G"/"1X"/' "$1" """
+    editor.does(first if failing else f"{first}; rm 'my editor'", failing)
+    refused = refusal("resource", "edit", "uzh")
+    (kept,) = left_behind()
+    assert f"{told} What you typed is in {kept}, and the next edit opens it again; " in refused
+    assert uzh.read_bytes() == before
+    (editor.folder / "opened").unlink()
+    editor.does("""sed -i 's/"1X"/"3G"/' "$1" """)
+    runyard("resource", "edit", "uzh")
+    assert json.loads(uzh.read_text()) == json.loads(json.dumps(EXPORTED).replace("1G", "3G"))
+    assert left_behind() == []
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
 def test_an_editor_may_save_in_any_encoding_of_unicode(uzh: Path, editor: Editor, encoding: str) -> None:
     Path("typed").write_text(json.dumps(EXPORTED | {"name": "Zürich"}), encoding=encoding)

@@ -168,12 +168,34 @@ def test_one_in_which_nothing_was_typed_is_no_loss(uzh: Path, editor: Editor) ->
     editor.does("true")
     assert runyard("resource", "edit", "uzh").stderr == ""
     assert not list(Home.from_environment().state.glob("edit-*"))
-    # But what the editor has kept on its own may be more than what it has written.
-    (editor.folder / "opened").unlink()
-    die(editor, """touch "$1.save" """, "resource", "edit", "uzh")
-    editor.does("true")
-    runyard("resource", "edit", "uzh")
-    assert "The editor left uzh.json.save beside it, which may hold more." in sees(editor)[0]
+
+
+@pytest.mark.parametrize("died", ['touch "$1.swp"', ': > "$1"; touch "$1.swp"'])
+def test_what_the_editor_has_kept_on_its_own_stays_until_something_is_written(
+    uzh: Path, editor: Editor, died: str
+) -> None:
+    before = uzh.read_bytes()
+    die(editor, died, "resource", "edit", "uzh")
+    (kept,) = left_behind()
+    editor.does("true", "exit 1")
+    for reason in ("since the editor wrote nothing.", "ended with exit code 1, so nothing was changed."):
+        refused = runyard("resource", "edit", "uzh", code=2).stderr
+        assert f"{reason} What you typed is in {kept} (uzh.json.swp beside it may hold more), and " in refused
+        assert kept.with_name("uzh.json.swp").exists()
+    assert "The editor left uzh.json.swp beside it, which may hold more." in editor.given(1)
+    editor.does("", "", "cat uzh.json > $1")
+    assert "nothing was changed" in runyard("resource", "edit", "uzh").stdout
+    assert uzh.read_bytes() == before and not list(Home.from_environment().state.glob("edit-*"))
+
+
+def test_an_editor_that_fails_may_have_kept_something_on_its_own(uzh: Path, editor: Editor) -> None:
+    editor.does("""touch "$1.swp"; kill -9 $$""")
+    told = refusal("resource", "edit", "uzh")
+    (kept,) = left_behind()
+    assert (
+        f"was killed by signal 9, so nothing was changed. What you typed is in {kept} (uzh.json.swp" in told
+    )
+    assert kept.with_name("uzh.json.swp").exists()
 
 
 def test_what_is_wrong_with_it_is_marked(uzh: Path, editor: Editor) -> None:

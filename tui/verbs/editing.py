@@ -17,6 +17,7 @@ from runners.config.documents import Document, read_document, save_document, val
 from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
 from runners.config.json_text import NOTHING, from_json, text_difference, to_json
+from runners.config.wholefile import unfinished_file
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.verbs.faults import tell_unknown
@@ -50,11 +51,12 @@ def edit(home: Home, resource: str, profile: str | None, words: str, *, fresh: b
             code = _until_valid(home, read, editor, place, told, words)
             keep = False
         except _UnsavedError as error:
-            where = f"What you typed is in {shown(place.file)}, and the next edit opens it again"
+            more = f" ({beside} beside it may hold more)" if (beside := _beside(place)) else ""
+            where = f"What you typed is in {shown(place.file)}{more}, and the next edit opens it again"
             raise Failure(f"{error} {where}; {_fresh(read)} drops it.") from error
         except Failure:
-            # Nothing was typed; but what was there before may have been.
-            keep = place.left is not None
+            # Nothing was typed.
+            keep = False
             raise
         finally:
             if keep:
@@ -98,8 +100,8 @@ def _workplace(home: Home, read: Document, words: str, *, fresh: bool) -> tuple[
     if place.begun.rstrip() != before.rstrip():
         diff = _command(read, "diff", str(place.file))
         told.append(f"The file was changed since then, which saving may take back: {diff} shows how.")
-    if beside := place.beside():
-        told.append(f"The editor left {', '.join(map(shown, beside))} beside it, which may hold more.")
+    if beside := _beside(place):
+        told.append(f"The editor left {beside} beside it, which may hold more.")
     if older:
         ones = "An older one comes" if len(older) == 1 else f"{len(older)} older ones come"
         told.append(f"{ones} up after it, from {', '.join(map(_when, older))}.")
@@ -108,6 +110,10 @@ def _workplace(home: Home, read: Document, words: str, *, fresh: bool) -> tuple[
 
 def _differs(file: Path, begun: str) -> bool:
     return unmarked(_text(file)).rstrip() != begun.rstrip()
+
+
+def _beside(place: Workplace) -> str:
+    return ", ".join(map(shown, place.beside()))
 
 
 def _when(place: Workplace) -> str:
@@ -142,20 +148,26 @@ def _until_valid(
         offered = marked(given, head, error.fields if error else ()) if head else given
         _offer(place.file, offered, left)
         written = place.file.stat().st_mtime_ns
-        _run(editor, place, offered)
-        typed = unmarked(_text(place.file))
+        try:
+            _run(editor, place)
+            typed = unmarked(_text(place.file))
+        except Failure as failed:
+            typed = _rescued(place, given)
+            if place.left is not None or typed.rstrip() != before.rstrip() or place.beside():
+                raise _UnsavedError(str(failed)) from failed
+            raise
+        # Before all else: what the text holds says nothing of what the editor has left beside it.
+        if left is not None and place.file.exists() and place.file.stat().st_mtime_ns == written:
+            raise _UnsavedError(f"{words} is as it was, since the editor wrote nothing.")
         if not typed.strip():
             output.line(f"{words} is as it was: the editor left nothing.")
             return ExitCode.OK
         if typed.rstrip() == before.rstrip():
             output.line(f"{words} is as it was: nothing was changed.")
             return ExitCode.OK
-        if typed.rstrip() == given.rstrip():
+        if left is None and typed.rstrip() == given.rstrip():
             # Not lost, though it is not what they want to be asked about once more.
-            if left is None:
-                raise _UnsavedError(f"{words} is as it was. {error}")
-            if place.file.stat().st_mtime_ns == written:
-                raise _UnsavedError(f"{words} is as it was, since the editor wrote nothing.")
+            raise _UnsavedError(f"{words} is as it was. {error}")
         given, left, told = typed, None, []
         try:
             data = _document(home, read, typed)
@@ -201,12 +213,22 @@ def _sentences(words: str, error: ConfigError) -> list[str]:
 def _offer(file: Path, text: str, written: float | None) -> None:
     """Have the file hold the text, for the person only; as one that was *written* then, if that is told."""
     # Made anew: the editor may have left a link there, and what that leads to is none of our business.
-    file.unlink(missing_ok=True)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(handle, "w", encoding="utf-8", errors="surrogateescape") as opened:
-        opened.write(text)
-    if written is not None:
-        os.utime(file, (written, written))
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file)
+    # In one step: where there is no room for it, what was typed before stays.
+    with unfinished_file(file, text.encode("utf-8", "surrogateescape"), 0o600) as new:
+        if written is not None:
+            os.utime(new, (written, written))
+        os.replace(new, file)
+
+
+def _rescued(place: Workplace, given: str) -> str:
+    """What an editor that failed left in the file; if that is nothing, what it was *given* is put back."""
+    with contextlib.suppress(Failure):
+        if (typed := unmarked(_text(place.file))).strip():
+            return typed
+    _offer(place.file, given, place.left)
+    return given
 
 
 def _text(file: Path) -> str:
@@ -239,7 +261,7 @@ def _editor() -> list[str]:
     return [found]
 
 
-def _run(editor: list[str], place: Workplace, offered: str) -> None:
+def _run(editor: list[str], place: Workplace) -> None:
     # It has the terminal for as long as the person wants; Ctrl-C there is the editor's. A handler, unlike
     # ignoring, is not handed down.
     ours = signal.signal(signal.SIGINT, lambda *_: None)
@@ -256,7 +278,4 @@ def _run(editor: list[str], place: Workplace, offered: str) -> None:
         signal.signal(signal.SIGINT, ours)
     if code:
         how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
-        sentence = f"The editor {editor[0]!r} {how}, so nothing was changed."
-        if _text(place.file) != offered:
-            raise _UnsavedError(sentence)
-        raise Failure(sentence)
+        raise Failure(f"The editor {editor[0]!r} {how}, so nothing was changed.")
