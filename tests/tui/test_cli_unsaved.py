@@ -198,6 +198,47 @@ def test_an_editor_that_fails_may_have_kept_something_on_its_own(uzh: Path, edit
     assert kept.with_name("uzh.json.swp").exists()
 
 
+def test_an_edit_goes_by_the_new_name(uzh: Path, editor: Editor) -> None:
+    die(editor, CHANGE, "resource", "edit", "uzh")
+    die(editor, """sed -i 's/"me"/"eve"/' "$1" """, "profile", "edit", "uzh", "me")
+    runyard("profile", "rename", "uzh", "me", "you")
+    runyard("resource", "rename", "uzh", "eth")
+    runyard("resource", "add", "uzh.json")
+    runyard("profile", "add", "uzh", "me.json")
+    editor.does("true", "true")
+    assert runyard("resource", "edit", "uzh").stderr == runyard("profile", "edit", "uzh", "me").stderr == ""
+    (editor.folder / "opened").unlink()
+    editor.does("""cat "$1" > it; cat it > "$1" """, """cat "$1" > it; cat it > "$1" """)
+    assert "An edit of the resource eth from 20" in runyard("resource", "edit", "eth").stderr
+    told = runyard("profile", "edit", "eth", "you").stderr
+    assert "An edit of the profile you of the resource eth from 20" in told
+    assert answer("resource", "export", "eth") == CHANGED
+    assert answer("profile", "export", "eth", "you")["username"] == "eve"
+
+
+def test_with_what_is_removed_go_the_edits_of_it(uzh: Path, editor: Editor) -> None:
+    state = Home.from_environment().state
+    runyard("profile", "duplicate", "uzh", "me", "you")
+    for profile in ("me", "you"):
+        die(editor, """sed -i 's/"slurm_ssh"/"local"/' "$1" """, "profile", "edit", "uzh", profile)
+    runyard("profile", "remove", "uzh", "me", "--yes")
+    assert [kept.name for kept in left_behind()] == ["you.json"]
+    die(editor, CHANGE, "resource", "edit", "uzh")
+    die(editor, """sed -i 's/"local"/"new"/' "$1" """, "resource", "edit", "local")
+    runyard("resource", "remove", "uzh", "--yes")
+    assert [kept.name for kept in left_behind()] == ["local.json"]
+    assert len(list(state.glob("edit-*"))) == 1
+
+
+def test_an_edit_that_is_under_way_keeps_its_name(uzh: Path, editor: Editor) -> None:
+    with edited(editor, CHANGE, "resource", "edit", "uzh"):
+        (kept,) = left_behind()
+        runyard("resource", "rename", "uzh", "eth")
+        runyard("resource", "add", "uzh.json")
+        runyard("resource", "remove", "uzh", "--yes")
+        assert left_behind() == [kept]
+
+
 def test_what_is_wrong_with_it_is_marked(uzh: Path, editor: Editor) -> None:
     die(editor, CHANGE.replace("3G", "3X"), "resource", "edit", "uzh")
     editor.does(CHANGE.replace("1G", "3X"))

@@ -216,6 +216,7 @@ def _rename(home: Home, resource: str, profile: str | None, new: str, words: str
     from runners.config.folders import rename_profile, rename_resource
     from runners.in_use import out_of_use
     from tui.drafts import move_drafts
+    from tui.verbs.workplace import move_edits
 
     with out_of_use(home, resource, profile, done="renamed"):
         if profile is None:
@@ -223,6 +224,7 @@ def _rename(home: Home, resource: str, profile: str | None, new: str, words: str
         else:
             rename_profile(home.resources, resource, profile, new)
     move_drafts(home, resource, profile, new)
+    move_edits(home.state, resource, profile, new)
     output.line(f"{words} is called {new} from now on.")
     return ExitCode.OK
 
@@ -232,6 +234,7 @@ def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks:
     from runners.config.places import profile_names
     from runners.in_use import out_of_use
     from tui.drafts import forget_drafts
+    from tui.verbs.workplace import forget_edits
 
     names = [] if profile is not None else profile_names(home.resources, resource)
     also = f"{'profile' if len(names) == 1 else 'profiles'} {', '.join(map(shown, names))}" if names else ""
@@ -253,6 +256,7 @@ def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks:
         else:
             remove_profile(home.resources, resource, profile)
     forget_drafts(home, resource, profile)
+    forget_edits(home.state, resource, profile)
     output.line(f"{words} has been removed{also and f', with its {also}'}.")
     return ExitCode.OK
 

@@ -62,7 +62,7 @@ def new_workplace(state: Path, read: Document, begun: str) -> Workplace:
     """
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=state))
     lock = os.open(folder / _BEGUN, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    file = _file(folder, read)
+    file = _file(folder, read.resource, read.profile)
     made = Workplace(folder, file, begun, lock)
     try:
         # Before the file is there that others look for.
@@ -87,7 +87,7 @@ def left_behind(
     left: list[Workplace] = []
     under_way: list[Path] = []
     for folder in state.glob(f"{_PREFIX}*"):
-        file = _file(folder, read)
+        file = _file(folder, read.resource, read.profile)
         with contextlib.suppress(OSError):
             if not file.is_file():
                 continue
@@ -102,6 +102,39 @@ def left_behind(
             else:
                 found.drop()
     return sorted(left, key=lambda found: found.left or 0.0, reverse=True), under_way
+
+
+def forget_edits(state: Path, resource: str, profile: str | None) -> None:
+    """What an edit of it left is not wanted any more; with a resource goes what edits of its profiles left.
+
+    Blocks, briefly. Where somebody edits is left alone.
+    """
+    for found in _left_of(state, resource, profile):
+        found.drop()
+
+
+def move_edits(state: Path, resource: str, profile: str | None, name: str) -> None:
+    """It is called *name* from now on, and so is what edits of it left; as `forget_edits` otherwise."""
+    new = (name, None) if profile is None else (resource, name)
+    for found in _left_of(state, resource, profile):
+        # What is not there can't be moved.
+        with contextlib.suppress(OSError):
+            _file(found.folder, resource, profile).rename(_file(found.folder, *new))
+        if profile is None:
+            with contextlib.suppress(OSError):
+                (found.folder / resource).rename(found.folder / name)
+        found.keep()
+
+
+def _left_of(state: Path, resource: str, profile: str | None) -> list[Workplace]:
+    """Those of it that nobody edits in any more; of a resource, those of its profiles too."""
+    left = []
+    for folder in state.glob(f"{_PREFIX}*"):
+        file = _file(folder, resource, profile)
+        with contextlib.suppress(OSError):
+            if file.is_file() or (profile is None and (folder / resource).is_dir()):
+                left.append(_found(folder, file))
+    return [found for found in left if found is not None]
 
 
 def _found(folder: Path, file: Path) -> Workplace | None:
@@ -121,5 +154,5 @@ def _found(folder: Path, file: Path) -> Workplace | None:
     return Workplace(folder, file, begun, lock, written)
 
 
-def _file(folder: Path, read: Document) -> Path:
-    return (folder if read.profile is None else folder / read.resource) / f"{read.name}.json"
+def _file(folder: Path, resource: str, profile: str | None) -> Path:
+    return folder / f"{resource}.json" if profile is None else folder / resource / f"{profile}.json"
