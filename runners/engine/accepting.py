@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from runners.base import BaseRunner
 from runners.batches import RunnerError
-from runners.config.errors import ConfigError, faulty_fields
+from runners.config.errors import ConfigError, faulty_fields, shown
 from runners.engine.beginning import begin_step
 from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
@@ -221,6 +221,13 @@ def _parsed(model: type[M], request: RequestRow) -> M:
     try:
         return model.model_validate(request.payload)
     except ValidationError as error:
+        unknown = [fault["loc"] for fault in error.errors() if fault["type"] == "extra_forbidden"]
+        if unknown:
+            name = shown(".".join(map(str, unknown[0])))
+            raise RefusalError(
+                f"A newer Runyard than the engine's asked for this, and the engine does not know {name}; "
+                "stop it with `runyard engine stop` (runs go on), and ask again."
+            ) from error
         raise ConfigError.at("The request can't be carried out", faulty_fields(error)) from error
 
 

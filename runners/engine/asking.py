@@ -40,7 +40,8 @@ async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: f
     writer = Writer(await asyncio.to_thread(connect, home.database))
     try:
         try:
-            body = await asyncio.to_thread(payload.model_dump_json)
+            # An engine that is older than this client may not know what is left as it is by default.
+            body = await asyncio.to_thread(payload.model_dump_json, exclude_defaults=True)
             number = await asyncio.to_thread(writer.add_request, kind.value, body)
         except sqlite3.Error as error:
             raise StoreError(f"The store {str(home.database)!r} can't be written: {error}.") from error

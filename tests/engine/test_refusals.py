@@ -1,5 +1,6 @@
 """Bad requests: one clear sentence, and nothing left behind."""
 
+import json
 import os
 import re
 import sqlite3
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from runners.batches import BatchSpec
 from runners.config.files import read_resource, write_resource
@@ -16,7 +18,7 @@ from runners.engine.asking import RefusedError, ask
 from runners.engine.client import EngineError
 from runners.local import LocalRunner
 from runners.requests import CancelRequest, LaunchRequest, RequestKind, RetryRequest
-from runners.states import State
+from runners.states import RequestState, State
 from runners.store.writer import Change, Writer
 from tests.clusters import add_cluster
 from tests.engine.lab import Lab, fill, shell, step
@@ -142,6 +144,49 @@ async def test_a_request_that_makes_no_sense_does_not_hold_up_the_others(lab: La
     assert second is not None
     assert first.answer == "This Runyard does not know requests of the kind 'dance'."
     assert second.answer.startswith("The request can't be carried out: ")
+
+
+class RetryOfBefore(BaseModel):
+    """What engines took before a retry could change what tasks need."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    of: str
+
+
+async def test_a_plain_retry_is_one_that_an_older_engine_knows(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    add = Writer.add_request
+
+    def seen(writer: Writer, kind: str, payload: str) -> int:
+        # Once it is answered, the payload is no longer kept.
+        asked.append(payload)
+        return add(writer, kind, payload)
+
+    monkeypatch.setattr(Writer, "add_request", seen)
+    async with lab.hosted():
+        run = await lab.launch(shell("false"), items="a")
+        await lab.ended(run)
+        again = await lab.retry(run)
+        await lab.ended(again)
+        more = await lab.retry(run, mem=100)
+        await lab.ended(more)
+    assert RetryOfBefore.model_validate_json(asked[1]) == RetryOfBefore(run=again, of=run)
+    assert json.loads(asked[2]) == {"run": more, "of": run, "needs": {"mem": 100}}
+
+
+async def test_an_engine_that_is_older_than_who_asks_says_so(lab: Lab) -> None:
+    lab.store.add_request("retry", '{"run": "new", "of": "old", "needs": {"sheep": null}}')
+    async with lab.hosted():
+        await until(lambda: (row := lab.store.request(1)) and row.state is RequestState.REFUSED)
+    row = lab.store.request(1)
+    assert row is not None and row.answer == (
+        "A newer Runyard than the engine's asked for this, and the engine does not know needs.sheep; "
+        "stop it with `runyard engine stop` (runs go on), and ask again."
+    )
 
 
 async def test_a_launch_onto_a_full_disk_is_refused_and_leaves_nothing(lab: Lab, small_disk: Path) -> None:
