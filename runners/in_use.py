@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
 from runners.config.places import LOCAL, resource_path
+from runners.config.writing import told, writing
 from runners.requests import RequestKind
 from runners.store.database import StoreError
 from runners.store.reader import Reader, UnknownRunError
@@ -23,8 +24,9 @@ from runners.store.writer import Writer
 def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: str) -> Iterator[None]:
     """Until its end, no run is on that resource (with that profile), and none can be asked for. Blocks.
 
-    For a moment only: the engine waits meanwhile with all that it has to write. A run that is asked for
-    afterwards finds the resource as it is then, or is refused.
+    For a moment only: the engine waits meanwhile with all that it has to write. So the folder of resources,
+    which others may hold for longer, is held from before the store is until after it is let go. A run that is
+    asked for afterwards finds the resource as it is then, or is refused.
 
     Args:
         home: whose runs.
@@ -33,7 +35,8 @@ def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: s
         done: what is done in the block, in a word: `removed`, `renamed`.
 
     Raises:
-        ConfigError: it is the resource `local`, or a live run is on it, or one that was asked for.
+        ConfigError: it is the resource `local`, or a live run is on it, or one that was asked for; or the
+            folder can't be written, or others hold it for too long.
         StoreError: the store can't be used, or others hold it for too long.
     """
     if profile is not None:
@@ -48,7 +51,12 @@ def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: s
         what = f"The resource {shown(resource)}"
     wanted = [resource] if profile is None else [resource, profile]
     try:
-        with closing(Writer.open(home.database)) as store, store.held():
+        with (
+            told(f"{what} can't be {done}: {shown(home.resources)} can't be written"),
+            writing(home.resources),
+            closing(Writer.open(home.database)) as store,
+            store.held(),
+        ):
             live = [run for run, *on in _live(store) if on[: len(wanted)] == wanted]
             if live:
                 others = f" and {len(live) - 1} more" if len(live) > 1 else ""

@@ -89,13 +89,11 @@ def remove_resource(folder: Path, name: str) -> None:
     Raises `ConfigError` when there is none, or it cannot be removed.
     """
     target = resource_path(folder, name).parent
-    with _resource(folder, name, f"Cannot remove {shown(target)}"):
+    with _resource(folder, name, f"Cannot remove {shown(target)}") as hidden:
         # First out of sight in one step: nobody finds half a resource.
         bin_folder = unfinished_folder(folder)
-        try:
-            target.rename(bin_folder / name)
-        finally:
-            _remove(bin_folder)
+        hidden.append(bin_folder)
+        target.rename(bin_folder / name)
         sync_folder(folder)
 
 
@@ -137,15 +135,15 @@ def remove_profile(folder: Path, resource: str, name: str) -> None:
 
 
 @contextmanager
-def _resource(folder: Path, name: str, cannot: str) -> Iterator[None]:
-    """Until it ends, the resource is there and nobody else writes."""
+def _resource(folder: Path, name: str, cannot: str) -> Iterator[list[Path]]:
+    """Until it ends, the resource is there and nobody else writes. Yields what `writing` does."""
     # Before the lock too, which would make the folder.
     if not resource_path(folder, name).parent.is_dir():
         raise no_resource(folder, name)
-    with told(cannot), writing(folder):
+    with told(cannot), writing(folder) as hidden:
         if not resource_path(folder, name).parent.is_dir():
             raise no_resource(folder, name)
-        yield
+        yield hidden
 
 
 def _write_profile(path: Path, content: bytes) -> None:

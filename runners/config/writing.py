@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,14 +27,30 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What a file system answers that has no locks."""
 
 
+class _Here(threading.local):
+    """What this thread is writing to."""
+
+    def __init__(self) -> None:
+        self.held: dict[Path, list[Path]] = {}
+
+
+_here = _Here()
+
+
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[list[Path]]:
     """Until it ends, no other Runyard writes to the folder of resources, which is made if it is missing.
 
     So what was looked at inside (a fingerprint, a free name) still holds when it is acted on. Waits some
-    seconds for another one. Not to be nested. Raises `ConfigError` when the other one does not end, and
-    `OSError` when the folder cannot be made or written.
+    seconds for another one; inside another block of the same thread it is a part of that one. Raises
+    `ConfigError` when the other one does not end, and `OSError` when the folder cannot be made or written.
+
+    Yields a list for folders that are out of sight: they are removed when the outermost block ends.
     """
+    held = _here.held
+    if folder in held:
+        yield held[folder]
+        return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The file stays: removing it would let two hold two locks of one name.
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -42,8 +59,12 @@ def writing(folder: Path) -> Iterator[None]:
         _settle(folder)
         if alone:
             _clear(folder)
-        yield
+        held[folder] = []
+        yield held[folder]
     finally:
+        for hidden in held.pop(folder, []):
+            # What stays goes with the next write.
+            shutil.rmtree(hidden, ignore_errors=True)
         os.close(lock)
 
 

@@ -1,9 +1,13 @@
 """A resource is renamed or removed at the moment in which a run is asked for: one of the two is refused."""
 
 import asyncio
+import fcntl
 import random
+import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +22,8 @@ from runners.config.folders import (
     remove_resource,
     rename_resource,
 )
+from runners.config.wholefile import TEMPORARY
+from runners.config.writing import writing
 from runners.engine.asking import RefusedError
 from runners.in_use import out_of_use
 from runners.requests import RequestKind, RetryRequest
@@ -118,6 +124,57 @@ def test_a_store_that_others_hold_for_too_long(lab: Lab, other: str, monkeypatch
     ):
         raise AssertionError("it can")
     holder.close()
+
+
+def test_whoever_waits_for_the_folder_does_not_hold_the_store(
+    lab: Lab, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Far longer than the store may be waited for, which would tell.
+    monkeypatch.setattr("runners.store.database._BUSY_S", 0.5)
+    writer = Writer.open(lab.home.database)
+    waits = threading.Event()
+    pause = time.sleep
+
+    def paused(seconds: float) -> None:
+        waits.set()
+        pause(seconds)
+
+    monkeypatch.setattr("runners.config.writing.time.sleep", paused)
+
+    def remove() -> None:
+        with out_of_use(lab.home, other, done="removed"):
+            remove_resource(lab.home.resources, other)
+
+    removing = threading.Thread(target=remove)
+    with (lab.home.resources / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        removing.start()
+        assert waits.wait(30)
+        writer.withdraw_request(writer.add_request("launch", '{"run": 3}'))
+        assert removing.is_alive()
+    removing.join(30)
+    writer.close()
+    assert [found.name for found in list_resources(lab.home.resources)] == ["local"]
+
+
+def test_what_is_removed_is_cleared_away_once_the_store_is_let_go(lab: Lab, other: str) -> None:
+    folder = lab.home.resources
+    with writing(folder):
+        with out_of_use(lab.home, other, done="removed"):
+            remove_resource(folder, other)
+        # Out of sight, and still on the disk.
+        assert [found.name for found in list_resources(folder)] == ["local"]
+        assert len(list(folder.glob(f"{TEMPORARY}/{other}/resource.json"))) == 1
+    assert list(folder.glob(TEMPORARY)) == []
+
+
+def test_a_folder_that_is_no_folder_is_told(lab: Lab, other: str) -> None:
+    shutil.rmtree(lab.home.resources)
+    lab.home.resources.touch()
+    told = refused(lab, other)
+    assert told == (
+        f"The resource other can't be removed: {lab.home.resources} can't be written (File exists)."
+    )
 
 
 CHANGES: dict[str, Callable[[Path], None]] = {
