@@ -16,7 +16,7 @@ from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource
 from runners.config.types import has_control
-from runners.config.units import parse_duration, parse_memory
+from runners.config.units import LARGEST, parse_duration, parse_memory
 from runners.dataset import (
     DatasetError,
     Form,
@@ -276,6 +276,8 @@ def _needs(options: LaunchOptions) -> dict[str, int]:
         if number is not None:
             if number < 1:
                 raise LaunchError(f"{field} {number} must be 1 or more.", field)
+            if number > LARGEST:
+                raise LaunchError(f"{field} must be {LARGEST} or less.", field)
             given[key] = number
     for field, text, parse in (("mem", options.mem, parse_memory), ("time", options.time, parse_duration)):
         if text is not None:

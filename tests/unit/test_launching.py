@@ -13,7 +13,7 @@ from runners.config.files import ensure_local_resource, read_resource, write_res
 from runners.config.home import Home
 from runners.config.resource import parse_resource
 from runners.environment import task_environment
-from runners.launching import LaunchError, LaunchOptions, Prepared, prepare
+from runners.launching import LaunchError, LaunchOptions, Prepared, prepare, task_needs
 from runners.states import State
 from runners.store.writer import Writer
 from runners.workflow import TaskType
@@ -157,6 +157,12 @@ def refusal(given: LaunchOptions, home: Home, field: str) -> str:
     return sentence
 
 
+def test_what_a_task_can_not_be_given_is_one_sentence() -> None:
+    with pytest.raises(LaunchError, match=r"^cpus must be \d+ or less\.$") as caught:
+        task_needs(cpus=10**30)
+    assert caught.value.field == "cpus"
+
+
 @pytest.mark.parametrize(
     ("more", "field", "reason"),
     [
@@ -184,6 +190,9 @@ def refusal(given: LaunchOptions, home: Home, field: str) -> str:
         ({"mem": "5GB"}, "mem", "mem '5GB' must be memory"),
         ({"time": "soon"}, "time", "time 'soon' must be a time"),
         ({"cpus": 0}, "cpus", "cpus 0 must be 1 or more"),
+        ({"cpus": 10**30}, "cpus", "cpus must be 9007199254740992 or less"),
+        ({"slots": 10**30}, "slots", "slots must be 9007199254740992 or less"),
+        ({"tasks_per_job": 10**30}, "tasks_per_job", "tasks_per_job must be 9007199254740992 or less"),
         ({"slots": 0}, "slots", "slots 0 must be 1 or more"),
         ({"export": ("NONESUCH",)}, "export", "no variable 'NONESUCH'"),
         ({"name": "a\x1b[31m"}, "name", "can't be named"),
