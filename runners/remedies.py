@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from runners.config.errors import shown
-from runners.config.units import LARGEST, format_duration
+from runners.config.units import LARGEST, format_duration, parse_duration, parse_memory
 from runners.explanation import About, Explain, Explanation, advice, plainly, sentence
 from runners.slurm.endings import explain_ending
 
@@ -69,12 +69,15 @@ def _memory(match: re.Match[str], about: About) -> Explanation:
     told = any(match.groups())
     words = "The memory was not enough" + (f": {match[0].removeprefix('out of memory: ')}." if told else ".")
     need = _more(asked, reached or about.peak_mb)
+    more = _rounded(need) if 0 < need <= LARGEST else ""
+    if not _takes(parse_memory, more):
+        need, more = 0.0, "MEMORY"
     if about.slurm:
         text = "Try it with more memory (how much it needs is not known)"
     else:
         # Where it is known what each needs, no more run at a time than there is memory for.
         text = "Say what each needs, so fewer run"
-    remedy = advice(text, about.retry("--mem", _rounded(need) if need else "MEMORY"))
+    remedy = advice(text, about.retry("--mem", more))
     return Explanation(words, remedy, cause="out of memory", amount=need)
 
 
@@ -94,11 +97,10 @@ def _own_mb(about: About) -> float | None:
 
 
 def _task_time(match: re.Match[str], about: About) -> Explanation:
-    try:
-        limit = min(float(match[1]), float(LARGEST))
-    except ValueError:
-        limit = 0.0
-    more = format_duration(2 * limit) if limit >= 1 else "TIME"
+    limit = _number(match[1]) or 0.0
+    more = format_duration(2 * limit)
+    if limit < 1 or not _takes(parse_duration, more):
+        limit, more = 0.0, "TIME"
     words = f"The task took longer than its own time limit: {shown(match[1])} s."
     remedy = advice("Try it with more time for each task", about.retry("--time", more))
     return Explanation(words, remedy, cause="task time limit", amount=limit)
@@ -108,7 +110,26 @@ def _mb(text: str | None) -> float | None:
     if not text:
         return None
     number, unit = text.split(" ")
-    return float(number) * _MB[unit.upper()]
+    found = _number(number)
+    return None if found is None else found * _MB[unit.upper()]
+
+
+def _number(text: str) -> float | None:
+    """A number that a reason tells; None where it is none, or none that could be asked for."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number <= LARGEST else None
+
+
+def _takes(parse: Callable[[str], int], value: str) -> bool:
+    """Whether the option whose values *parse* reads would take *value*."""
+    try:
+        parse(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _rounded(mb: float) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import math
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -9,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.explanation import About, Explanation, Need
+from runners.launching import task_needs
 from runners.remedies import PLAIN, explain_failure
+from runners.requests import TaskNeeds
+from tui.verbs import retry
+
+RETRY = argparse.ArgumentParser(exit_on_error=False)
+retry.configure(RETRY)
 
 SET = "runyard resource set alps jobs_runner_config.default_slurm_config"
 AGAIN = "runyard retry 3k9m"
@@ -125,6 +134,32 @@ def test_how_much_memory_to_ask_for(reason: str, slots: int, peak: float | None,
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "9999999999999 TB",
+        "1.2.3 GB",
+        ". GB",
+        pytest.param(f"{'9' * 400} MB", id="digits"),
+        "9007199254740 GB",
+        "0 MB",
+    ],
+)
+def test_memory_that_nobody_could_ask_for_is_not_made_more(asked: str) -> None:
+    explained = told(f"out of memory: asked {asked}", replace(ABOUT, peak_mb=math.inf))
+    assert (explained.cause, explained.amount) == ("out of memory", 0.0)
+    assert explained.remedy.endswith(f": {AGAIN} --mem MEMORY")
+
+
+@pytest.mark.parametrize(
+    "limit", ["inf", "nan", "1e400", "-5", "x", "9007199254740992", pytest.param("9" * 400, id="digits")]
+)
+def test_time_that_nobody_could_ask_for_is_not_made_more(limit: str) -> None:
+    explained = told(f"time limit of {limit} s reached")
+    assert (explained.cause, explained.amount) == ("task time limit", 0.0)
+    assert explained.remedy.endswith(f": {AGAIN} --time TIME")
+
+
+@pytest.mark.parametrize(
     ("own", "mem"),
     [
         ({"mem": 600}, "2G"),
@@ -204,6 +239,34 @@ def test_a_refusal_that_is_not_known_says_so() -> None:
     explained = told("SLURM refuses the batch: \x1b[2J.")
     assert (explained.known, explained.need) == (False, Need.NEVER)
     assert explained.sentence.isprintable()
+
+
+NUMBERS = st.one_of(
+    st.from_regex(r"[\d.]{1,30}", fullmatch=True),
+    st.floats().map(str),
+    st.integers(min_value=0).map(str),
+    st.integers(300, 500).map(lambda length: "9" * length),
+)
+REASONS = st.one_of(
+    st.text(),
+    st.builds("time limit of {} s reached".format, NUMBERS),
+    st.builds(
+        "out of memory: asked {} {}, reached {} {}".format,
+        *(NUMBERS, st.sampled_from(["MB", "gb", "TB"])) * 2,
+    ),
+)
+
+
+@given(REASONS, st.one_of(st.none(), st.floats()), st.integers(), st.booleans())
+def test_a_retry_that_is_advised_is_one_that_retry_takes(
+    reason: str, peak: float | None, own: int, slurm: bool
+) -> None:
+    about = About(run="3k9m", peak_mb=peak, own={"mem": own}, slurm=slurm)
+    explained = explain_failure(reason, about)
+    _, found, options = ("", "", "") if explained is None else explained.remedy.partition(f": {AGAIN} ")
+    if found and options not in ("--mem MEMORY", "--time TIME"):
+        args = RETRY.parse_args(["3k9m", *shlex.split(options)])
+        assert task_needs(cpus=args.cpus, mem=args.mem, time=args.time) != TaskNeeds()
 
 
 @given(st.text(), st.lists(st.text()))
