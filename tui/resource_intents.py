@@ -35,6 +35,7 @@ from tui.screens.confirm import Confirm
 from tui.screens.line import AskLine, Attempt
 from tui.subject import Subject
 from tui.text import plain
+from tui.workplace import forget_edits, move_edits
 
 if TYPE_CHECKING:
     from tui.screens.resources import ResourcesPage
@@ -117,6 +118,7 @@ def rename(page: ResourcesPage, entry: Entry) -> None:
             else:
                 rename_profile(home.resources, entry.resource, entry.profile, name)
         move_drafts(home, entry.resource, entry.profile, name)
+        move_edits(home.state, entry.resource, entry.profile, name)
 
     async def move(name: str) -> None:
         await asyncio.to_thread(work, name)
@@ -146,6 +148,7 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
             else:
                 remove_profile(home.resources, entry.resource, entry.profile)
         forget_drafts(home, entry.resource, entry.profile)
+        forget_edits(home.state, entry.resource, entry.profile)
 
     def question() -> str:
         if entry.new:

@@ -215,9 +215,10 @@ def _diff(home: Home, resource: str, profile: str | None, file: Path | None, *, 
 def _rename(home: Home, resource: str, profile: str | None, new: str, words: str) -> int:
     from runners.config.folders import rename_profile, rename_resource
     from runners.in_use import out_of_use
-    from tui.drafts import move_drafts
-    from tui.verbs.workplace import move_edits
+    from tui.drafts import move_drafts, refuse_typed
+    from tui.workplace import move_edits
 
+    refuse_typed(home, *((new, None) if profile is None else (resource, new)))
     with out_of_use(home, resource, profile, done="renamed"):
         if profile is None:
             rename_resource(home.resources, resource, new)
@@ -234,7 +235,7 @@ def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks:
     from runners.config.places import profile_names
     from runners.in_use import out_of_use
     from tui.drafts import forget_drafts
-    from tui.verbs.workplace import forget_edits
+    from tui.workplace import forget_edits
 
     names = [] if profile is not None else profile_names(home.resources, resource)
     also = f"{'profile' if len(names) == 1 else 'profiles'} {', '.join(map(shown, names))}" if names else ""

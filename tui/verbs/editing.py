@@ -22,7 +22,7 @@ from tui import output
 from tui.failure import ExitCode, Failure
 from tui.verbs.faults import tell_unknown
 from tui.verbs.marking import marked, repeated, unmarked
-from tui.verbs.workplace import Workplace, left_behind, new_workplace
+from tui.workplace import Workplace, left_behind, new_workplace
 
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 """Where the person names none; the first that there is."""
