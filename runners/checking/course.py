@@ -22,6 +22,9 @@ FAILURE_STOPS: Final[Collection[FindingState]] = frozenset({FindingState.FAILURE
 UNTOLD_STOPS: Final[Collection[FindingState]] = frozenset({FindingState.FAILURE, FindingState.UNTOLD})
 """What can stop a course; see `Look.stops`."""
 
+_SEVERAL = ("channels", "cores", "cpus", "features", "job limits", "nodes")
+"""The words of checks that are of several things."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -103,7 +106,8 @@ async def findings_of(stages: Sequence[Stage], *, whole_s: float = WHOLE_S) -> A
 def not_looked_at(checks: Sequence[str], because: Finding) -> str:
     """What to say of *checks* that *because* leaves without a sense."""
     names = _brief(checks)
-    text = f"{_listed(names)} {'were' if len(names) > 1 else 'was'} not looked at, {_because(because)}"
+    several = len(names) > 1 or names[0].partition(" of the ")[0] in _SEVERAL
+    text = f"{_listed(names)} {'were' if several else 'was'} not looked at, {_because(because)}"
     return f"{text[:1].upper()}{text[1:]}"
 
 

@@ -157,6 +157,7 @@ RIGHT = [
     Wrong("two nodes", "", default={"nodes": 2}, gpu={"nodes": 1}, batching={"max_cpus_per_job": 16}),
     Wrong("per CPU", "", default={"use_mem_per_cpu": True}, batching={"max_mem_per_job": "64G"}),
     Wrong("gpus", "", gpu={"gres": None, "gpus": "v100:2"}),
+    Wrong("gpus of each node", "", gpu={"gres": None, "extra_lines": ["#SBATCH --gpus-per-node=v100:2"]}),
     Wrong("gpus without type", "", gpu={"gres": "gpu:2"}),
     Wrong("no GPU set's own", "", gpu={"mem": None}),
     Wrong(
@@ -545,6 +546,19 @@ WRONG = [
         says="Invalid GRES specification",
         field="gpu_slurm_config.gres",
         gpu={"extra_lines": ["#SBATCH --gpus-per-node=1"]},
+    ),
+    *(
+        Wrong(
+            f"own line's {line}",
+            "gres, GPU set",
+            fix=fix,
+            gpu={"gres": None, "extra_lines": [f"#SBATCH {line}"]},
+            field="gpu_slurm_config.extra_lines",
+        )
+        for line, fix in (
+            ("--gpus-per-node=v100:3", "of extra_lines to ask for 2 or fewer."),
+            ("--gpus-per-node=v10:1", "of extra_lines to v100:1."),
+        )
     ),
     Wrong(
         "first of two is for others",

@@ -283,6 +283,47 @@ def test_other_clusters() -> None:
     assert [one.check for one in own.findings] == list(OF_SET)
 
 
+# What lines of people's own do
+
+
+def test_jobs_that_are_held_back() -> None:
+    for line in ("#SBATCH --hold", "#SBATCH -H", "#SBATCH --hold --mem=1G"):
+        found = look_at(asked(line), facts(), Trials(TAKEN)).findings
+        (held,) = (one for one in found if one.state is not OK)
+        assert (held.check, held.state) == ("trial", WARNING)
+        assert held.field == "jobs_runner_config.default_slurm_config.extra_lines"
+    begins = "#SBATCH --begin=2035-01-01"
+    late = look_at(asked(begins), facts(), Trials(replace(TAKEN, never=True))).findings[-1]
+    assert late.detail == "A line of extra_lines has jobs begin only at 2035-01-01: they wait until then."
+    assert late.fix == f"Leave out --begin in the line “{begins}” of extra_lines."
+    assert amiss(asked(begins), facts()) == []
+
+
+def test_lines_that_say_nothing_or_too_much() -> None:
+    (none,) = look_at(asked("#SBATCH --partition="), facts(), Trials(REFUSED)).findings
+    assert (none.check, none.state) == ("partition", FAILURE)
+    assert none.detail == "A line of extra_lines names no partition."
+    rule = Trial(Word.REFUSED, "You must name a project; Unspecified error")
+    first = look_at(asked(), facts(), Trials(rule)).findings
+    assert first[-1].detail == (
+        "SLURM refuses a job of the sample: “You must name a project; Unspecified error”."
+    )
+    # In another partition, that is no news.
+    more = facts(PARTITIONS.replace("=main", "=more"), NODES.replace("main", "more"))
+    assert bad(look_at(asked(partition="more"), more, Trials(rule), first).findings) == []
+    late = Trial(Word.REFUSED, "Requested time limit is invalid (missing or exceeds some limit)")
+    given = asked("#SBATCH --deadline=2020-01-01", time=None)
+    assert look_at(given, facts(), Trials(late)).findings[-1].fix == (
+        "Correct --deadline in the line “#SBATCH --deadline=2020-01-01” of extra_lines."
+    )
+    said = "--cpus-per-gpu is mutually exclusive with --cpus-per-task; Invalid generic resource (gres)"
+    both = Trial(Word.REFUSED, said)
+    found = look_at(asked("#SBATCH --cpus-per-gpu=2"), facts(), Trials(both)).findings[-1]
+    assert (found.check, found.state) == ("trial", FAILURE)
+    assert found.detail.endswith("It does not go together with --cpus-per-task, which jobs ask for already.")
+    assert found.fix == "Leave out --cpus-per-gpu in the line “#SBATCH --cpus-per-gpu=2” of extra_lines."
+
+
 # What is in the way of nodes
 
 

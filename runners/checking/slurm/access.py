@@ -34,9 +34,8 @@ def partition(put: Put, facts: Facts) -> Finding:
         detail = f"The partitions are not shown to us{hidden}."
         return put.untold("partition", detail, evidence(SHOW_PARTITIONS), fix, tried=True)
     if not asked:
-        return put.untold(
-            "partition", "A line of extra_lines names no partition.", fix=f"{put.without('partition')}."
-        )
+        detail, fix = "A line of extra_lines names no partition.", f"{put.without('partition')}."
+        return put.failure("partition", detail, fix, option="partition")
     missing = [name for name in asked if name not in facts.partitions]
     known = evidence(SHOW_PARTITIONS, *(f"PartitionName={name} …" for name in facts.partitions))
     if missing:

@@ -23,9 +23,9 @@ GPU_SET = "GPU set"
 """What stands behind the words of findings that are of the GPU set."""
 
 _LONG = (
-    "account chdir clusters constraint cpus-per-task exclude gpus gpus-per-node gpus-per-socket "
-    "gpus-per-task gres job-name licenses mem mem-per-cpu nodelist nodes ntasks ntasks-per-node open-mode "
-    "output partition qos reservation signal time time-min tres-per-task"
+    "account begin chdir clusters constraint cpus-per-task deadline exclude gpus gpus-per-node "
+    "gpus-per-socket gpus-per-task gres hold job-name licenses mem mem-per-cpu nodelist nodes ntasks "
+    "ntasks-per-node open-mode output partition qos reservation signal time time-min tres-per-task"
 ).split()
 _SHORT = {
     "A": "account",
@@ -33,6 +33,7 @@ _SHORT = {
     "L": "licenses",
     "M": "clusters",
     "N": "nodes",
+    "b": "begin",
     "c": "cpus-per-task",
     "G": "gpus",
     "n": "ntasks",
@@ -250,9 +251,13 @@ def _options(text: str) -> Iterator[tuple[str, str]]:
         if word.startswith("--"):
             given, equals, value = word[2:].partition("=")
             name = _long(given)
+            if name == "hold":
+                equals = "="
         elif len(word) > 1 and word[0] == "-" and word[1] in _SHORT:
             name, value = _SHORT[word[1]], word[2:].removeprefix("=")
             equals = value
+        elif word == "-H":
+            name, value, equals = "hold", "", "="
         else:
             continue
         if name is not None:

@@ -95,7 +95,7 @@ def _smaller(put: Put, option: str, value: str, amount: str) -> str:
 def gres(put: Put, facts: Facts) -> Finding:
     """`gres`: nodes have the devices, of that type and in that number."""
     options = put.asked.options
-    given = [(name, options[name]) for name in ("gres", "gpus") if options.get(name)]
+    given = [(name, options[name]) for name in ("gres", "gpus", "gpus-per-node") if options.get(name)]
     if put.asked.lacks_gpu:
         return _no_gpu(put, facts)
     if not given:
@@ -141,9 +141,9 @@ def _no_gpu(put: Put, facts: Facts) -> Finding:
 
 def _unreadable(put: Put, option: str, text: str, proof: str) -> Finding:
     """What to say of devices that can't be read: what SLURM says of them."""
-    form = "name[:type]:count, such as gpu:v100:1"
-    if option == "gpus":
-        form = "[type:]count, such as v100:1"
+    form = "[type:]count, such as v100:1"
+    if option == "gres":
+        form = "name[:type]:count, such as gpu:v100:1"
     detail, said = f"{shown(text)} is not of the form {form}", put.trial.said.lower()
     if put.trial.word is Word.REFUSED and any(word in said for word in ("generic resource", "gres", "tres")):
         proof = f"{proof}\n{evidence(TRY, put.trial.said)}"
@@ -178,7 +178,10 @@ def _lacking(
                 fix = f"{put.without(option)}, or s{fix[1:]}"
         elif kinds:
             nearest = near_first(ask.name, kinds)[0]
-            fix = f"{put.to(option, _told(ask._replace(name=nearest)))}."
+            if option == "gres":
+                fix = f"{put.to(option, _told(ask._replace(name=nearest)))}."
+            else:
+                fix = f"{put.without(option)}, and set gres to {nearest}:{ask.number}."
         else:
             every = sorted({name for one in facts.groups or () for name in one.gres or {}})
             fix = f"{put.without(option)}." + (f" Other partitions have {names(every)}." if every else "")
@@ -186,7 +189,7 @@ def _lacking(
     types = {kind for one in devices for kind in one.get(ask.name, {})} - {""}
     if ask.type and types and ask.type not in types:
         near = near_first(ask.type, types)
-        written = f"{near[0]}:{ask.number}" if option == "gpus" else f"{ask.name}:{near[0]}:{ask.number}"
+        written = f"{ask.name}:{near[0]}:{ask.number}" if option == "gres" else f"{near[0]}:{ask.number}"
         return put.failure(
             "gres",
             f"Nodes of {where} have no {shown(ask.name)} of the type {shown(ask.type)}, but {names(near)}.",

@@ -5,6 +5,7 @@ One cause is told of once: by the finding that names it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +52,9 @@ _TRIED = (*OF_NODES, "account", "nodes")
 """Those that the scheduler's trial looks at as well."""
 
 _OK, _FAILURE = FindingState.OK, FindingState.FAILURE
+
+
+_AGAINST = re.compile(r"(--[a-z-]+) is mutually exclusive with (--[a-z-]+)")
 
 
 @dataclass(slots=True)
@@ -200,6 +204,8 @@ def _trial(put: Put, facts: Facts) -> Finding:
     trial = put.trial
     proof = evidence((*TRY, "<script of the sample>"), trial.said)
     where = ", ".join(map(shown, put.asked.partitions))
+    if trial.word is Word.TAKEN and (waits := _waits(put, proof)):
+        return waits
     match trial.word:
         case Word.TAKEN if trial.never:
             return put.warning(
@@ -257,26 +263,53 @@ def _trial(put: Put, facts: Facts) -> Finding:
     detail = f"SLURM refuses a job of the sample in {where}: “{shown(trial.said)}”."
     explained = _explained(put)
     if explained is None:
+        # Of the rules of a site, which may be the same for all partitions.
+        detail = f"SLURM refuses a job of the sample: “{shown(trial.said)}”."
         fix = "Change what jobs ask for, or ask the site's administrators what this cluster wants."
         return put.failure("trial", detail, fix, proof)
     refused = put.failure("trial", f"{detail} {explained.sentence}", explained.remedy, proof)
     return replace(refused, of=explained.of, field=explained.field)
 
 
+def _waits(put: Put, proof: str) -> Finding | None:
+    """What is wrong where a line of people's own has jobs wait that could start."""
+    options = put.asked.options
+    if "hold" in options:
+        detail = "A line of extra_lines holds jobs back: they wait until somebody releases each of them."
+        return put.warning("trial", detail, f"{put.without('hold')}.", proof, option="hold")
+    if put.trial.never and options.get("begin"):
+        detail = (
+            f"A line of extra_lines has jobs begin only at {shown(options['begin'])}: they wait until then."
+        )
+        return put.warning("trial", detail, f"{put.without('begin')}.", proof, option="begin")
+    return None
+
+
 def _explained(put: Put) -> Explanation | None:
     """What a refusal means; it blames the set that gives what is at fault, which may be the default's."""
     own = put.asked.set_path
     explained = put.trial.explained(own)
+    if explained is not None and (said := _AGAINST.search(put.trial.said)):
+        for line in put.asked.merged.extra_lines:
+            if said[1] in line:
+                sentence = f"It does not go together with {said[2]}, which jobs ask for already."
+                remedy = f"Leave out {said[1]} in the line “{shown(line)}” of extra_lines."
+                field = put.asked.field(said[1])
+                return replace(explained, sentence=sentence, remedy=remedy, of="resource", field=field)
     if explained is None or not explained.field.startswith(f"{own}."):
         return explained
     asked = put.asked
     option = explained.field.rpartition(".")[2].replace("_", "-")
+    if option == "time" and "time" not in asked.options and "deadline" in asked.own:
+        option = "deadline"
     if option == "gres" and "gres" not in asked.options:
         option = "gpus"
     field = asked.field(option)
     if not field:
         remedy = asks_itself(option.replace("-", "_"), "less")
         return replace(explained, remedy=remedy, of="", field="")
+    if option == "deadline":
+        explained = replace(explained, sentence="Before the deadline there is no time for such jobs.")
     if option in asked.own:
         return replace(explained, remedy=f"Correct {asked.named(option)}.", field=field)
     again = put.trial.explained(field.rpartition(".")[0])
