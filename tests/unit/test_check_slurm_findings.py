@@ -112,6 +112,9 @@ def test_groups_where_the_trial_does_not_look_at_them() -> None:
     assert amiss(asked(), facts(closed)) == []
     unknown = replace(facts(closed, release="24.11.5"), user_groups=None)
     assert amiss(asked(), unknown) == [("partition access", UNTOLD)]
+    enforced = settings("24.11.5", EnforcePartLimits="ANY")
+    for told in (unknown, facts(closed)):
+        assert amiss(asked(), replace(told, settings=enforced)) == []
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_all_partitions_have_to_do_where_the_site_says_so() -> None:
         told = replace(told, settings=settings(EnforcePartLimits="ANY"))
         assert amiss(two, told) == []
         told = replace(told, settings=settings(EnforcePartLimits="ALL"))
-        assert amiss(two, told) == [(check, FAILURE)]
+        assert amiss(two, told, REFUSED) == [(check, FAILURE)]
 
 
 def test_nodes_that_are_not_shown_to_us() -> None:

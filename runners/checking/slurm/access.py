@@ -27,7 +27,7 @@ def partition(put: Put, facts: Facts) -> Finding:
     """`partition`: it is there."""
     asked = put.asked.partitions
     if facts.partitions is None:
-        hidden, fix = "", "Check again; if it stays like that, ask the site's administrators."
+        hidden, fix = "", ""
         if "partitions" in facts.settings.private:
             hidden = ": they are private here"
             fix = "Have the site's administrators leave partitions out of PrivateData."
@@ -147,7 +147,7 @@ def _people(put: Put, facts: Facts, one: Partition) -> Finding | None:
         fix = "Name another partition, or in extra_lines a reservation of yours: #SBATCH --reservation=NAME"
         return put.failure("partition access", detail, fix, _proof(one), option="partition", tried=True)
     groups = one.listed("AllowGroups")
-    if taken and facts.settings.release <= _TRIES_GROUPS:
+    if taken and (facts.tries_partitions or facts.settings.release <= _TRIES_GROUPS):
         # Then it knows better who is in which group where it runs.
         groups = None
     if groups is not None and facts.user_groups is None:
@@ -190,7 +190,8 @@ def _account(put: Put, facts: Facts, one: Partition) -> Finding | None:
             return None
         whom = f"the accounts {names(allowed)}"
         detail = f"{shown(one.name)} is for {whom}, and jobs are charged to {shown(account)}."
-        return _closed(put, one, detail, f"allowaccounts={','.join([*allowed, account])}", option)
+        change = f"allowaccounts={','.join([*allowed, account])}"
+        return _closed(put, one, detail, change, option, tried=facts.tries_partitions)
     barred = (above if facts.settings.release >= _DENIES_BELOW else {account}) & set(denied or ())
     if barred:
         which = account if account in barred else min(barred)
@@ -199,7 +200,7 @@ def _account(put: Put, facts: Facts, one: Partition) -> Finding | None:
             f"{shown(one.name)} is closed to the account {shown(which)}, which{below} jobs are charged to."
         )
         left = ",".join(name for name in denied or () if name not in barred)
-        return _closed(put, one, detail, f"denyaccounts={left}", option)
+        return _closed(put, one, detail, f"denyaccounts={left}", option, tried=facts.tries_partitions)
     return None
 
 
@@ -219,15 +220,18 @@ def _quality(put: Put, facts: Facts, one: Partition) -> Finding | None:
         f"Choose another with a line in extra_lines: #SBATCH --qos={shown((allowed or ('NAME',))[0])}",
         _proof(one),
         option=option,
+        tried=facts.tries_partitions,
     )
 
 
-def _closed(put: Put, one: Partition, detail: str, change: str, option: str = "partition") -> Finding:
+def _closed(
+    put: Put, one: Partition, detail: str, change: str, option: str = "partition", *, tried: bool = False
+) -> Finding:
     fix = (
         "Name another partition, or have the site's administrators open this one: "
         f"scontrol update partition={pasted(one.name)} {pasted(change)}"
     )
-    return put.failure("partition access", detail, fix, _proof(one), option=option)
+    return put.failure("partition access", detail, fix, _proof(one), option=option, tried=tried)
 
 
 def _proof(one: Partition) -> str:

@@ -12,6 +12,9 @@ from runners.checking.slurm.trial import TRY, Trial, Word
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
 
+_AGAIN = "Check again; if it stays like that, ask the site's administrators."
+"""A remedy for what could not be told."""
+
 _NAMED = 8
 _LINES = 6
 _LINE = 240
@@ -69,7 +72,7 @@ class Put:
         """It could not be told; *tried*: the scheduler looks at it itself."""
         if tried and self.trial.word is Word.TAKEN:
             return self.ok(check, f"SLURM takes such jobs. {detail}", self._with_trial(proof))
-        return Finding(self.asked.check(check), FindingState.UNTOLD, detail, fix, proof)
+        return Finding(self.asked.check(check), FindingState.UNTOLD, detail, fix or _AGAIN, proof)
 
     def failure(
         self, check: str, detail: str, fix: str, proof: str = "", *, option: str = "", tried: bool = False
