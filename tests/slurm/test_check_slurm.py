@@ -156,6 +156,13 @@ RIGHT = [
     ),
     Wrong("two nodes", "", default={"nodes": 2}, gpu={"nodes": 1}, batching={"max_cpus_per_job": 16}),
     Wrong("per CPU", "", default={"use_mem_per_cpu": True}, batching={"max_mem_per_job": "64G"}),
+    Wrong("per CPU, few at a time", "", default={"use_mem_per_cpu": True, "mem": "4G"}),
+    Wrong(
+        "per CPU in a line",
+        "",
+        default={"extra_lines": ["#SBATCH --mem-per-cpu=4G"], "use_mem_per_cpu": True},
+        gpu={"extra_lines": []},
+    ),
     Wrong("gpus", "", gpu={"gres": None, "gpus": "v100:2"}),
     Wrong("gpus of each node", "", gpu={"gres": None, "extra_lines": ["#SBATCH --gpus-per-node=v100:2"]}),
     Wrong("gpus without type", "", gpu={"gres": "gpu:2"}),

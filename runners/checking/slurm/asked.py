@@ -111,7 +111,8 @@ class Asked:
         slots = config.max_cpus_per_job // (self.cpus or config.max_cpus_per_job + 1)
         if slots and self.own.keys().isdisjoint({"ntasks", "ntasks-per-node"}):
             nodes = () if "nodelist" in self.options and not self.nodes else (f"--nodes={self.nodes or 1}",)
-            found["cpus"] = (f"--ntasks={slots}", *nodes, *(("--mem=1M",) if self.grows else ()))
+            memory = "mem-per-cpu" if "mem-per-cpu" in self.options else "mem"
+            found["cpus"] = (f"--ntasks={slots}", *nodes, f"--{memory}=1M")
         return found
 
     @property
