@@ -56,16 +56,20 @@ def site(request: pytest.FixtureRequest) -> Iterator[Lab]:
         pytest.skip(reason)
     folder = Path(tempfile.mkdtemp(prefix="runyard-lab-", dir="/tmp"))
     folder.chmod(0o755)
-    lab = Lab.up(folder / "lab", nodes=2, root=ROOT)
-    conf = lab.spec.here / "slurm.conf"
-    conf.write_text(conf.read_text() + "".join(f"{line}\n" for line in request.param))
-    lab.kill_controller()
-    lab.start_controller()
-    # Newer releases show those in the cloud, which never are.
-    wait_for(lambda: states(lab) == {"idle"}, "the nodes to be up")
-    yield lab
-    lab.down()
-    folder.rmdir()
+    try:
+        lab = Lab.up(folder / "lab", nodes=2, root=ROOT)
+        try:
+            conf = lab.spec.here / "slurm.conf"
+            conf.write_text(conf.read_text() + "".join(f"{line}\n" for line in request.param))
+            lab.kill_controller()
+            lab.start_controller()
+            # Newer releases show those in the cloud, which never are.
+            wait_for(lambda: states(lab) == {"idle"}, "the nodes to be up")
+            yield lab
+        finally:
+            lab.down()
+    finally:
+        folder.rmdir()
 
 
 def states(lab: Lab) -> set[str]:
