@@ -310,7 +310,9 @@ class Lab:
             for node, state in self._unwell().items():
                 # Others, such as unknown, pass by themselves.
                 if state.startswith(("down", "drain", "fail")):
-                    self.node_up(node)
+                    # Refused of a node that has come up by itself meanwhile; what counts is waited for.
+                    with contextlib.suppress(LabError):
+                        self.node_up(node)
             wait_for(self._nodes_are_up, "the nodes to be up")
         if spec.accounting:
             if self.pid("slurmdbd") is None:
