@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel
-
+from runners.config.documents import read_document
 from runners.config.errors import ConfigError, shown
 from runners.config.files import list_profiles, read_profile, read_resource
 from runners.config.home import Home
@@ -61,7 +60,10 @@ def documents_of(
     """
     folder, unsaved = home.resources, unsaved or Unsaved()
     value, document, saved = _standing(
-        unsaved.resource, parse_resource, lambda: read_resource(folder, resource).value
+        unsaved.resource,
+        parse_resource,
+        lambda: read_resource(folder, resource).value,
+        lambda: read_document(folder, resource, None).data,
     )
     local = isinstance(value, LocalResource)
     names = tuple(sorted({*(found.name for found in list_profiles(folder, resource)), *unsaved.profiles}))
@@ -71,7 +73,10 @@ def documents_of(
         return CheckDocuments(document, None, None, names, local, saved, True)
     name = profile
     _, acting, acting_saved = _standing(
-        unsaved.profiles.get(name), parse_profile, lambda: read_profile(folder, resource, name).value
+        unsaved.profiles.get(name),
+        parse_profile,
+        lambda: read_profile(folder, resource, name).value,
+        lambda: read_document(folder, resource, name).data,
     )
     return CheckDocuments(document, acting, name, names, local, saved, acting_saved)
 
@@ -97,18 +102,19 @@ _Model = TypeVar("_Model", Resource, Profile)
 
 
 def _standing(
-    typed: object, parse: Callable[[object], _Model], read: Callable[[], _Model]
+    typed: object,
+    parse: Callable[[object], _Model],
+    read: Callable[[], _Model],
+    stored: Callable[[], object],
 ) -> tuple[_Model, object, bool]:
-    """What is *typed*, or what *read* finds in its file where that is None; and whether the file says so."""
+    """What is *typed*, or what *read* finds in its file where that is None.
+
+    With its document, and whether the file says the same: key by key, also those that have no effect.
+    """
     if typed is None:
         model = read()
-        return model, _document(model), True
-    model = parse(typed)
+        return model, model.model_dump(mode="json", exclude_unset=True), True
     try:
-        return model, typed, _document(model) == _document(read())
+        return parse(typed), typed, typed == stored()
     except ConfigError:
-        return model, typed, False
-
-
-def _document(model: BaseModel) -> object:
-    return model.model_dump(mode="json", exclude_unset=True)
+        return parse(typed), typed, False

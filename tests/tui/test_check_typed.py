@@ -200,6 +200,13 @@ async def test_what_keeps_from_a_check_is_gone_to(home: Home) -> None:
         assert pages(stage) == ["alps"]
 
 
+async def test_a_key_without_effect_is_typed_and_not_saved_too(home: Home) -> None:
+    document = json.loads(resource_path(home.resources, "alps").read_text())
+    async with on_stage(home) as stage:
+        stage.app.post_message(OpenCheck("alps", unsaved=Unsaved({**document, "memory": "4G"})))
+        await sees(stage, "resource as typed, not saved")
+
+
 async def test_a_profile_that_is_typed_is_one_of_several(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home", stores.typical)
     check_story.add_alps(home, "you")

@@ -219,3 +219,15 @@ def test_what_was_typed_in_a_form_goes_where_its_resource_goes() -> None:
     assert {draft.key for draft in left_drafts(home)} == {"zurich"}
     runyard("resource", "remove", "zurich", "--yes")
     assert left_drafts(home) == ()
+
+
+def test_a_name_that_is_given_need_not_be_in_the_file() -> None:
+    for file in ("uzh.json", "me.json"):
+        document = json.loads(Path(file).read_text())
+        del document["name"]
+        Path(file).write_text(json.dumps(document))
+    assert "name is missing" in refusal("resource", "add", "uzh.json")
+    runyard("resource", "add", "uzh.json", "--name", "zurich")
+    runyard("profile", "add", "zurich", "me.json", "--name", "you")
+    assert answer("resource", "show", "zurich", "--json")["name"] == "zurich"
+    assert answer("profile", "show", "zurich", "you", "--json")["name"] == "you"

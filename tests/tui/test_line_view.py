@@ -5,6 +5,7 @@ from textual.app import App, ComposeResult
 from tui.signs import Style
 from tui.text import pad, plain, width_of
 from tui.widgets.line_view import Line, Piece, changed_until
+from tui.widgets.piece_line import PieceLine
 from tui.widgets.slots_panel import Slot, SlotsPanel
 
 STYLES: list[Style | None] = [None, "failed"]
@@ -74,3 +75,28 @@ async def test_slots() -> None:
         await pilot.pause()
         assert [line.split()[0] for line in shown()] == ["slot", "0", "1", "and"]
         assert "and 62 more slots" in shown()[3]
+
+
+class HiddenApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield PieceLine()
+
+
+async def test_what_changed_while_nobody_saw_it_is_drawn_when_it_is_seen_again() -> None:
+    app = HiddenApp()
+    async with app.run_test(size=(40, 4)) as pilot:
+
+        def seen() -> str:
+            return app.screen._compositor.render_strips()[0].text.strip()
+
+        line = app.query_one(PieceLine)
+        line.show([("before", None)])
+        await pilot.pause()
+        assert seen() == "before"
+        line.display = False
+        await pilot.pause()
+        line.show([("after", None)])
+        await pilot.pause()
+        line.display = True
+        await pilot.pause()
+        assert seen() == "after"

@@ -391,3 +391,12 @@ async def test_a_broken_file_that_was_only_opened_is_no_draft(home: Home) -> Non
         await stage.press("escape", "escape")
         await at(stage, ResourcesPage)
     assert left_drafts(home) == ()
+
+
+async def test_why_a_file_can_not_be_read_is_told_whole(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "projects" / "imaging-facility-of-the-institute" / "cluster-configuration-2026.json"
+    async with on_stage(home, size=(80, 24)) as stage:
+        await opened(stage, "uzh")
+        await stage.press("i")
+        await typed(stage, str(path))
+        await sees(stage, "No such file or directory")

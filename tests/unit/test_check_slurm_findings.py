@@ -336,6 +336,15 @@ def test_nodes_whose_power_is_being_switched() -> None:
     assert amiss(asked(), facts(nodes=moving)) == []
 
 
+def test_nodes_of_several_partitions_count_once() -> None:
+    shared = NODES + row("urgent", "idle", "3", "8", "16000", "(null)", "intel", "c[3-5]")
+    shared += row("urgent", "down*", "1", "8", "16000", "(null)", "intel", "c6")
+    other = PARTITIONS.replace("PartitionName=main", "PartitionName=urgent")
+    found = look_at(asked(partition="main,urgent"), facts(PARTITIONS + other, shared), Trials(TAKEN))
+    (nodes,) = [one for one in found.findings if one.check == "nodes"]
+    assert nodes.detail == "5 of 6 nodes of main, urgent can take jobs."
+
+
 RESERVED = (
     "ReservationName=theirs StartTime=2026-11-29T00:00:00 EndTime=2027-11-29T00:00:00 Nodes=c[1-3] "
     "Users=root,bob Accounts=(null) State=INACTIVE\n"

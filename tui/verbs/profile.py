@@ -101,6 +101,9 @@ def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
     from runners.config.profile import parse_profile
 
     data = from_json(read_file(file), shown(file))
+    if name is not None and isinstance(data, dict):
+        # The name inside may be another one, but must be there.
+        data.setdefault("name", name)
     profile = parse_profile(data, shown(file))
     name = profile.name if name is None else name
     add_document(home.resources, resource, name, data)

@@ -195,6 +195,9 @@ def _add(home: Home, file: Path, name: str | None) -> int:
     from runners.config.resource import parse_resource
 
     data = from_json(read_file(file), shown(file))
+    if name is not None and isinstance(data, dict):
+        # The name inside may be another one, but must be there.
+        data.setdefault("name", name)
     resource = parse_resource(data, shown(file))
     make_home(home)
     name = resource.name if name is None else name

@@ -64,7 +64,7 @@ class JsonPane(Vertical):
         }
         & > TextArea:focus { border: none; }
         & > #json-says { height: 1; color: $text-muted; }
-        & > #json-says.-wrong { color: $text-error; }
+        & > #json-says.-wrong { height: auto; max-height: 3; color: $text-error; }
     }
     """
 

@@ -121,8 +121,12 @@ class LineView(Widget):
 
     def repaint(self, lines: Iterable[int] | None = None) -> None:
         """Refresh what has changed in these lines, or in all. A line that is as it was costs nothing."""
-        regions = []
         width, height = self.size
+        if not (width and height):
+            # Nobody sees it. Once somebody does, Textual draws what it has kept, unless it was told.
+            self.refresh()
+            return
+        regions = []
         for y in range(height) if lines is None else lines:
             drawn = self._drawn.get(y)
             cells = width if drawn is None else changed_until(drawn, self.line(y))

@@ -30,11 +30,12 @@ class ScriptOfSample(Static):
     """The script of a sample's first job, line by line: a line that is broken would be another script."""
 
     DEFAULT_CSS = """
-    ScriptOfSample { width: auto; min-width: 1fr; text-wrap: nowrap; }
+    ScriptOfSample.-script { width: auto; min-width: 1fr; text-wrap: nowrap; }
     """
 
     def show(self, found: Preview) -> None:
         """Show this one, or why there is none."""
+        self.set_class(bool(found.script), "-script")
         if not found.script:
             self.update(_refusal("No script.", found.no_script))
             return

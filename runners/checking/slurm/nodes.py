@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, is_working
-from runners.checking.slurm.reservations import own_reservation
+from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup, is_working
+from runners.checking.slurm.reservations import hosts_of, own_reservation
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
@@ -75,10 +75,15 @@ def nodes(put: Put, facts: Facts) -> Finding:
             f"scontrol update nodename={pasted(groups[0].hostlist)} state=resume",
             seen,
         )
-    working = sum(one.count for one in groups if one.working)
-    every = sum(one.count for one in groups)
-    detail = f"{working} of {_count(every)} of {where} can take jobs."
+    detail = f"{_working(groups)} of {where} can take jobs."
     return put.ok("nodes", detail, f"{proof}\n{seen}")
+
+
+def _working(groups: Sequence[NodeGroup]) -> str:
+    """How many nodes of how many; each counts once, though several partitions may have it."""
+    every = {host for one in groups for host in hosts_of(one.hostlist)}
+    working = {host for one in groups if one.working for host in hosts_of(one.hostlist)}
+    return f"{len(working)} of {_count(len(every))}"
 
 
 def _none_left(put: Put, facts: Facts, named: Sequence[str], where: str, proof: str) -> Finding | None:
