@@ -45,6 +45,8 @@ class Explanation:
     """The dotted path of that field in its JSON document."""
     amount: float = 0.0
     """How much is asked for in the remedy: of several with one cause, that with the most helps all."""
+    more: tuple[str, str] | None = None
+    """What a retry should give each task, as typed: ``("mem", "320M")``; None where that is not known."""
     known: bool = True
     """False where the words were not known, and are told as they are."""
 

@@ -70,7 +70,8 @@ def _memory(match: re.Match[str], about: About) -> Explanation:
     words = "The memory was not enough" + (f": {match[0].removeprefix('out of memory: ')}." if told else ".")
     need = _more(asked, reached or about.peak_mb)
     more = _rounded(need) if 0 < need <= LARGEST else ""
-    if not _takes(parse_memory, more):
+    known = _takes(parse_memory, more)
+    if not known:
         need, more = 0.0, "MEMORY"
     if about.slurm:
         text = "Try it with more memory (how much it needs is not known)"
@@ -78,7 +79,9 @@ def _memory(match: re.Match[str], about: About) -> Explanation:
         # Where it is known what each needs, no more run at a time than there is memory for.
         text = "Say what each needs, so fewer run"
     remedy = advice(text, about.retry("--mem", more))
-    return Explanation(words, remedy, cause="out of memory", amount=need)
+    return Explanation(
+        words, remedy, cause="out of memory", amount=need, more=("mem", more) if known else None
+    )
 
 
 def _more(asked: float | None, reached: float | None) -> float:
@@ -99,11 +102,14 @@ def _own_mb(about: About) -> float | None:
 def _task_time(match: re.Match[str], about: About) -> Explanation:
     limit = _number(match[1]) or 0.0
     more = format_duration(2 * limit)
-    if limit < 1 or not _takes(parse_duration, more):
+    known = limit >= 1 and _takes(parse_duration, more)
+    if not known:
         limit, more = 0.0, "TIME"
     words = f"The task took longer than its own time limit: {shown(match[1])} s."
     remedy = advice("Try it with more time for each task", about.retry("--time", more))
-    return Explanation(words, remedy, cause="task time limit", amount=limit)
+    return Explanation(
+        words, remedy, cause="task time limit", amount=limit, more=("time", more) if known else None
+    )
 
 
 def _mb(text: str | None) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from runners.config.units import parse_duration, parse_memory
 from runners.explanation import About, Explanation, Need
 from runners.remedies import explain_failure
 from runners.slurm.reasons import explain_reason
@@ -138,3 +139,13 @@ def causes(explanations: Iterable[Explanation | None], most: int = MOST) -> Sequ
             found[explained.cause] = explained
     order = sorted(found, key=lambda cause: -counts[cause])
     return [(found[cause], counts[cause]) for cause in order[:most]]
+
+
+def advised(explanations: Iterable[Explanation | None]) -> Mapping[str, str]:
+    """What a retry should give each task, as ``{"mem": "320M"}``: of what is advised the largest."""
+    found: dict[str, str] = {}
+    for name, value in {each.more for each in explanations if each is not None and each.more is not None}:
+        parse = parse_memory if name == "mem" else parse_duration
+        if name not in found or parse(value) > parse(found[name]):
+            found[name] = value
+    return dict(sorted(found.items()))

@@ -5,16 +5,23 @@ What can't be undone is asked about first; the engine does it; the answer is one
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from runners.config.home import Home
 from runners.states import State
+from runners.store.database import StoreError
 from runners.store.rows import BatchRow, RunRow, TaskRow
 from tui.screens.confirm import Confirm
 from tui.text import fit, plain
 
 if TYPE_CHECKING:
     from tui.dashboard import Dashboard
+
+_ADVICE_S = 2.0
+"""Seconds that a person waits, at most, for what is advised: without it they can type it themselves."""
 
 # The requests are models of pydantic, whose import takes a tenth of a second: it comes in when needed.
 
@@ -171,12 +178,15 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
         if yes:
             ask("")
 
-    def with_more() -> None:
+    async def with_more() -> None:
         from tui.forms.needs import ABOUT, fault
         from tui.screens.line import AskLine
 
         about = f"{ABOUT} The new run starts at enter, and keeps it for a later retry."
-        line = AskLine(f"Retry {again:,} {tasks} with more", about=about, fault=fault)
+        # Keys that are pressed meanwhile are for the line, and wait for it.
+        value = await _advised(dashboard.home, run)
+        title = f"Retry {again:,} {tasks} with more"
+        line = AskLine(title, about=about, value=value, goes_on=True, fault=fault)
         dashboard.push_screen(line, lambda text: ask(text) if text is not None else None)
 
     dashboard.push_screen(
@@ -189,6 +199,23 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
         ),
         answered,
     )
+
+
+async def _advised(home: Home, run: RunRow) -> str:
+    """What a retry of *run* should give each task, as it is typed; empty where that is not known soon."""
+
+    def read() -> str:
+        from runners.store.reader import Reader
+        from tui.whys import advised_of
+
+        with closing(Reader.open(home.database)) as store:
+            return " ".join(f"{name}={value}" for name, value in advised_of(store, run).items())
+
+    try:
+        async with asyncio.timeout(_ADVICE_S):
+            return await asyncio.to_thread(read)
+    except (StoreError, TimeoutError):
+        return ""
 
 
 def short_name(run: RunRow) -> str:

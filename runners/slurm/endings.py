@@ -39,10 +39,12 @@ def _time(match: re.Match[str], about: About) -> Explanation:
     amount = limit if known and limit else 0.0
     if about.in_turn == 1 or "time" in about.own:
         # A job whose tasks have limits is given the time for all of them.
-        each = 2 * limit / about.in_turn if known and limit else 0.0
+        each = format_duration(math.ceil(2 * limit / about.in_turn)) if known and limit else ""
         text = "Try it with more time for each task (how much it needs is not known)"
-        remedy = advice(text, about.retry("--time", format_duration(math.ceil(each)) if each else "TIME"))
-        return Explanation(words, remedy, cause="time limit", amount=amount)
+        remedy = advice(text, about.retry("--time", each or "TIME"))
+        return Explanation(
+            words, remedy, cause="time limit", amount=amount, more=("time", each) if each else None
+        )
     # What each of several tasks takes is not known: a limit of their own might end the longest of them.
     field = f"{SLURM_SET}.time"
     text = "Ask for more time, or put fewer tasks into a job, and retry"

@@ -97,7 +97,7 @@ def test_the_exit_code_tells_whether_the_work_succeeded(work: Path) -> None:
     )
     run = done.stdout.split()[1]
     assert f"✗ failed  run {run}: 2 done, 1 failed" in done.stdout
-    runyard("wait", run, code=1)
+    assert f", runyard retry {run} runs them again." in runyard("wait", run, code=1).stdout
     (failed,) = answer("tasks", run, "--state", "failed", "--json")
     assert (failed["index"], failed["item"], failed["exit_code"], failed["reason"]) == (
         1,
@@ -124,6 +124,8 @@ def test_a_retry_is_given_more(work: Path) -> None:
     (late,) = answer("tasks", again, "--json")
     assert late["reason"] == "time limit of 2 s reached"
     assert late["remedy"].endswith(f": runyard retry {again} --time 0:00:04")
+    for told in (runyard("wait", again, code=1), runyard("show", again)):
+        assert told.stdout.endswith(f", runyard retry {again} --time 0:00:04 runs them again.\n")
     with closing(Reader.open(Home.from_environment().database)) as store:
         meta = store.launch_spec(again)["workflow"]["steps"][0]["meta"]
     assert (meta["time"], meta["mem"], meta["cpus_per_task"]) == (2, 300, 1)

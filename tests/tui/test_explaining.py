@@ -15,7 +15,7 @@ from runners.store.rows import BatchRow, TaskRow
 from runners.store.writer import Writer
 from tests.tui import slurm_story
 from tests.tui.slurm_story import HELD, RUN
-from tui.explaining import Shared, causes, explain_batch, explain_task, explain_waiting
+from tui.explaining import Shared, advised, causes, explain_batch, explain_task, explain_waiting
 
 
 @pytest.fixture
@@ -145,3 +145,29 @@ def test_one_explanation_for_each_cause(waits: BatchRow, shared: Shared) -> None
     rows = [replace(waits, scheduler_reason=reason) for reason in ("Priority", "Resources", "Priority")]
     told = causes([*(explain_batch(row, shared) for row in rows), None])
     assert [(each.cause, number) for each, number in told] == [("Priority", 2), ("Resources", 1)]
+
+
+def test_of_what_is_advised_the_largest_helps_all(store: Writer, shared: Shared, failed: TaskRow) -> None:
+    def told(*reasons: str) -> dict[str, str]:
+        tasks = (replace(failed, reason=reason, max_rss_mb=None) for reason in reasons)
+        return dict(advised([*(explain_task(task, None, shared) for task in tasks), None]))
+
+    memory = [f"out of memory: asked {size}" for size in ("400 MB", "9 GB", "2 GB")]
+    assert told(*memory) == {"mem": "18G"}
+    assert told("time limit of 60 s reached", *memory, "time limit of 40000 s reached") == {
+        "mem": "18G",
+        "time": "22:13:20",
+    }
+    # How much is not known, or nothing is advised: MEMORY is no amount.
+    assert told("out of memory", "time limit of 0 s reached", "exit code 3") == {}
+
+
+def test_more_time_is_advised_where_a_task_has_the_job_for_itself(
+    store: Writer, shared: Shared, failed: TaskRow
+) -> None:
+    batch = replace(store.batches(RUN)[2], limit_s=3600.0)
+    task = replace(failed, reason="time limit of the job reached")
+    assert advised([explain_task(task, batch, shared)]) == {}
+    alone = replace(batch, slots=batch.counts.total)
+    assert advised([explain_task(task, alone, shared)]) == {"time": "2:00:00"}
+    assert advised([explain_task(task, replace(alone, limit_s=None), shared)]) == {}

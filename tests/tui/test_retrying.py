@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from textual.events import Key
 from textual.widgets import Input
 
 from runners.config.home import Home
@@ -27,6 +29,8 @@ from tui.screens.runs import RunsPage
         ("mem=5G", TaskNeeds(mem=5000)),
         (" time=90m  mem=500 cpus=2", TaskNeeds(time=5400, mem=500, cpus_per_task=2)),
         ("--mem 5G --time=2h", TaskNeeds(mem=5000, time=7200)),
+        ("320M", TaskNeeds(mem=320)),
+        ("time=2h 1T cpus=2", TaskNeeds(mem=1_000_000, time=7200, cpus_per_task=2)),
     ],
 )
 def test_what_is_typed(text: str, needs: TaskNeeds) -> None:
@@ -36,7 +40,12 @@ def test_what_is_typed(text: str, needs: TaskNeeds) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("5G", "'5G' can't be given to a task"),
+        ("2h", "'2h' can't be given to a task: mem=5G, time=2h and cpus=4 can."),
+        ("320", "'320' can't be given to a task: mem=5G"),
+        ("90m", "'90m' can't be given to a task"),
+        ("mem=1G 2G", "mem must be given one value"),
+        ("1G 2G", "mem must be given one value"),
+        ("0G", "mem '0G' must be memory"),
         ("memory=5G", "'memory' can't be given to a task"),
         ("mem", "mem must be given one value"),
         ("mem=", "mem must be given one value"),
@@ -85,16 +94,80 @@ async def test_more_is_asked_for_after_the_question(
 ) -> None:
     async with on_stage(home) as stage:
         await with_more(stage, *keys)
-        await stage.press(*"mem=lots", "enter")
-        await sees(stage, "mem 'lots' must be memory")
+        await stage.press(*" cpus=two", "enter")
+        await sees(stage, "cpus 'two' must be a whole number")
         assert asked == []
-        stage.app.screen.query_one(Input).value = "mem=5G time=2h"
+        typed = stage.app.screen.query_one(Input)
+        # What is advised stands there to begin with, and what is typed is added to it.
+        assert typed.value == "mem=384M cpus=two"
+        typed.value = "mem=5G time=2h"
         await stage.press("enter")
         await until(stage, lambda: bool(asked))
         (request,) = asked
         assert isinstance(request, RetryRequest) and request.of == "7w2mh4ze"
         assert request.needs == TaskNeeds(mem=5000, time=7200)
         await at(stage, RunsPage)
+
+
+async def test_what_is_advised_stands_in_the_line(home: Home, asked: list[BaseModel]) -> None:
+    async with on_stage(home) as stage:
+        await with_more(stage, "m")
+        await until(stage, lambda: stage.app.screen.query_one(Input).has_focus)
+        await sees(stage, "mem=384M")
+        await stage.press(*" time=2h", "enter")
+        await until(stage, lambda: bool(asked))
+    (request,) = asked
+    assert isinstance(request, RetryRequest) and request.needs == TaskNeeds(mem=384, time=7200)
+
+
+async def test_keys_pressed_while_the_advice_is_read_are_for_the_line(
+    home: Home, asked: list[BaseModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = Event(), Event()
+
+    def slow(*_: object) -> dict[str, str]:
+        reading.set()
+        go_on.wait(10)
+        return {"mem": "1G"}
+
+    monkeypatch.setattr("tui.whys.advised_of", slow)
+    monkeypatch.setattr("tui.intents._ADVICE_S", 30.0)
+    async with on_stage(home) as stage:
+        await stage.press("end", "r")
+        await at(stage, Confirm)
+        stage.app.post_message(Key("m", "m"))
+        await until(stage, reading.is_set)
+        for letter in "cpus":
+            stage.app.post_message(Key(letter, letter))
+        go_on.set()
+        await at(stage, AskLine)
+        await until(stage, lambda: stage.app.screen.query_one(Input).value == "mem=1Gcpus")
+    assert asked == []
+
+
+async def test_nothing_is_waited_for_long(
+    home: Home, asked: list[BaseModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def slow(*_: object) -> dict[str, str]:
+        go_on.wait(10)
+        return {"mem": "1G"}
+
+    monkeypatch.setattr("tui.whys.advised_of", slow)
+    monkeypatch.setattr("tui.intents._ADVICE_S", 0.01)
+    async with on_stage(home) as stage:
+        try:
+            await with_more(stage, "m")
+            assert stage.app.screen.query_one(Input).value == ""
+        finally:
+            go_on.set()
+
+
+async def test_where_nothing_is_advised_the_line_is_empty(tmp_path: Path, asked: list[BaseModel]) -> None:
+    async with on_stage(make_home(tmp_path, stores.hostile)) as stage:
+        await with_more(stage, "m")
+        assert stage.app.screen.query_one(Input).value == ""
 
 
 async def test_whoever_leaves_the_line_has_asked_for_nothing(home: Home, asked: list[BaseModel]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from runners.launching import LaunchError, task_needs
@@ -10,17 +11,20 @@ from runners.requests import TaskNeeds
 ABOUT: Final = "What each of them is given this time, one or more of: mem=5G time=2h cpus=4."
 """What can be typed, for a person."""
 
+_MEMORY: Final = re.compile(r"[0-9]+[MGT]")
+"""What can't be anything but memory. In small letters it might be minutes."""
+
 
 def read_needs(text: str) -> TaskNeeds:
-    """What *text* means; options of the command line (`--mem 5G`) mean the same.
+    """What *text* means; options of the command line (`--mem 5G`) mean the same, as memory alone (`5G`) does.
 
     Raises:
         LaunchError: it can't be read; the sentence says what to type.
     """
-    words = text.replace("=", " ").split()
+    words = iter(text.replace("=", " ").split())
     given: dict[str, str] = {}
-    for name, value in zip(words[::2], [*words[1::2], ""], strict=False):
-        name = name.removeprefix("--")
+    for word in words:
+        name, value = ("mem", word) if _MEMORY.fullmatch(word) else (word.removeprefix("--"), next(words, ""))
         if name not in ("mem", "time", "cpus"):
             raise LaunchError(f"{name[:20]!r} can't be given to a task: mem=5G, time=2h and cpus=4 can.")
         if name in given or not value:

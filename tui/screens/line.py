@@ -37,10 +37,13 @@ class AskLine(ModalScreen[str | None]):
         *,
         about: str,
         value: str = "",
+        goes_on: bool = False,
         fault: Callable[[str], str] = lambda _: "",
         attempt: Attempt | None = None,
     ) -> None:
         """*about* says what is wanted; *fault* why a text can't be taken, empty where it can.
+
+        *value* stands there to begin with. What is typed is added to it where it *goes_on*, else replaces it.
 
         *attempt* is what the text is for: where it fails, the line stays, with the reason below it.
         """
@@ -48,6 +51,7 @@ class AskLine(ModalScreen[str | None]):
         self._title = title
         self._about = about
         self._value = value
+        self._goes_on = goes_on
         self._fault = fault
         self._attempt = attempt
 
@@ -57,7 +61,7 @@ class AskLine(ModalScreen[str | None]):
             frame.border_title = Content(plain(self._title, 60))
             frame.border_subtitle = "enter ok   esc back"
             yield Static(Content(self._about), id="about")
-            yield Typed(self._value, id="typed")
+            yield Typed(self._value, select_on_focus=not self._goes_on, id="typed")
             yield Static("", id="fault")
 
     @on(Input.Changed)

@@ -12,6 +12,7 @@ from runners.store.reader import Reader
 from runners.store.rows import BatchRow, Counts, RunRow
 from tui import output
 from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
+from tui.explaining import advised
 from tui.failure import ExitCode
 from tui.output import Column
 from tui.signals import in_words
@@ -19,7 +20,8 @@ from tui.standing import moment_of, place_of, reached_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.ps import elapsed
 from tui.verbs.rows import batch_object, place_object, run_object, step_object
-from tui.verbs.whys import Whys, failures, print_causes, why_object
+from tui.verbs.whys import failures, print_again, print_causes, why_object
+from tui.whys import Whys
 
 _STEPS = (
     Column("step"),
@@ -165,4 +167,4 @@ def _print_failures(store: Reader, run: RunRow, whys: Whys) -> None:
     for reason, number in reasons.most_common(_MOST):
         output.line(f"  {number:,} × {in_words(reason)} (first: task {first[reason]})")
     print_causes("why tasks failed, and what to do:", failures(whys, failed), "task")
-    output.line(f"runyard logs {run.id} shows what they printed, runyard retry {run.id} runs them again.")
+    print_again(run, advised(map(whys.of_task, failed)))

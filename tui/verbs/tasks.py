@@ -17,7 +17,8 @@ from tui.output import Column
 from tui.signals import in_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.rows import task_object
-from tui.verbs.whys import Whys, failures, print_causes, why_object
+from tui.verbs.whys import failures, print_causes, why_object
+from tui.whys import Whys
 
 _COLUMNS = (
     Column("task", "right"),

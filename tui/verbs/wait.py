@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from runners.config.home import Home
@@ -16,6 +17,8 @@ from tui.verbs.opening import add_json, add_run, example, found_run
 from tui.verbs.ps import elapsed
 from tui.verbs.show import told
 from tui.verbs.watching import changes
+from tui.verbs.whys import print_again
+from tui.whys import advised_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +46,7 @@ def wait_for(home: Home, run: str, *, as_json: bool) -> int:
         Failure: there is no engine to carry it on, and none can be started.
     """
     try:
-        row = _ended(home, run)
+        row, more = _ended(home, run)
     except KeyboardInterrupt:
         output.end_status()
         output.note(f"run {run} goes on; `runyard wait {run}` waits again, `runyard cancel {run}` ends it.")
@@ -56,14 +59,12 @@ def wait_for(home: Home, run: str, *, as_json: bool) -> int:
         took = elapsed(row, time.time()) or "0 s"
         output.line(f"{output.state(row.state)}  run {row.id}: {told(row.counts)} in {took}{reason}")
         if row.counts.failed:
-            output.line(
-                f"runyard logs {row.id} shows what they printed, runyard retry {row.id} runs them again."
-            )
+            print_again(row, more)
     return ExitCode.OK if row.state is State.DONE else ExitCode.UNSUCCESSFUL
 
 
-def _ended(home: Home, name: str) -> RunRow:
-    """The run once it has ended."""
+def _ended(home: Home, name: str) -> tuple[RunRow, Mapping[str, str]]:
+    """The run once it has ended, and what a retry should give each task."""
     with found_run(home, name) as (store, run):
         for row in changes(home, store, run.id):
             if row.state.final:
@@ -72,7 +73,7 @@ def _ended(home: Home, name: str) -> RunRow:
             trouble = trouble_words(row, place, now, answer=f"`runyard resource connect {row.resource}`")
             took = elapsed(row, moment_of(row, place, now))
             output.status(f"{output.state(row.state)}  {told(row.counts)}  {took}  {trouble}")
-    return row
+        return row, advised_of(store, row)
 
 
 def _object(run: RunRow) -> dict[str, Any]:
