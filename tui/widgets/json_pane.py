@@ -64,7 +64,8 @@ class JsonPane(Vertical):
         }
         & > TextArea:focus { border: none; }
         & > #json-says { height: 1; color: $text-muted; }
-        & > #json-says.-wrong { height: auto; max-height: 3; color: $text-error; }
+        & > #json-says.-wrong { color: $text-error; }
+        & > #json-says.-broken { height: auto; max-height: 3; }
     }
     """
 
@@ -190,6 +191,8 @@ class JsonPane(Vertical):
     def _say(self, text: str, *, wrong: bool = False) -> None:
         says = self.query_one("#json-says", Static)
         says.set_class(wrong, "-wrong")
+        # What is wrong with the document stands beside its field too; this nowhere else.
+        says.set_class(self._broken, "-broken")
         says.update(Content(plain(text)))
 
 
