@@ -146,8 +146,11 @@ class Job:
     hosts: str = ""
     nodes: int | None = None
     elapsed_s: float | None = None
+    """For how long it has run, as long as that goes on."""
     limit_s: float | None = None
     """Infinity where there is no limit."""
+    ran_s: float | None = None
+    """For how long it had run when it ended; None as long as it goes on, or where nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)

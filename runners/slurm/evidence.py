@@ -81,6 +81,20 @@ def ending(
     return Ending(state, _unexplained(state, queued, job, text, begun=begun))
 
 
+def ran_s(queued: QueuedJob | None, accounted: Sequence[AccountedJob]) -> float | None:
+    """For how long the job of a batch had run when it ended, in seconds; None where nothing tells.
+
+    Args:
+        queued: as squeue showed it last, if it did. What it showed before the end is less than that.
+        accounted: as sacct shows it and its steps; empty where there is no accounting.
+    """
+    for row in (queued, next((row for row in accounted if row.id.step is None), None)):
+        over = row is not None and JOB_STATES.get(row.state or "") is Phase.ENDED
+        if row is not None and over and row.elapsed_s is not None:
+            return row.elapsed_s
+    return None
+
+
 def _state(queued: QueuedJob | None, job: AccountedJob | None, text: str) -> str:
     """The word for its end: squeue's, else sacct's, else what slurmstepd left in the output."""
     for row in (queued, job):

@@ -14,7 +14,7 @@ from runners.event_files import Read, new_events, read_events
 from runners.events import is_last_word
 from runners.slurm.client import NativeId, Queue, SlurmClient, SlurmError
 from runners.slurm.directives import OUTPUT
-from runners.slurm.evidence import PRINTED, Ending, ending
+from runners.slurm.evidence import PRINTED, Ending, ending, ran_s
 from runners.slurm.launches import CLAIM_BYTES
 from runners.slurm.life import Claim, Judgement, Patience, Sight, Story, judge, look_at_claim
 from runners.slurm.listings import AccountedJob, QueuedJob
@@ -29,6 +29,9 @@ _NO_LIMIT_S = 365 * 86_400
 
 _LONGEST_PAUSE_S = 300.0
 """Between two questions to a slurmctld that does not answer."""
+
+_End = tuple[Ending, float | None]
+"""How a job ended, and for how many seconds it had run; None where nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +157,19 @@ class Looks:
         except SlurmError:
             return True
 
-    async def _explain(self, looks: Sequence[_Look]) -> Mapping[str, Ending]:
-        """How the jobs of batches ended, by token."""
+    async def _explain(self, looks: Sequence[_Look]) -> Mapping[str, _End]:
+        """How the jobs of batches ended, and for how long they had run, by token."""
         pieces = [Piece(posixpath.join(look.batch.folder, OUTPUT), -PRINTED, PRINTED) for look in looks]
         parts = (await self._client.look({}, pieces)).parts
         accounted = await self._account([look.job for look in looks if look.job is not None])
-        return {
-            look.batch.token: ending(
-                look.judgement.shown or look.story.job,
-                accounted.get(look.job, ()) if look.job else (),
-                b"" if part is None else part.data,
-                begun=look.begun,
-            )
-            for look, part in zip(looks, parts, strict=True)
-        }
+        ends = {}
+        for look, part in zip(looks, parts, strict=True):
+            queued = look.judgement.shown or look.story.job
+            rows = accounted.get(look.job, ()) if look.job else ()
+            printed = b"" if part is None else part.data
+            how = ending(queued, rows, printed, begun=look.begun)
+            ends[look.batch.token] = (how, ran_s(queued, rows))
+        return ends
 
     async def _account(self, jobs: Sequence[NativeId]) -> Mapping[NativeId, Sequence[AccountedJob]]:
         """What the accounting knows; nothing where there is none, or where it does not answer soon."""
@@ -201,7 +203,7 @@ class Looks:
             with contextlib.suppress(SlurmError, TransportError):
                 await self._client.cancel(commands)
 
-    def _report(self, look: _Look, how: Ending | None) -> Report:
+    def _report(self, look: _Look, end: _End | None) -> Report:
         judgement, token = look.judgement, look.batch.token
         if judgement.life is Life.GONE or any(map(is_last_word, look.read.events)):
             self._stories.pop(token, None)
@@ -212,9 +214,9 @@ class Looks:
             judgement.cursor,
             judgement.life if look.readable else Life.UNTOLD,
             more=look.read.more or judgement.more,
-            job=_job(look, how),
+            job=_job(look, end),
             requeued=judgement.requeued,
-            why=how.why if how else "",
+            why=end[0].why if end else "",
         )
 
 
@@ -233,15 +235,15 @@ def _clock_goes(row: QueuedJob) -> bool:
     return bool(row.hosts) and JOB_STATES.get(row.state or "") is Phase.RUNNING and not ending
 
 
-def _job(look: _Look, how: Ending | None) -> Job | None:
+def _job(look: _Look, end: _End | None) -> Job | None:
     """The job as it is to be shown: as squeue shows it, and at its end as it ended."""
     row = look.judgement.shown
-    if how is None and row is None:
+    if end is None and row is None:
         return None
     row = row or look.story.job
-    state = how.state if how else ""
+    state, ran = (end[0].state, end[1]) if end else ("", None)
     if row is None:
-        return Job(look.batch.native_id, state) if state else None
+        return Job(look.batch.native_id, state, ran_s=ran) if state else None
     limit = row.limit_s
     return Job(
         id=str(replace(look.job, job=row.id.job)) if look.job else str(row.id.job),
@@ -250,6 +252,7 @@ def _job(look: _Look, how: Ending | None) -> Job | None:
         partition=row.partition,
         hosts=row.hosts,
         nodes=row.nodes,
-        elapsed_s=row.elapsed_s if how is None and _clock_goes(row) else None,
+        elapsed_s=row.elapsed_s if end is None and _clock_goes(row) else None,
         limit_s=math.inf if limit is not None and limit >= _NO_LIMIT_S else limit,
+        ran_s=ran,
     )

@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runners.batches import Job, Report
+from runners.batches import Job, Life, Report
 from runners.events import Event, is_last_word
 from runners.states import State
 from runners.store.occupancy import Occupancy
@@ -107,6 +107,8 @@ def apply_events(change: Change, batch: BatchRow, report: Report, *, now: float)
     )
     for event in left:
         _leave(change, batch, event)
+    if report.life is Life.GONE and report.job is not None and report.job.ran_s is not None:
+        seen |= dict(_stopped(batch, seen, report.job.ran_s, now))
     if new := {name: value for name, value in seen.items() if getattr(batch, name) != value}:
         change.update("batches", {"token": batch.token}, new)
     slots.keep()
@@ -134,6 +136,21 @@ def _shown(batch: BatchRow, job: Job | None, now: float) -> Iterator[tuple[str, 
         since = now - job.elapsed_s
         if batch.job_since is None or abs(since - batch.job_since) > _SINCE_S:
             yield "job_since", round(since)
+
+
+def _stopped(
+    batch: BatchRow, seen: Mapping[str, Any], ran_s: float, now: float
+) -> Iterator[tuple[str, float]]:
+    """When the job of *batch* ended that ran for so long, which is known only a while later.
+
+    Nothing where its worker has said when it left, or where it is not known when this start of it began.
+    """
+    worker = seen.get("worker_state", batch.worker_state)
+    began = seen.get("job_since", batch.job_since)
+    if began is None and worker:
+        began = seen.get("started", batch.started)
+    if began is not None and worker != "bye":
+        yield "ended", min(now, began + ran_s)
 
 
 def _ended(change: Change, batch: BatchRow, event: Event, start: tuple[int, float] | None) -> tuple[Any, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from runners.batches import Life
 from runners.sample import Sample
+from runners.transport.base import Command
 from tests.lab.lab import Lab
 from tests.lab.processes import lab_processes
 from tests.slurm.clusters import Cluster, Told, recorded
@@ -211,6 +214,31 @@ async def test_a_worker_that_is_killed(cluster: Cluster) -> None:
     assert one.last.job.state == "FAILED"
     assert one.last.why.startswith("its job is FAILED")
     assert "CANCELLED AT" in one.last.why
+
+
+async def test_a_job_that_dies_before_its_worker_has_run_as_long_as_slurm_says(cluster: Cluster) -> None:
+    def slow(command: Command) -> Command:
+        """A submission whose job gets no further than to wait."""
+        if command.argv[0] != "sbatch":
+            return command
+        directives, mark, line = command.stdin.rpartition(b"\n#SBATCH")
+        return replace(command, stdin=directives + mark + line.replace(b"\n", b"\nsleep 50\n", 1))
+
+    cluster.transport.instead = slow
+    (one,) = await cluster.started(cluster.batch(recorded(0)))
+    await cluster.until(lambda: one.reports and one.last.job and one.last.job.elapsed_s, one)
+    cluster.lab.run("scancel", "--signal=KILL", "--full", cluster.job(one))
+    await until(lambda: "EndTime=Unknown" not in cluster.shown(one) and "RUNNING" not in cluster.shown(one))
+    await cluster.ended(one)
+    assert (one.last.life, one.events) == (Life.GONE, [])
+    assert one.last.job is not None
+    assert one.last.job.elapsed_s is None
+    # Not until the verdict: its clock stood still at its end.
+    ran = re.search(r"RunTime=(?:0-)?(\d+):(\d+):(\d+)", cluster.shown(one))
+    assert ran is not None
+    hours, minutes, seconds = map(int, ran.groups())
+    assert one.last.job.ran_s == hours * 3600 + minutes * 60 + seconds > 0
+    assert all(report.job is None or report.job.ran_s is None for report in one.reports[:-1])
 
 
 async def test_a_python_that_nodes_do_not_have(lab: Lab, opened: Callable[..., Cluster]) -> None:

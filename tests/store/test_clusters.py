@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from runners.batches import Line
+from runners.batches import Job, Life, Line
 from runners.store.reader import COMMANDS_KEPT, Reader
 from runners.store.rows import PlaceRow
 from runners.store.schema import MIGRATIONS, migrate
 from runners.store.verdicts import cancel_waiting, intend_cancel, withdraw_batch
 from runners.store.writer import Writer
 from runners.transport.records import CommandRecord
-from tests.store.story import RUN, RUNNING, WAITING, Story, bye, end, hello, left, start
+from tests.store.story import RUN, RUNNING, WAITING, Story, bye, end, ended_as, hello, left, start
 
 
 @pytest.fixture
@@ -65,6 +65,66 @@ def test_looks_that_bring_nothing_new_write_nothing(story: Story, tmp_path: Path
         story.look(token, job=replace(RUNNING, elapsed_s=1.0))
         assert other.data_version() != before
     assert story.row(token).job_since == story.now - 1
+
+
+# How long a batch had run that did not say so itself
+
+
+def over(ran_s: float | None) -> Job:
+    return replace(ended_as("OUT_OF_MEMORY"), elapsed_s=None, ran_s=ran_s)
+
+
+def test_a_job_that_died_before_its_worker_ran_for_as_long_as_its_scheduler_says(story: Story) -> None:
+    token = story.batch(0, 1, 2)
+    story.look(token, job=replace(RUNNING, elapsed_s=2.0))
+    began = story.now - 2.0
+    story.now += 25.0
+    story.look(token, job=over(None))
+    assert story.row(token).ended is None
+    assert story.look(token, job=over(3.0), life=Life.GONE, why="out of memory")
+    assert (story.row(token).job_since, story.row(token).ended) == (began, began + 3.0)
+    assert story.run.ended == began + 3.0
+
+
+def test_where_nothing_tells_a_batch_has_ended_when_that_is_seen(story: Story) -> None:
+    unknown, never, later = story.batch(0), story.batch(1), story.batch(2)
+    story.look(unknown, job=RUNNING)
+    story.look(unknown, job=over(None), life=Life.GONE)
+    assert story.row(unknown).ended == story.now
+    # Nobody saw when it began.
+    story.look(never, job=over(3.0), life=Life.GONE)
+    assert (story.row(never).ended, story.row(never).job_since) == (story.now, None)
+    # No end lies ahead, however roughly its beginning is known.
+    story.look(later, job=RUNNING)
+    story.look(later, job=over(99.0), life=Life.GONE)
+    assert story.row(later).ended == story.now
+
+
+def test_a_worker_knows_best_when_it_left(story: Story) -> None:
+    before, at_once, lost = story.batch(0), story.batch(1), story.batch(2)
+    story.look(before, hello(), job=RUNNING)
+    story.look(before, bye("terminated", again=True), job=RUNNING)
+    left_at = story.now
+    story.now += 25.0
+    story.look(before, job=over(12.0), life=Life.GONE)
+    assert story.row(before).ended == left_at
+    story.look(at_once, hello(), bye("terminated", again=True), job=over(12.0), life=Life.GONE)
+    assert story.row(at_once).ended == story.now
+    # One that is killed does not say, and began when it said so if nothing else tells.
+    story.look(lost, hello())
+    greeted = story.now
+    story.now += 25.0
+    story.look(lost, job=over(3.0), life=Life.GONE)
+    assert story.row(lost).ended == greeted + 3.0
+
+
+def test_a_job_that_is_cancelled_while_it_waits_again_ends_then(story: Story) -> None:
+    token = story.batch(0, 1, 2)
+    story.look(token, hello(), start(0), job=RUNNING)
+    story.look(token, job=WAITING, requeued=True)
+    story.now += 25.0
+    story.look(token, job=replace(WAITING, state="CANCELLED", ran_s=0.0), life=Life.GONE)
+    assert story.row(token).ended == story.now
 
 
 # Intents to cancel

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.slurm.evidence import ending
+from runners.slurm.evidence import ending, ran_s
 from runners.slurm.listings import AccountedJob, QueuedJob
 from runners.slurm.notation import JobId
 from runners.slurm.states import JOB_STATES
@@ -177,3 +177,14 @@ def test_there_is_always_a_short_line(
     assert "\n" not in why
     assert len(why) < 500
     assert why or (state == "COMPLETED" and begun)
+
+
+def test_for_how_long_it_had_run() -> None:
+    kept = [accounted("FAILED", "batch", elapsed_s=2.0), accounted("FAILED", elapsed_s=3.0)]
+    assert ran_s(queued("FAILED"), kept) == 5.0
+    assert ran_s(queued("FAILED", elapsed_s=None), kept) == 3.0
+    # What was seen while it ran is less than what it came to.
+    assert ran_s(queued("RUNNING"), kept) == 3.0
+    assert ran_s(None, kept) == 3.0
+    assert ran_s(queued("COMPLETING"), [accounted("RUNNING")]) is None
+    assert ran_s(queued(None), ()) is None
