@@ -244,6 +244,7 @@ def _tell_job(change: Change, tale: Tale, number: int, job: Job) -> None:
             "native_id": str(40114 + number),
             "nodes": 1,
             "limit_s": 7200.0,
+            "partition": "long,main" if job.state is State.PENDING else "main",
             "folder": f"/scratch/mira/runyard/{tale.id}/0_{tale.name}/batches/{token}",
             "created": T0 - 1530,
             "started": None if job.state is State.PENDING else T0 - 1498,

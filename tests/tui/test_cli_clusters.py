@@ -132,6 +132,7 @@ def test_ps_tells_how_to_answer_a_question(home: Home) -> None:
 def test_show_tells_what_the_scheduler_says() -> None:
     text = runyard("show", RUN).stdout
     assert "resource   alps as mira" in text and "reached    up, 24 ms" in text
+    assert "partition  long, main" in text
     lines = text.splitlines()
     (header,) = [line for line in lines if line.startswith("batch")]
     assert header.split()[-6:] == ["slots", "id", "elapsed", "limit", "on", "reason"]

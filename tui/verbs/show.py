@@ -91,6 +91,8 @@ def told(counts: Counts) -> str:
 def _print(store: Reader, run: RunRow) -> None:
     place = place_of(run, store.places())
     now = moment_of(run, place, time.time())
+    whys = Whys(store, run)
+    partitions = {name for batch in whys.batches for name in batch.partition.split(",") if name}
     output.facts(
         [
             ("run", f"{run.id}  {run.name}"),
@@ -100,6 +102,7 @@ def _print(store: Reader, run: RunRow) -> None:
             ("elapsed", elapsed(run, now)),
             ("created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.created))),
             ("resource", run.resource + (f" as {run.profile}" if run.profile else "")),
+            ("partition", ", ".join(sorted(partitions))),
             ("reached", reached_words(place, time.time())),
             ("retry of", run.retry_of or ""),
             ("works in", run.workdir or run.folder),
@@ -124,7 +127,6 @@ def _print(store: Reader, run: RunRow) -> None:
     for step in steps:
         if step.plan:
             output.line(f"step {step.position + 1}: {step.plan}")
-    whys = Whys(store, run)
     if batches := whys.batches:
         output.line()
         # Where there are too many, those that are done have the least to tell.
