@@ -51,9 +51,9 @@ def _paragraphs(batch: BatchRow, now: float, told: Explanation | None) -> list[P
         ("worker", ", ".join(part for part in (process, worker) if part)),
         ("SLURM says", scheduler_words(batch)),
         ("on", nodes + host_words(batch)),
-        ("partition", batch.partition),
         ("elapsed", elapsed_words(batch, now)),
         ("limit", limit_words(batch)),
+        ("partition", batch.partition),
         ("slots", str(batch.slots)),
         ("starts", "" if not batch.restart else str(batch.restart + 1)),
     )
