@@ -74,7 +74,7 @@ def _memory(match: re.Match[str], about: About) -> Explanation:
     if not known:
         need, more = 0.0, "MEMORY"
     if about.slurm:
-        text = "Try it with more memory (how much it needs is not known)"
+        text = "Try more memory; how much is not known"
     else:
         # Where it is known what each needs, no more run at a time than there is memory for.
         text = "Say what each needs, so fewer run"

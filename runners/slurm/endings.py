@@ -40,7 +40,7 @@ def _time(match: re.Match[str], about: About) -> Explanation:
     if about.in_turn == 1 or "time" in about.own:
         # A job whose tasks have limits is given the time for all of them.
         each = format_duration(math.ceil(2 * limit / about.in_turn)) if known and limit else ""
-        text = "Try it with more time for each task (how much it needs is not known)"
+        text = "Try more time for each; how much is not known"
         remedy = advice(text, about.retry("--time", each or "TIME"))
         return Explanation(
             words, remedy, cause="time limit", amount=amount, more=("time", each) if each else None

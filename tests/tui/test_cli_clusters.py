@@ -172,7 +172,7 @@ def test_show_tells_each_cause_once_and_what_to_do() -> None:
     assert lines[waits + 2].endswith(" SLURM's own estimate: squeue --start -j 40121")
     failed = lines.index("why tasks failed, and what to do:")
     assert lines[failed + 1] == "  1 task: The memory was not enough: asked 2 GB, reached 3.1 GB."
-    assert lines[failed + 2].endswith(f" with more memory (how much it needs is not known): {AGAIN}")
+    assert lines[failed + 2].endswith(f"Try more memory; how much is not known: {AGAIN}")
     held = runyard("show", HELD).stdout.splitlines()
     assert held[held.index("why it does not go on:") + 2].endswith(": squeue --me")
 

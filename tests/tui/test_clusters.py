@@ -135,7 +135,7 @@ async def test_a_batch_tells_what_to_do_about_it(home: Home, size: tuple[int, in
         table = stage.app.screen.query_one(BatchesPane).table
         token = f"ry-{RUN}-00%d-abcdefgh"
         table.move_to(token % 2)
-        await sees(stage, "fix Try it with more memory", f"runyard retry {RUN} --mem 5G", "job 40116")
+        await sees(stage, "fix Try more memory; how", f"runyard retry {RUN} --mem 5G", "job 40116")
         table.move_to(token % 7)
         await sees(stage, "fix Nothing to do, it starts when its turn comes.", "--start -j 40121")
         # Where nothing is to be told, nothing moves.
@@ -150,7 +150,7 @@ async def test_a_task_tells_what_to_do_about_it(home: Home, size: tuple[int, int
     async with on_stage(home, run=RUN, size=size) as stage:
         await stage.press("f")
         await sees(stage, "task 117 failed", "out of memory: asked 2 GB, reached 3.1 GB")
-        await sees(stage, "fix Try it with more memory", f"runyard retry {RUN} --mem 5G")
+        await sees(stage, "fix Try more memory; how", f"runyard retry {RUN} --mem 5G")
 
 
 @pytest.mark.parametrize(

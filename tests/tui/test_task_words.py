@@ -166,7 +166,7 @@ def test_what_has_a_least_gets_it_before_those_behind_it() -> None:
     ("reason", "text"),
     [
         # What stands there already is not told once more.
-        ("out of memory: asked 1 GB", "Try it with more memory (how much it needs is not known)."),
+        ("out of memory: asked 1 GB", "Try more memory; how much is not known."),
         ("exit code 127", "A command of it is not found (exit code 127). Give its whole path"),
     ],
 )

@@ -129,7 +129,7 @@ def test_what_says_nothing_known_is_not_explained(reason: str) -> None:
 def test_how_much_memory_to_ask_for(reason: str, slots: int, peak: float | None, mem: str) -> None:
     about = About(resource="alps", run="3k9m", slurm=True, slots=slots, peak_mb=peak)
     explained = told(reason, about)
-    assert explained.remedy.startswith("Try it with more memory (how much it needs is not known): ")
+    assert explained.remedy.startswith("Try more memory; how much is not known: ")
     assert explained.remedy.endswith(f": {AGAIN} --mem {mem}")
 
 
@@ -198,7 +198,8 @@ def test_of_a_run_that_is_not_known_no_command_is_made_up() -> None:
         "time limit of 30 s reached",
         "time limit of the job reached",
     ):
-        assert told(reason, About(slurm=True)).remedy.endswith(")." if "30" not in reason else "each task.")
+        end = "each task." if "30" in reason else "how much is not known."
+        assert told(reason, About(slurm=True)).remedy.endswith(end)
 
 
 def test_without_a_limit_that_is_known_none_is_made_up() -> None:
@@ -206,7 +207,7 @@ def test_without_a_limit_that_is_known_none_is_made_up() -> None:
         about = About(resource="alps", limit_s=limit)
         explained = told("time limit of the job reached", about)
         assert explained.sentence == "The time limit of the job was reached."
-        assert explained.remedy.endswith("is not known).")
+        assert explained.remedy.endswith("is not known.")
         shared = replace(about, in_turn=2)
         assert told("time limit of the job reached", shared).remedy.endswith(f": {SET}.time=TIME")
 
