@@ -92,7 +92,7 @@ async def test_the_answer_is_lost_and_only_the_accounting_remembers(accounting_c
     assert (answer.outcome, answer.native_id) == (Outcome.STARTED, job)
     one = told(batch, answer)
     await cluster.ended(one)
-    assert one.last.why == "cancelled from outside"
+    assert one.last.why == "cancelled from outside by root"
 
 
 async def test_the_line_is_lost_before_it_got_there(cluster: Cluster) -> None:
