@@ -14,28 +14,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runners.batches import Line
 from runners.config.documents import read_document
 from runners.config.errors import ConfigError, shown
-from runners.config.folders import (
-    duplicate_profile,
-    duplicate_resource,
-    remove_profile,
-    remove_resource,
-    rename_profile,
-    rename_resource,
-)
+from runners.config.folders import duplicate_profile, duplicate_resource
 from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.templates import new_profile_document, new_resource_document
-from runners.in_use import out_of_use
-from tui.drafts import forget_drafts, kept_draft, move_drafts, refuse_typed
+from tui.drafts import forget_drafts, kept_draft
 from tui.inventory import Entry
 from tui.messages import OpenCheck
 from tui.open_pages import open_forms, to_front
+from tui.renaming import remove_document, rename_document
 from tui.screens.choose import Choice, Choose
 from tui.screens.confirm import Confirm
 from tui.screens.line import AskLine, Attempt
 from tui.subject import Subject
 from tui.text import plain
-from tui.workplace import forget_edits, move_edits
 
 if TYPE_CHECKING:
     from tui.screens.resources import ResourcesPage
@@ -106,22 +98,11 @@ def duplicate(page: ResourcesPage, entry: Entry) -> None:
 def rename(page: ResourcesPage, entry: Entry) -> None:
     """Another name; not while runs go on under this one."""
     home = page.dashboard.home
-
     if _is_open(page, entry):
         return
 
-    def work(name: str) -> None:
-        refuse_typed(home, *((name, None) if entry.profile is None else (entry.resource, name)))
-        with out_of_use(home, entry.resource, entry.profile, done="renamed"):
-            if entry.profile is None:
-                rename_resource(home.resources, entry.resource, name)
-            else:
-                rename_profile(home.resources, entry.resource, entry.profile, name)
-        move_drafts(home, entry.resource, entry.profile, name)
-        move_edits(home.state, entry.resource, entry.profile, name)
-
     async def move(name: str) -> None:
-        await asyncio.to_thread(work, name)
+        await asyncio.to_thread(rename_document, home, entry.resource, entry.profile, name)
 
     def done(name: str) -> None:
         page.dashboard.tell(f"{entry.name} is called {name} from now on.")
@@ -138,18 +119,6 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
     if _is_open(page, entry):
         return
 
-    def work() -> None:
-        if entry.new:
-            forget_drafts(home, entry.resource, entry.profile)
-            return
-        with out_of_use(home, entry.resource, entry.profile, done="removed"):
-            if entry.profile is None:
-                remove_resource(home.resources, entry.resource)
-            else:
-                remove_profile(home.resources, entry.resource, entry.profile)
-        forget_drafts(home, entry.resource, entry.profile)
-        forget_edits(home.state, entry.resource, entry.profile)
-
     def question() -> str:
         if entry.new:
             return f"Drop what was typed of {plain(entry.key)} and never saved?"
@@ -165,7 +134,10 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
     def answered(yes: bool | None) -> None:
         if yes:
             told = f"What was typed of {entry.key} was" if entry.new else f"{entry.name} has been"
-            _do(page, asyncio.to_thread(work), f"{told} {'dropped' if entry.new else 'removed'}.")
+            done = asyncio.to_thread(
+                forget_drafts if entry.new else remove_document, home, entry.resource, entry.profile
+            )
+            _do(page, done, f"{told} {'dropped' if entry.new else 'removed'}.")
 
     more = (
         "This can't be undone."

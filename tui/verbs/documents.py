@@ -213,29 +213,17 @@ def _diff(home: Home, resource: str, profile: str | None, file: Path | None, *, 
 
 
 def _rename(home: Home, resource: str, profile: str | None, new: str, words: str) -> int:
-    from runners.config.folders import rename_profile, rename_resource
-    from runners.in_use import out_of_use
-    from tui.drafts import move_drafts, refuse_typed
-    from tui.workplace import move_edits
+    from tui.renaming import rename_document
 
-    refuse_typed(home, *((new, None) if profile is None else (resource, new)))
-    with out_of_use(home, resource, profile, done="renamed"):
-        if profile is None:
-            rename_resource(home.resources, resource, new)
-        else:
-            rename_profile(home.resources, resource, profile, new)
-    move_drafts(home, resource, profile, new)
-    move_edits(home.state, resource, profile, new)
+    rename_document(home, resource, profile, new)
     output.line(f"{words} is called {new} from now on.")
     return ExitCode.OK
 
 
 def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks: bool) -> int:
-    from runners.config.folders import remove_profile, remove_resource
     from runners.config.places import profile_names
     from runners.in_use import out_of_use
-    from tui.drafts import forget_drafts
-    from tui.workplace import forget_edits
+    from tui.renaming import remove_document
 
     names = [] if profile is not None else profile_names(home.resources, resource)
     also = f"{'profile' if len(names) == 1 else 'profiles'} {', '.join(map(shown, names))}" if names else ""
@@ -251,13 +239,7 @@ def _remove(home: Home, resource: str, profile: str | None, words: str, *, asks:
             )
         if not output.agreed(f"Remove {what}? This can't be undone."):
             raise Failure(f"{words} is as it was.")
-    with out_of_use(home, resource, profile, done="removed"):
-        if profile is None:
-            remove_resource(home.resources, resource)
-        else:
-            remove_profile(home.resources, resource, profile)
-    forget_drafts(home, resource, profile)
-    forget_edits(home.state, resource, profile)
+    remove_document(home, resource, profile)
     output.line(f"{words} has been removed{also and f', with its {also}'}.")
     return ExitCode.OK
 
