@@ -20,7 +20,7 @@ from runners.config.json_text import from_json, to_json
 from runners.config.places import document_path, profile_names, resource_names
 from runners.config.wholefile import unfinished_file
 from tui.forms.draft import Draft
-from tui.subject import Subject
+from tui.subject import Subject, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class LeftDraft:
     @property
     def key(self) -> str:
         """What tells it from all others."""
-        return self.resource if self.profile is None else f"{self.resource}/{self.profile}"
+        return key_of(self.resource, self.profile)
 
 
 class DraftFile:

@@ -16,6 +16,7 @@ from runners.config.home import Home
 from runners.config.profile import Profile
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource
 from tui.drafts import LeftDraft, left_drafts
+from tui.subject import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Entry:
     @property
     def key(self) -> str:
         """What tells it from all others."""
-        return self.resource if self.profile is None else f"{self.resource}/{self.profile}"
+        return key_of(self.resource, self.profile)
 
     @property
     def file(self) -> str:

@@ -33,15 +33,13 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
     from tui.screens.edit import EditPage
     from tui.subject import open_subject
 
-    wanted = (asked.resource, asked.profile)
-    for form in open_forms(dashboard, asked.resource):
-        if (form.subject.resource, form.subject.profile) == wanted:
-            if isinstance(dashboard.screen, CheckPage):
-                # It has led here: from the form it goes back to where the form was opened.
-                await dashboard.pop_screen()
-            to_front(dashboard, form)
-            form.go_to(asked.field)
-            return
+    if (form := form_of(dashboard, asked.resource, asked.profile)) is not None:
+        if isinstance(dashboard.screen, CheckPage):
+            # It has led here: from the form it goes back to where the form was opened.
+            await dashboard.pop_screen()
+        to_front(dashboard, form)
+        form.go_to(asked.field)
+        return
     subject = await asyncio.to_thread(open_subject, dashboard.home, asked.resource, asked.profile)
     kept = await asyncio.to_thread(kept_draft, dashboard.home, subject)
     await dashboard.push_screen(EditPage(subject, asked.field, kept))
@@ -58,6 +56,12 @@ def open_forms(dashboard: Dashboard, resource: str, profile: str | None = None) 
         and form.subject.resource == resource
         and profile in (None, form.subject.profile)
     ]
+
+
+def form_of(dashboard: Dashboard, resource: str, profile: str | None) -> EditPage | None:
+    """The open form of that resource itself, or of its profile where one is named."""
+    forms = open_forms(dashboard, resource)
+    return next((form for form in forms if form.subject.profile == profile), None)
 
 
 def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:

@@ -21,12 +21,12 @@ from runners.config.templates import new_profile_document, new_resource_document
 from tui.drafts import forget_drafts, kept_draft
 from tui.inventory import Entry
 from tui.messages import OpenCheck
-from tui.open_pages import open_forms, to_front
+from tui.open_pages import form_of, open_forms, to_front
 from tui.renaming import remove_document, rename_document
 from tui.screens.choose import Choice, Choose
 from tui.screens.confirm import Confirm
 from tui.screens.line import AskLine, Attempt
-from tui.subject import Subject
+from tui.subject import Subject, key_of
 from tui.text import plain
 
 if TYPE_CHECKING:
@@ -327,17 +327,15 @@ def _edit(page: ResourcesPage, resource: str, profile: str | None, document: obj
     # The forms, which the table alone does not need.
     from tui.screens.edit import EditPage
 
-    for form in open_forms(page.dashboard, resource):
-        if form.subject.profile == profile:
-            to_front(page.dashboard, form)
-            return
+    if (form := form_of(page.dashboard, resource, profile)) is not None:
+        to_front(page.dashboard, form)
+        return
     subject = Subject(resource, profile, document)
-    key = resource if profile is None else f"{resource}/{profile}"
 
     async def begin() -> None:
         kept = await asyncio.to_thread(kept_draft, page.dashboard.home, subject)
         # Back in the table, it is the one under the cursor, if it was saved.
-        page.app.push_screen(EditPage(subject, kept=kept), lambda _: page.go_to(key))
+        page.app.push_screen(EditPage(subject, kept=kept), lambda _: page.go_to(key_of(resource, profile)))
 
     page.run_worker(begin(), group="files", exit_on_error=False)
 

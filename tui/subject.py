@@ -25,6 +25,11 @@ from runners.config.resource import (
 from runners.config.wholefile import fingerprint
 
 
+def key_of(resource: str, profile: str | None) -> str:
+    """What tells a resource, or its profile where one is named, from all others: no name holds a `/`."""
+    return resource if profile is None else f"{resource}/{profile}"
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One resource or profile that is edited."""

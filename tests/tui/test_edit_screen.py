@@ -50,8 +50,6 @@ async def opened(stage: Stage, field: str = "", profile: str | None = None, name
     await at(stage, EditPage)
     page = stage.app.screen
     assert isinstance(page, EditPage)
-    # It is in front before its parts are there.
-    await until(stage, lambda: page.is_mounted)
     await until(stage, lambda: page.form.has_focus_within or page.beside.has_focus_within)
     await stage.pause()
     return page

@@ -361,13 +361,10 @@ class ResourcesPage(Page):
         place = self._picture.places.get((entry.resource, entry.profile))
         return None if place is None else Standing(entry.resource, entry.profile, place, 0, 0)
 
-    def _live(self, entry: Entry) -> int:
-        return self._picture.live_on(entry.resource, entry.profile)
-
     def _cells(self, key: str) -> tuple[Cell, ...]:
         entry = self._entries[key]
         glyph, word, style = state_of(entry)
-        live = self._live(entry)
+        live = self._picture.live_on(entry.resource, entry.profile)
         standing = self._standing(entry)
         line: Cell = ""
         if standing is not None and standing.place is not None:
