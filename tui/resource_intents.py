@@ -17,6 +17,7 @@ from runners.config.errors import ConfigError, shown
 from runners.config.folders import duplicate_profile, duplicate_resource
 from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
+from runners.config.resource import RESOURCE_TYPES
 from runners.config.templates import new_profile_document, new_resource_document
 from tui.drafts import forget_drafts, kept_draft
 from tui.inventory import Entry
@@ -303,7 +304,7 @@ def _ask_name(
 
 def edit_typed(page: ResourcesPage, entry: Entry) -> None:
     """Go on with what was typed of a resource or profile that was never saved."""
-    if entry.kind in (choice.key for choice in _KINDS):
+    if entry.kind in RESOURCE_TYPES:
         _edit_new(page, entry.resource, entry.profile, entry.kind)
     else:
         _edit(page, entry.resource, entry.profile, {})
