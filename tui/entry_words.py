@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from runners.states import State
 from tui.inventory import Entry
-from tui.signs import Style, sign
-from tui.text import ascii_only
+from tui.signs import Style, changed_mark, sign
 
 
 def where_words(entry: Entry) -> str:
@@ -16,7 +15,7 @@ def where_words(entry: Entry) -> str:
 def state_of(entry: Entry) -> tuple[str, str, Style]:
     """How it stands: sign, word and meaning. What keeps it from being used goes before what does not."""
     if entry.new:
-        return typed_sign(), "not saved", "warning"
+        return changed_mark(), "not saved", "warning"
     if entry.problem:
         return sign(State.FAILED).glyph, "broken", "failed"
     if entry.bare:
@@ -24,8 +23,3 @@ def state_of(entry: Entry) -> tuple[str, str, Style]:
     if entry.paused:
         return "!", "paused", "warning"
     return sign(State.DONE).glyph, "valid", "done"
-
-
-def typed_sign() -> str:
-    """Of what was typed and is not saved, as in the title of the form."""
-    return "*" if ascii_only() else "•"

@@ -65,6 +65,11 @@ def sign(shown: Shown) -> Sign:
     return Sign(simple if ascii_only() else fine, str(shown), style)
 
 
+def changed_mark() -> str:
+    """The sign of what differs from what is saved: one cell."""
+    return "+" if ascii_only() else "•"
+
+
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 """What fills a part of a cell."""
 

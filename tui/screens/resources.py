@@ -12,11 +12,12 @@ from textual.widget import Widget
 
 from runners.config.places import LOCAL
 from tui import filters, resource_intents
-from tui.entry_words import state_of, typed_sign, where_words
+from tui.entry_words import state_of, where_words
 from tui.feed import Picture
 from tui.inventory import Entry, read_inventory
 from tui.messages import OpenField
 from tui.screens.page import Page
+from tui.signs import changed_mark
 from tui.standing import Standing, clock
 from tui.text import ascii_only, plain
 from tui.widgets.columns import Cell, Column
@@ -372,7 +373,7 @@ class ResourcesPage(Page):
             trip = f"  {standing.round_trip}" if standing.round_trip else ""
             line = (f"{shown.glyph} {shown.word}{trip}", shown.style)
         below = "`-" if ascii_only() else "└"
-        name = entry.name if entry.typed is None or entry.new else f"{entry.name} {typed_sign()}"
+        name = entry.name if entry.typed is None or entry.new else f"{entry.name} {changed_mark()}"
         return (
             (name, "strong") if entry.profile is None else f"  {below} {name}",
             (entry.kind if entry.profile is None else "profile", "muted"),

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from runners.states import State
-from tui.signs import sign
+from tui.signs import changed_mark, sign
 from tui.subject import Subject
 from tui.text import fit, plain, width_of
 
@@ -70,7 +70,7 @@ def _said(state: EditState, *, short: bool) -> Iterator[tuple[str, str] | str]:
     if state.subject.new:
         yield from (_GAP, ("new" if short else "new, not saved yet", "$text-accent"))
     elif state.changed:
-        yield from (_GAP, ("• changed" if short else "• changed, not saved", "$text-accent"))
+        yield from (_GAP, (f"{changed_mark()} changed{'' if short else ', not saved'}", "$text-accent"))
     if state.errors:
         word = "error" if state.errors == 1 else "errors"
         yield from (_GAP, (f"{sign(State.FAILED).glyph} {state.errors} {word}", "$text-error"))

@@ -9,18 +9,13 @@ from textual.widget import Widget
 
 from tui.forms.draft import Draft
 from tui.forms.spec import Path
-from tui.signs import Style
-from tui.text import ascii_only, fit, pad, plain, width_of
+from tui.signs import Style, changed_mark
+from tui.text import fit, pad, plain, width_of
 from tui.widgets.form.edit import Edit
 from tui.widgets.form.layouts import GAP, Columns, FieldLayout, columns
 from tui.widgets.form.sections import Place
 from tui.widgets.form.sheet import Sheet
 from tui.widgets.line_view import Line, LineView, Piece
-
-
-def changed_mark() -> str:
-    """The sign of what differs from what is saved: one cell."""
-    return "+" if ascii_only() else "•"
 
 
 class Row(LineView):

@@ -11,9 +11,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from runners.states import State
-from tui.signs import sign
+from tui.signs import changed_mark, sign
 from tui.text import ellipsis, plain
-from tui.widgets.form.row import changed_mark
 
 
 class Tab(NamedTuple):
