@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.lab.accounting import ACCOUNT
 from tests.lab.ground import Ground
 
@@ -28,7 +30,6 @@ class Policy:
         self._ground = ground
         self._options: set[tuple[str, str]] = set()
         self._undo: list[tuple[str, ...]] = []
-        self._reservations: list[str] = []
 
     def partition(self, name: str, **options: str) -> None:
         """Set options of a partition, those of `_PARTITION`."""
@@ -43,7 +44,6 @@ class Policy:
         """
         words = (f"reservationname={name}", f"users={user}", f"nodes={nodes}", f"starttime={begins}")
         self._ground.must("scontrol", "create", "reservation", *words, "duration=infinite")
-        self._reservations.append(name)
 
     def account(self, name: str, *users: str, partition: str = "") -> None:
         """Another account, for *users*. Only with accounting, as all that follows."""
@@ -73,13 +73,19 @@ class Policy:
 
     def undo(self) -> None:
         """As it was, the last change first."""
-        while self._reservations:
-            self._ground.must("scontrol", "delete", f"reservation={self._reservations.pop()}")
+        # Those that there are, not those that were made: a controller saves its state some seconds late, and
+        # one that is killed meanwhile knows again what had been deleted.
+        for name in self._reservations():
+            self._ground.must("scontrol", "delete", f"reservation={name}")
         while self._undo:
             self._ground.must("sacctmgr", "--immediate", *self._undo.pop())
         for name, option in self._options:
             self._set(name, option, _PARTITION[option])
         self._options.clear()
+
+    def _reservations(self) -> list[str]:
+        shown = self._ground.must("scontrol", "show", "reservation", "--oneliner")
+        return re.findall(r"^ReservationName=(\S+)", shown, re.MULTILINE)
 
     def _set(self, name: str, option: str, value: str) -> None:
         self._ground.must("scontrol", "update", f"partition={name}", f"{option}={value}")

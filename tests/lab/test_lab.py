@@ -158,6 +158,11 @@ def test_what_was_broken_is_healed(lab: Lab) -> None:
     assert ssh(lab, "true").returncode == 255
     lab.change_host_key()
     assert "HOST IDENTIFICATION HAS CHANGED" in ssh(lab, "true").stderr
+    # What was deleted a moment ago comes back with a controller that had no time to save it.
+    lab.policy.reservation("theirs", lab.spec.other_user, "c1")
+    saved = lab.spec.here / "state" / "resv_state"
+    wait_for(lambda: saved.exists() and b"theirs" in saved.read_bytes(), "the reservation to be saved")
+    lab.policy.undo()
     lab.kill_controller()
     assert not listening(lab.spec.controller_port)
     lab.heal()
