@@ -8,7 +8,8 @@ from enum import StrEnum
 from runners.config.errors import ConfigError
 from runners.config.local import LocalRunnerConfig
 from runners.config.slurm import BatchingConfig, SlurmRunnerConfig
-from runners.config.units import format_mb
+from runners.config.units import format_duration, format_mb
+from runners.slurm.job_time import LONGEST_S, job_time_s, tasks_in_turn
 from runners.slurm.settings import JobSettings, job_settings
 from runners.slurm.shares import most_slots
 from runners.workflow import StepMeta
@@ -220,7 +221,7 @@ def plan_slurm(tasks: int, config: SlurmRunnerConfig, meta: StepMeta) -> Plan:
     """The SLURM jobs of a step, by the heuristics.
 
     Raises `ConfigError` for no tasks, a step whose needs can't be told, and one that cannot be done within
-    the limits.
+    the limits, or within the longest time that SLURM gives a job.
     """
     _some(tasks)
     settings = job_settings(config, meta.for_slurm(), "")
@@ -236,13 +237,26 @@ def plan_slurm(tasks: int, config: SlurmRunnerConfig, meta: StepMeta) -> Plan:
             f"({each})."
         )
     batches = _cut(tasks, sizes.tasks_per_job, slots, cpus, mem)
-    in_turn = -(-batches[0].tasks // batches[0].slots)
-    if in_turn > 1 and meta.time is None:
+    in_turn = tasks_in_turn(batches[0].tasks, batches[0].slots)
+    if meta.time is not None:
+        _refuse_endless(job_time_s(batches[0].tasks, batches[0].slots, meta.time), in_turn)
+    elif in_turn > 1:
         warnings.append(
             f"Each slot runs up to {in_turn} tasks one after the other; "
             "the time limit of a job must be long enough for all of them."
         )
     return Plan(batches, sizes.branch, sizes.reason, tuple(warnings))
+
+
+def _refuse_endless(job_s: int, in_turn: int) -> None:
+    if job_s > LONGEST_S:
+        each = "" if in_turn == 1 else f", for {in_turn} tasks one after the other"
+        fewer = "" if in_turn == 1 else ", or put fewer tasks into a job"
+        raise _refused(
+            "time",
+            f"makes jobs of {format_duration(job_s)}{each}, but SLURM can't give a job more than "
+            f"{format_duration(LONGEST_S)}; ask for less{fewer}",
+        )
 
 
 def _given(tasks: int, cpus: int, mem: int, limits: BatchingConfig, per_job: int, parallel: int) -> Sizes:

@@ -16,6 +16,7 @@ from runners.config.errors import ConfigError
 from runners.config.types import has_control
 from runners.config.units import format_duration, parse_duration
 from runners.slurm.directives import check_values, own_directives
+from runners.slurm.job_time import job_time_s
 from runners.slurm.preamble import preamble
 from runners.slurm.settings import JobSettings
 from runners.slurm.shares import step_options
@@ -30,8 +31,6 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _HEARTBEAT_S = 15.0
 _CONTROL_POLL_S = 2.0
-_SPARE_S = 300
-"""Of a job's time limit, beyond its tasks': for its start, and for the warning before its end."""
 
 _HEAD = """\
 # From here on it is Runyard's: the worker and the tasks of this batch, and the start of the worker.
@@ -161,8 +160,7 @@ def _time(batch: BatchSpec, given: str | None) -> str | None:
     """The time limit of the job, by its tasks' limits if all have one, else as *given*."""
     limits = [task.limit_s for task in batch.tasks if task.limit_s is not None]
     if limits and len(limits) == len(batch.tasks):
-        in_turn = -(-len(limits) // batch.slots)
-        return format_duration(in_turn * max(limits) + _SPARE_S)
+        return format_duration(job_time_s(len(limits), batch.slots, max(limits)))
     try:
         # SLURM itself refuses forms such as 90m.
         return format_duration(parse_duration(given or ""))

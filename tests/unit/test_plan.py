@@ -143,6 +143,22 @@ def test_a_job_lasts_as_long_as_its_tasks_where_the_step_says_how_long() -> None
     assert plan_slurm(161, config, StepMeta(time=60)).warnings == ()
 
 
+def test_a_job_is_not_to_last_longer_than_slurm_can_count() -> None:
+    most = 2**31 - 60
+    # Of 161 tasks a job holds 9, 8 of which run at a time.
+    assert slurm(161, time=(most - 300) // 2).warnings == ()
+    with pytest.raises(ConfigError) as caught:
+        slurm(161, time=(most - 300) // 2 + 1)
+    assert [path for path, _ in caught.value.fields] == ["time"]
+    assert str(caught.value) == (
+        "The step cannot be planned: time makes jobs of 24855-03:13:10, for 2 tasks one after the other, but "
+        "SLURM can't give a job more than 24855-03:13:08; ask for less, or put fewer tasks into a job."
+    )
+    assert slurm(1, time=most - 300).tasks == 1
+    with pytest.raises(ConfigError, match=r"24855-03:13:09, but SLURM .* 24855-03:13:08; ask for less\.$"):
+        slurm(1, time=most - 299)
+
+
 def test_no_slots_is_one_clear_error() -> None:
     # A form checks this already; the plan does not rely on it.
     config = LocalRunnerConfig.model_construct(parallel_tasks_per_job=0)
