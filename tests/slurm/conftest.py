@@ -9,6 +9,9 @@ from tests.lab.lab import Lab
 from tests.slurm.clusters import Cluster
 from tests.slurm.runners import CLUSTERS
 
+# What they assert is told in full, as in the tests.
+pytest.register_assert_rewrite("tests.slurm.configurations")
+
 Opener = Callable[..., Cluster]
 
 

@@ -15,8 +15,7 @@ from tests.lab.lab import Lab
 from tests.lab.packages import why_no_lab
 from tests.lab.waiting import wait_for
 from tests.slurm.clusters import Cluster
-from tests.slurm.conftest import Opener
-from tests.slurm.test_check_slurm import (
+from tests.slurm.configurations import (
     UNTOLD,
     WARNING,
     Wrong,
@@ -28,6 +27,7 @@ from tests.slurm.test_check_slurm import (
     option,
     state,
 )
+from tests.slurm.conftest import Opener
 
 _NAMING = ("PrivateData", "EnforcePartLimits")
 PARTITIONS = ("PrivateData=partitions",)
