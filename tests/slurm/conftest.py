@@ -2,15 +2,17 @@
 
 import shutil
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from tests.lab.lab import Lab
+from tests.lab.login import known_hosts_line, ssh_config
 from tests.slurm.clusters import Cluster
-from tests.slurm.runners import CLUSTERS
+from tests.slurm.runners import CLUSTERS, ssh_cluster, sudo_cluster
 
-# What they assert is told in full, as in the tests.
-pytest.register_assert_rewrite("tests.slurm.configurations")
+# What these assert is told in full, as in tests.
+pytest.register_assert_rewrite("tests.slurm.configurations", "tests.slurm.findings")
 
 Opener = Callable[..., Cluster]
 
@@ -55,3 +57,43 @@ def accounting_cluster(accounting_lab: Lab, opened: Opener) -> Cluster:
 def no_jobs_folder(lab: Lab) -> None:
     """The user of the lab has no jobs folder, whatever ran there before."""
     shutil.rmtree(lab.here(f"{lab.spec.home_of(lab.spec.user)}/runyard"), ignore_errors=True)
+
+
+@pytest.fixture
+def through_sudo(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Cluster]:
+    """Opens runners through sudo."""
+    if lab.spec.root:
+        pytest.skip("a cluster in another system can't be reached through sudo")
+    monkeypatch.setenv("SLURM_CONF", lab.spec.conf)
+    return lambda **changes: sudo_cluster(lab, **changes)
+
+
+@pytest.fixture
+async def over_ssh(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., Cluster]]:
+    """Opens runners over SSH, with SSH settings that a test may change: those of the folder `config`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "ssh_config").write_text(ssh_config(lab.spec))
+    (config / "known_hosts").write_text(known_hosts_line(lab.spec))
+    clusters: list[Cluster] = []
+
+    def open_cluster(**changes: object) -> Cluster:
+        clusters.append(ssh_cluster(lab, config=config, **changes))  # type: ignore[arg-type]
+        return clusters[-1]
+
+    yield open_cluster
+    for cluster in clusters:
+        await cluster.runner.close()
+
+
+@pytest.fixture(params=["sudo", "ssh"])
+def opener(request: pytest.FixtureRequest) -> Callable[..., Cluster]:
+    """Opens runners through sudo, and over SSH."""
+    opened: Callable[..., Cluster] = request.getfixturevalue(
+        "through_sudo" if request.param == "sudo" else "over_ssh"
+    )
+    return opened
