@@ -18,6 +18,7 @@ from runners.engine.beginning import begin_step
 from runners.engine.pool import Pool
 from runners.engine.refusal import RefusalError
 from runners.engine.storing import Store
+from runners.engine.versions import older_than_asker
 from runners.requests import (
     LONGEST_NAME,
     CancelRequest,
@@ -85,7 +86,7 @@ class Acceptor:
             case RequestKind.CANCEL:
                 return await self._cancel(request, _parsed(CancelRequest, request))
             case kind:
-                raise RefusalError(f"This Runyard does not know requests of the kind {kind!r}.")
+                raise RefusalError(older_than_asker(f"requests of the kind {shown(kind)}"))
 
     async def _launch(self, request: RequestRow, asked: LaunchRequest) -> str:
         if await self._store.read(lambda writer: _has_run(writer, asked.run)):
@@ -224,10 +225,7 @@ def _parsed(model: type[M], request: RequestRow) -> M:
         unknown = [fault["loc"] for fault in error.errors() if fault["type"] == "extra_forbidden"]
         if unknown:
             name = shown(".".join(map(str, unknown[0])))
-            raise RefusalError(
-                f"A newer Runyard than the engine's asked for this, and the engine does not know {name}; "
-                "stop it with `runyard engine stop` (runs go on), and ask again."
-            ) from error
+            raise RefusalError(older_than_asker(name)) from error
         raise ConfigError.at("The request can't be carried out", faulty_fields(error)) from error
 
 

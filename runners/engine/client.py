@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from runners.config.home import Home
 from runners.engine.finding_wire import unpacked
 from runners.engine.lock import held
 from runners.engine.starting import open_log, spawn
+from runners.engine.versions import of_another_version
 from runners.engine.wire import LARGEST, WireError, receive, send, short_path
 from runners.transport.local import words
 from runners.transport.questions import Kind, Prompt, Question
@@ -65,12 +66,13 @@ def _question(found: dict[str, Any]) -> Question:
     return Question(**{**found, "kind": Kind(found["kind"]), "prompts": prompts})
 
 
-def _findings(data: bytes) -> list[Finding]:
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """Around what takes an answer apart: one that can't be read is that of another version."""
     try:
-        return unpacked(data)
-    except ValueError as error:
-        other = "is another version of Runyard's; stop it with `runyard engine stop`, and check again"
-        raise EngineError(f"The engine's findings can't be read ({error}): perhaps it {other}.") from error
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise EngineError(of_another_version("The engine's answer can't be read", error)) from error
 
 
 def engine_alive(home: Home) -> bool:
@@ -117,7 +119,8 @@ class EngineClient:
         Returns what keeps it from writing to the store, in SQLite's words; empty where nothing does.
         """
         reply = await self._ask({"op": "wake"})
-        return "" if reply is None else str(reply[0]["trouble"])
+        with _reading():
+            return "" if reply is None else str(reply[0]["trouble"])
 
     async def status(self) -> EngineStatus | None:
         """What the engine says of itself; None where none is running.
@@ -153,7 +156,8 @@ class EngineClient:
             EngineError: it does not answer.
         """
         reply = await self._ask({"op": "questions"})
-        return [] if reply is None else [_question(question) for question in reply[0]["questions"]]
+        with _reading():
+            return [] if reply is None else [_question(question) for question in reply[0]["questions"]]
 
     async def answer(self, number: int, answers: Sequence[str] | None) -> bool:
         """Answer the question with the id *number*, one text for each of its prompts; None: refuse.
@@ -166,7 +170,8 @@ class EngineClient:
         """
         asked = {"op": "answer", "id": number, "answers": None if answers is None else list(answers)}
         reply = await self._ask(asked)
-        return reply is not None and bool(reply[0]["taken"])
+        with _reading():
+            return reply is not None and bool(reply[0]["taken"])
 
     async def connect(self, resource: str, profile: str | None) -> Line:
         """Try to reach *resource* as *profile* now, and return how that went.
@@ -181,7 +186,8 @@ class EngineClient:
         reply = await self._ask(asked, _CONNECT_S)
         if reply is None:
             raise EngineError(_NO_ENGINE)
-        return Line(**reply[0])
+        with _reading():
+            return Line(**reply[0])
 
     async def check(self, resource: object, profile: object, sample: Sample) -> AsyncGenerator[Finding, None]:
         """Have the engine check a resource as a profile, and yield what it finds as it finds it.
@@ -204,7 +210,8 @@ class EngineClient:
         begun = await self._ask({"op": "check"}, data=data)
         if begun is None:
             raise EngineError(_NO_ENGINE)
-        name = begun[0]["id"]
+        with _reading():
+            name = begun[0]["id"]
         seen, done = 0, False
         try:
             while not done:
@@ -213,8 +220,10 @@ class EngineClient:
                     done = True
                     raise EngineError("The engine has ended in the middle of the check; check again.")
                 head, data = reply
-                done = bool(head["done"])
-                for finding in _findings(data):
+                with _reading():
+                    findings = unpacked(data)
+                    done = bool(head["done"])
+                for finding in findings:
                     seen += 1
                     yield finding
         finally:
@@ -234,14 +243,16 @@ class EngineClient:
         if reply is None:
             raise EngineError(_NO_ENGINE)
         head, data = reply
-        return LogChunk(data, int(head["offset"]), int(head["size"]))
+        with _reading():
+            return LogChunk(data, int(head["offset"]), int(head["size"]))
 
     async def _status(self) -> EngineStatus | None:
         reply = await self._ask({"op": "status"})
         if reply is None:
             return None
         head, _ = reply
-        return EngineStatus(head["pid"], head["host"], head["started"], head["runs"], head["batches"])
+        with _reading():
+            return EngineStatus(head["pid"], head["host"], head["started"], head["runs"], head["batches"])
 
     async def _ask(
         self, message: dict[str, Any], timeout_s: float = _ANSWER_S, data: bytes = b""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from runners.batches import LogChunk, RunnerError
+from runners.engine.versions import of_another_version, older_than_asker
 from runners.engine.wire import WireError, receive, send
 from runners.store.database import StoreError
 
@@ -50,13 +51,13 @@ async def serve(
 async def _answer(message: dict[str, Any], operations: dict[str, Operation]) -> Answer:
     operation = operations.get(str(message.get("op")))
     if operation is None:
-        return {"error": f"The engine does not know the operation {message.get('op')!r}."}, b""
+        return {"error": older_than_asker(f"the operation {message.get('op')!r}")}, b""
     try:
         return await operation(message)
     except (RunnerError, StoreError) as error:
         return {"error": str(error)}, b""
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        return {"error": f"The engine can't read the question: {error!r}."}, b""
+        return {"error": of_another_version("The engine can't read the question", error)}, b""
     except Exception:
         log.exception("The operation %r failed.", message.get("op"))
         return {"error": "The engine can't answer because of a fault of its own; engine.log tells more."}, b""

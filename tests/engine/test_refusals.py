@@ -142,7 +142,10 @@ async def test_a_request_that_makes_no_sense_does_not_hold_up_the_others(lab: La
     first, second = lab.store.request(1), lab.store.request(2)
     assert first is not None
     assert second is not None
-    assert first.answer == "This Runyard does not know requests of the kind 'dance'."
+    assert first.answer == (
+        "The engine that is running is older than this Runyard, and does not know requests of the kind "
+        "dance; stop it with `runyard engine stop` (what runs goes on), and try again."
+    )
     assert second.answer.startswith("The request can't be carried out: ")
 
 
@@ -184,8 +187,8 @@ async def test_an_engine_that_is_older_than_who_asks_says_so(lab: Lab) -> None:
         await until(lambda: (row := lab.store.request(1)) and row.state is RequestState.REFUSED)
     row = lab.store.request(1)
     assert row is not None and row.answer == (
-        "A newer Runyard than the engine's asked for this, and the engine does not know needs.sheep; "
-        "stop it with `runyard engine stop` (runs go on), and ask again."
+        "The engine that is running is older than this Runyard, and does not know needs.sheep; "
+        "stop it with `runyard engine stop` (what runs goes on), and try again."
     )
 
 

@@ -17,12 +17,14 @@ from runners.config.files import add_resource, read_resource
 from runners.config.home import Home
 from runners.config.places import resource_path
 from runners.engine.asking import ask
+from runners.engine.checks import Checks
 from runners.engine.client import EngineClient, EngineError, engine_alive
 from runners.engine.engine import Engine
 from runners.engine.lock import HeldError
 from runners.engine.process import EngineLog
 from runners.engine.wire import short_path
 from runners.requests import RequestKind
+from runners.sample import Sample
 from runners.states import State
 from runners.store.facts import apply_events
 from runners.store.rows import BatchRow
@@ -199,6 +201,30 @@ async def test_nonsense_on_the_socket_disturbs_nobody(lab: Lab) -> None:
         with pytest.raises(EngineError, match="There is no run 'x'"):
             await lab.client.read_log("x", 0, 0, 10)
         assert await lab.client.status() is not None
+
+
+async def test_an_engine_from_before_an_update_is_told_of_with_the_way_out(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def of_old(engine: Engine, _: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        return {"well": True}, b""
+
+    way_out = r"; stop it with `runyard engine stop` \(what runs goes on\), and try again\.$"
+    monkeypatch.setattr(Checks, "operations", property(lambda checks: {}))
+    async with lab.hosted():
+        monkeypatch.setattr(Engine, "_woken", of_old)
+        with pytest.raises(
+            EngineError,
+            match=rf"^The engine that is running is older .* not know the operation 'check'{way_out}",
+        ):
+            await anext(lab.client.check({}, None, Sample()))
+        with pytest.raises(
+            EngineError, match=rf"^The engine's answer can't be read \(.* of another version{way_out}"
+        ):
+            await lab.client.wake()
+        # What gets one out of it works.
+        assert await lab.client.status() is not None
+        assert await lab.client.stop()
 
 
 async def test_a_run_in_trouble_says_so_and_troubles_no_other(lab: Lab) -> None:
