@@ -1,85 +1,39 @@
-"""Findings about clusters that the lab can't be: other releases, private data, two installations at once."""
+"""Findings about a set of the configuration, on clusters that the lab can't be."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from runners.batches import Line
 from runners.checking.slurm.accounts import read_accounts
 from runners.checking.slurm.asked import Asked, read_asked
-from runners.checking.slurm.check import check_slurm
-from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.partitions import read_nodes, read_partitions
 from runners.checking.slurm.reservations import read_reservations
 from runners.checking.slurm.sets import OF_SET, look_at
-from runners.checking.slurm.site import command, queue
 from runners.checking.slurm.trial import Trial, Trials, Word
-from runners.config.slurm import SlurmRunnerConfig
-from runners.findings import REST, Finding, FindingState
+from runners.findings import Finding
 from runners.sample import Sample
-from runners.slurm.cluster_settings import SlurmSettings, read_settings
-from runners.transport.base import Command, Exchange, Piece, Reply, Transport, TransportError
-from tests.unit.test_check_slurm_reading import (
-    CONFIG,
-    PARTITIONS_20,
-    account,
+from tests.unit.checked_cluster import (
+    ACCOUNTS,
+    FAILURE,
+    NODES,
+    OK,
+    PARTITIONS,
+    REFUSED,
+    TAKEN,
+    UNTOLD,
+    WARNING,
+    amiss,
+    asked,
     association,
+    bad,
     configuration,
+    facts,
     quality,
     row,
     script,
+    settings,
 )
-
-OK, WARNING, FAILURE, UNTOLD = FindingState
-TAKEN = Trial(Word.TAKEN, "Job 1 to start at 2026-11-28T17:27:56 using 4 processors", "at 17:27 with 4 CPUs")
-REFUSED = Trial(Word.REFUSED, "Requested node configuration is not available")
-
-PARTITIONS = PARTITIONS_20.replace("DenyAccounts=lab,x", "AllowAccounts=ALL")
-NODES = row("main", "idle", "4", "8", "16000", "(null)", "intel", "c[1-4]")
-ACCOUNTS = [
-    association(qos="high,normal", defaultqos="normal"),
-    "alice|lab|None\nops|root|Operator\n",
-    quality() + quality("high"),
-    account("root", ""),
-]
-
-
-def settings(release: str = "22.05.8", **changes: str) -> SlurmSettings:
-    found = read_settings(CONFIG.replace("22.05.8", release).replace("max_script_size=5000,", ""))
-    assert found is not None
-    return replace(found, values={**found.values, **changes})
-
-
-def facts(
-    partitions: str = PARTITIONS, nodes: str = NODES, release: str = "22.05.8", accounts: str = ""
-) -> Facts:
-    below = account("root", "") + account("lab") + account("sub", "lab")
-    answers = [ACCOUNTS[0] + accounts, *ACCOUNTS[1:3], below]
-    return Facts(
-        settings(release),
-        "alice",
-        read_partitions(partitions),
-        read_nodes(nodes, "m"),
-        frozenset({"users"}),
-        read_accounts(answers, "alice", "lab-000"),
-    )
-
-
-def asked(*lines: str, **default: object) -> Asked:
-    config = configuration(*lines, **default)
-    return read_asked(config, script(config, Sample()), gpu=False)
-
-
-def bad(found: Sequence[Finding]) -> list[tuple[str, FindingState]]:
-    return [(one.check, one.state) for one in found if one.state is not OK]
-
-
-def amiss(given: Asked, told: Facts, trial: Trial = TAKEN) -> list[tuple[str, FindingState]]:
-    return bad(look_at(given, told, Trials(trial)).findings)
 
 
 def test_all_is_well() -> None:
@@ -153,6 +107,25 @@ def test_limits_of_a_partition() -> None:
     assert amiss(asked(), facts(limited)) == [("memory", FAILURE)]
     for_cpus = PARTITIONS.replace("MaxMemPerNode=UNLIMITED", "MaxMemPerCPU=100")
     assert amiss(asked(), facts(for_cpus)) == [("memory", FAILURE)]
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "partition", "wrong"),
+    [
+        ({"MaxMemPerNode": "900"}, "MaxMemPerNode=UNLIMITED", True),
+        ({"MaxMemPerCPU": "100"}, "MaxMemPerNode=UNLIMITED", True),
+        # Seen in 20.11, 22.05 and 24.11: the one of the partition counts, also where it allows more.
+        ({"MaxMemPerNode": "900"}, "MaxMemPerNode=200000", False),
+        ({"MaxMemPerNode": "900"}, "MaxMemPerCPU=200000", False),
+        ({"MaxMemPerCPU": "100"}, "MaxMemPerNode=200000", False),
+    ],
+)
+def test_memory_that_is_allowed_everywhere_and_in_a_partition(
+    everywhere: dict[str, str], partition: str, wrong: bool
+) -> None:
+    told = facts(PARTITIONS.replace("MaxMemPerNode=UNLIMITED", partition))
+    told = replace(told, settings=settings(**everywhere))
+    assert amiss(asked(), told) == ([("memory", FAILURE)] if wrong else [])
 
 
 def test_a_qos_that_goes_before_the_partition() -> None:
@@ -384,198 +357,3 @@ def test_nodes_of_which_no_memory_is_known() -> None:
     (found,) = (one for one in look_at(asked(), none, Trials(refused)).findings if one.state is not OK)
     assert (found.check, found.state, found.field) == ("memory", FAILURE, "")
     assert "RealMemory" in found.fix
-
-
-# What accounts and QOS allow
-
-
-def limited(qos: str = "", user: str = "", **changes: str) -> Facts:
-    """A site that enforces limits."""
-    given = dict(pair.split("=", 1) for pair in qos.split() if pair)
-    mine = dict(pair.split("=", 1) for pair in user.split() if pair)
-    answers = [
-        association(qos="normal", defaultqos="normal", **mine),
-        ACCOUNTS[1],
-        quality(**given),
-        account("lab") + account("root", ""),
-    ]
-    told = read_accounts(answers, "alice", "lab-000")
-    return replace(facts(), accounts=told, settings=settings(**changes))
-
-
-def size_of(told: Facts, **default: object) -> Finding | None:
-    found = look_at(asked(**default), told, Trials(TAKEN)).findings
-    wrong = [one for one in found if one.state is not OK]
-    assert [one.check for one in wrong] in ([], ["job limits"])
-    return wrong[0] if wrong else None
-
-
-SAFE = {"AccountingStorageEnforce": "associations,limits,safe"}
-
-
-def test_what_all_may_have_used_ever() -> None:
-    """It is what others have used that counts, unless SLURM sees to it that a job can end within it."""
-    told = limited(qos="grptresmins=cpu=100 grpwall=0-10:00:00")
-    assert size_of(told, time="2:00:00") is None
-    safe = limited(qos="grptresmins=cpu=100", **SAFE)
-    found = size_of(safe, time="2:00:00")
-    assert found is not None
-    assert "for 2:00:00, and the QOS normal allows 100 minutes of CPUs (GrpTRESMins cpu)" in found.detail
-    assert found.fix.startswith("Set time to 0:")
-    wall = size_of(limited(qos="grpwall=01:00:00", **SAFE), time="2:00:00")
-    assert wall is not None
-    assert "asks for 2:00:00" not in wall.detail
-    assert "for 2:00:00, and the QOS normal allows 60 minutes (GrpWall)" in wall.detail
-    assert size_of(limited(qos="grpwall=02:00:00", **SAFE), time="2:00:00") is None
-
-
-def test_jobs_that_name_no_time() -> None:
-    short = PARTITIONS.replace("MaxTime=UNLIMITED", "MaxTime=01:00:00").replace("=00:30:00", "=NONE")
-    for release, wrong in (("22.05.8", True), ("24.11.5", False)):
-        told = replace(limited(user="maxtresmins=cpu=1000"), partitions=read_partitions(short))
-        told = replace(told, settings=settings(release))
-        assert (size_of(told, time=None) is not None) is wrong
-    # Where there is something usual, that counts.
-    usual = limited(user="maxtresmins=cpu=100")
-    assert size_of(usual, time=None) is not None
-    assert size_of(limited(user="maxtresmins=cpu=1000"), time=None) is None
-
-
-def test_gpus_of_jobs_and_limits_on_them() -> None:
-    gpus = NODES.replace("(null)", "gpu:v100:2")
-    least = replace(limited(qos="mintresperjob=gres/gpu=1,gres/gpu:a100=1"), groups=read_nodes(gpus, "m"))
-    found = size_of(least)
-    assert found is not None
-    assert "asks for 0 GPUs, and the QOS normal wants 1 or more (MinTRESPerJob gres/gpu)" in found.detail
-    # Of types that are not asked for it is not known what a job would have.
-    assert size_of(least, gres="gpu:v100:1") is None
-    most = replace(limited(qos="maxtresperjob=gres/gpu:v100=1"), groups=read_nodes(gpus, "m"))
-    assert size_of(most, gres="gpu:v100:1") is None
-    found = size_of(most, gres="gpu:v100:2")
-    assert found is not None
-    assert "asks for 2 GPUs" in found.detail
-    assert found.field.endswith("default_slurm_config.gres")
-
-
-# The cluster as a whole
-
-
-def version(text: str, code: int = 0) -> Reply:
-    return Reply(code, text.encode() if not code else b"", text.encode() if code else b"")
-
-
-def test_versions_of_commands() -> None:
-    new, old = version("slurm 23.11.4\n"), version("slurm 19.05.1\n")
-    other, missing = version("slurm 22.05.8\n"), version("squeue: command not found\n", 127)
-    assert command("squeue", new, [new, new]).state is OK
-    assert command("squeue", other, [new, other]).state is WARNING
-    assert command("sbatch", old, [old]).state is WARNING
-    gone = command("squeue", missing, [new, missing])
-    assert (gone.state, gone.fix != "") == (FAILURE, True)
-    assert "command not found" in gone.detail
-    assert command("sbatch", version("something\n"), [version("something\n")]).state is OK
-
-
-def test_private_jobs() -> None:
-    told = read_accounts(ACCOUNTS, "alice", "lab-000")
-    private, public = settings(), settings(PrivateData="none")
-    assert queue(private, told, "nobody", as_user=False).state is WARNING
-    assert queue(private, None, "", as_user=False).state is WARNING
-    # Operators, root and SLURM's own user see all; and so does the owner of the jobs what is his.
-    for name in ("ops", "root", "slurm"):
-        assert queue(private, told, name, as_user=False).state is OK
-    assert queue(private, told, "alice", as_user=True).state is OK
-    assert queue(public, told, "nobody", as_user=False).state is OK
-
-
-class Missing(Transport):
-    """A machine where some commands can't be started, which the lab's always can."""
-
-    def __init__(self, *commands: str) -> None:
-        self._missing = commands
-
-    @property
-    def line(self) -> Line:
-        return Line(up=True)
-
-    async def exchange(
-        self,
-        commands: Sequence[Command],
-        pieces: Sequence[Piece] = (),
-        *,
-        timeout_s: float,
-        stop: bool = False,
-    ) -> Exchange:
-        for one in commands:
-            if one.argv[0] in self._missing:
-                raise TransportError(f"{one.argv[0]!r} can't be started: No such file or directory")
-        return Exchange([self._answer(one) for one in commands], [])
-
-    def _answer(self, one: Command) -> Reply:
-        if one.argv[1:] == ("--version",):
-            return version("slurm 22.05.8\n")
-        if one.argv[1:] == ("show", "config"):
-            return version(CONFIG.replace("accounting_storage/slurmdbd", "accounting_storage/none"))
-        return Reply(1, b"", b"no")
-
-    async def fetch(self, paths: Sequence[str], limit: int) -> Sequence[bytes | None]:
-        raise AssertionError
-
-    async def close(self) -> None: ...
-
-
-async def found(transport: Transport, config: SlurmRunnerConfig) -> list[Finding]:
-    given = check_slurm(
-        transport,
-        config,
-        user="alice",
-        as_user=True,
-        sample=Sample(),
-        script=lambda gpu: script(config, Sample(needs_gpu=gpu)),
-    )
-    return [one async for one in given]
-
-
-async def test_a_command_is_missing() -> None:
-    squeue = await found(Missing("squeue"), configuration())
-    assert [(one.check, one.state) for one in squeue][:4] == [
-        ("sbatch", OK),
-        ("squeue", FAILURE),
-        ("scancel", OK),
-        ("controller", OK),
-    ]
-    scontrol = await found(Missing("scontrol", "sacctmgr"), configuration())
-    assert [(one.check, one.state) for one in scontrol if one.state is not OK] == [
-        ("controller", FAILURE),
-        (REST, UNTOLD),
-    ]
-
-
-async def test_nothing_answers_after_the_controller_did() -> None:
-    every = await found(Missing(), configuration())
-    assert {one.state for one in every if one.check not in ("partition", "trial", REST)} == {OK}
-    assert [(one.check, one.state) for one in every if one.state is not OK] == [
-        ("partition", UNTOLD),
-        ("trial", UNTOLD),
-        (REST, UNTOLD),
-    ]
-
-
-async def test_a_script_that_takes_too_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runners.checking.slurm.check.SCRIPT_S", 0.05)
-    config, go_on = configuration(), threading.Event()
-
-    def slow(gpu: bool) -> bytes:
-        go_on.wait(30.0)
-        return script(config, Sample(needs_gpu=gpu))
-
-    given = check_slurm(Missing(), config, user="alice", as_user=True, sample=Sample(), script=slow)
-    try:
-        every = [one async for one in given]
-    finally:
-        go_on.set()
-    assert [(one.check, one.state) for one in every if one.state is not OK] == [
-        ("batching", UNTOLD),
-        (REST, UNTOLD),
-    ]
-    assert every[-1].detail.endswith(" and trial were not looked at, because batching could not be told.")

@@ -9,40 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.checking.slurm.accounts import Kind, account_commands, read_accounts
-from runners.checking.slurm.asked import merged_set, read_asked, read_memory
 from runners.checking.slurm.features import read_constraint
-from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres, read_gres_ask
+from runners.checking.slurm.gres import read_gpus_ask, read_gres, read_gres_ask
 from runners.checking.slurm.partitions import is_working, read_nodes, read_partitions
 from runners.checking.slurm.reservations import hosts_of, read_reservations
 from runners.checking.slurm.trial import Word, read_trial
 from runners.checking.slurm.versions import read_version
 from runners.checking.slurm.words import evidence, names, near_first, pasted
-from runners.config.resource import SlurmSSHResource
-from runners.config.slurm import SlurmRunnerConfig
-from runners.sample import Sample, sample_script
 from runners.slurm.cluster_settings import read_settings
 from runners.transport.base import TOO_LATE, Reply
+from tests.unit.checked_cluster import CONFIG, PARTITIONS_20, account, association, quality, row
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
+
 # scontrol show config
-
-CONFIG = """\
-Configuration data as of 2026-11-28T17:27:54
-AccountingStorageEnforce = associations,limits
-AccountingStorageType   = accounting_storage/slurmdbd
-ClusterName             = lab-000
-MaxJobCount             = 10000
-MaxMemPerNode           = UNLIMITED
-PrivateData             = jobs,usage
-SchedulerParameters     = batch_sched_delay=0,max_script_size=5000,bf_interval=1
-SlurmUser               = slurm(64030)
-SlurmctldHost[0]        = vm(localhost)
-SLURM_VERSION           = 22.05.8
-
-Slurmctld(primary) at head1 is DOWN
-Slurmctld(backup) at head2 is UP
-"""
 
 
 def test_settings() -> None:
@@ -99,14 +80,6 @@ def test_versions(said: bytes, release: str, number: tuple[int, int] | None) -> 
     assert read_version(Reply(0, said, b"")) == (release, number)
 
 
-# scontrol show partition
-
-PARTITIONS_20 = (
-    "PartitionName=main AllowGroups=ALL DenyAccounts=lab,x AllowQos=ALL AllocNodes=ALL Default=YES QoS=N/A "
-    "DefaultTime=00:30:00 DisableRootJobs=NO ExclusiveUser=NO GraceTime=0 Hidden=NO MaxNodes=UNLIMITED "
-    "MaxTime=UNLIMITED MinNodes=0 LLN=NO MaxCPUsPerNode=UNLIMITED Nodes=c[1-4] PriorityTier=1 RootOnly=NO "
-    "State=UP TotalCPUs=32 TotalNodes=4 JobDefaults=(null) DefMemPerNode=UNLIMITED MaxMemPerNode=UNLIMITED\n"
-)
 PARTITIONS_24 = (
     "PartitionName=gpu AllowGroups=a,b AllowAccounts=ALL AllowQos=high AllocNodes=ALL Default=NO QoS=part "
     "DefaultTime=NONE ExclusiveTopo=NO MaxNodes=2 MaxTime=1-00:00:00 MaxCPUsPerNode=4 "
@@ -138,10 +111,6 @@ def test_no_partitions() -> None:
 
 
 # sinfo
-
-
-def row(*cells: str) -> str:
-    return f"@m|{'|'.join(cells)}@m.\n"
 
 
 def test_nodes() -> None:
@@ -188,6 +157,9 @@ def test_nodes_that_can_not_be_read() -> None:
 )
 def test_states_of_nodes(state: str, works: bool) -> None:
     assert is_working(state) is works
+
+
+# scontrol show reservation
 
 
 def test_reservations() -> None:
@@ -238,28 +210,6 @@ def test_no_answer_is_too_odd(text: str) -> None:
 
 
 # sacctmgr
-
-
-def rows_of(question: int, **given: str) -> str:
-    """A row of an answer to one of the questions."""
-    columns = account_commands("alice", "", "c")[question][-1].removeprefix("format=").split(",")
-    assert given.keys() <= set(columns)
-    return "|".join(given.get(name, "") for name in columns) + "\n"
-
-
-def association(account: str = "lab", user: str = "alice", **given: str) -> str:
-    """A row about a user."""
-    return rows_of(0, account=account, user=user, **given)
-
-
-def quality(name: str = "normal", **given: str) -> str:
-    """A row about a QOS."""
-    return rows_of(2, name=name, **given)
-
-
-def account(account: str, parentname: str = "root", **given: str) -> str:
-    """A row about an account."""
-    return rows_of(3, account=account, parentname=parentname, **given)
 
 
 def test_accounts() -> None:
@@ -353,90 +303,8 @@ def test_questions_about_accounts_name_each_user_once() -> None:
     assert "user=alice,ops" in account_commands("alice", "ops", "c")[1]
 
 
-# What devices nodes have, and jobs want
-
-
-@pytest.mark.parametrize(
-    ("text", "means"),
-    [
-        ("(null)", {}),
-        ("gpu:v100:2", {"gpu": {"v100": 2}}),
-        ("gpu:a100:4(S:0,2),nvme:1,gpu:t4:1", {"gpu": {"a100": 4, "t4": 1}, "nvme": {"": 1}}),
-        ("gpu:2", {"gpu": {"": 2}}),
-        ("craynetwork:no_consume:4", {"craynetwork": {"": 4}}),
-        ("tmp:1K", {"tmp": {"": 1024}}),
-        ("gpu:a:b:c", None),
-        ("gpu:2(S:0", None),
-    ],
-)
-def test_gres_of_nodes(text: str, means: object) -> None:
-    assert read_gres(text) == means
-
-
-@pytest.mark.parametrize(
-    ("text", "means"),
-    [
-        ("gpu", [GresAsk("gpu", "", 1)]),
-        ("gpu:v100", [GresAsk("gpu", "v100", 1)]),
-        ("gres:gpu:v100:2,nvme:3", [GresAsk("gpu", "v100", 2), GresAsk("nvme", "", 3)]),
-        ("gres/gpu:1", [GresAsk("gpu", "", 1)]),
-        ("none", []),
-        ("gpu:;rm", None),
-    ],
-)
-def test_gres_of_jobs(text: str, means: object) -> None:
-    assert read_gres_ask(text) == means
-
-
-@pytest.mark.parametrize(
-    ("text", "means"),
-    [
-        ("2", [GresAsk("gpu", "", 2)]),
-        ("v100:2,k80", [GresAsk("gpu", "v100", 2), GresAsk("gpu", "k80", 1)]),
-        ("a b", None),
-    ],
-)
-def test_gpus_of_jobs(text: str, means: object) -> None:
-    assert read_gpus_ask(text) == means
-
-
-def test_how_many_devices() -> None:
-    node = {"gpu": {"v100": 2, "k80": 1}}
-    assert has(node, GresAsk("gpu", "", 1)) == 3
-    assert has(node, GresAsk("gpu", "k80", 1)) == 1
-    assert has(node, GresAsk("nvme", "", 1)) == 0
-
-
-# Constraints
-
-
-@pytest.mark.parametrize(
-    ("text", "features", "holds"),
-    [
-        ("intel", {"intel"}, True),
-        ("intel&gpu", {"intel"}, False),
-        ("intel|amd", {"amd"}, True),
-        ("(intel|amd)&ib", {"amd", "ib"}, True),
-        ("!intel", {"intel"}, False),
-        ("amd,ib", {"amd"}, False),
-        ("[rack1|rack2]", {"rack2"}, True),
-        ("a*2&b*1", {"a", "b"}, True),
-        ("a*2&!b", {"a", "b"}, True),
-        ("[a&b]", {"a"}, False),
-    ],
-)
-def test_constraints(text: str, features: set[str], holds: bool) -> None:
-    constraint = read_constraint(text)
-    assert constraint is not None
-    assert constraint.holds(features) is holds
-
-
-@pytest.mark.parametrize("text", ["", "&", "a&", "(a", "a)", "[a|b]*4", "a b", "a;b", "(a]"])
-def test_constraints_that_can_not_be_read(text: str) -> None:
-    assert read_constraint(text) is None
-
-
 # sbatch --test-only
+
 
 TAKEN = "sbatch: Job 4 to start at 2026-11-28T17:27:56 using 9 processors on nodes c[1-2] in partition main\n"
 
@@ -486,102 +354,6 @@ def test_a_refusal_is_explained() -> None:
     assert explained is not None
     assert (explained.sentence, explained.cause) == ("There is no such partition.", "partition")
     assert read_trial(Reply(TOO_LATE, b"", b"sbatch gave no answer within 60 s"), "").word is Word.NONE
-
-
-# What a job asks for
-
-CONFIGURATION: dict[str, dict[str, object]] = {
-    "default_slurm_config": {"partition": "main", "cpus_per_task": 2, "mem": "1G", "time": "90m"},
-    "gpu_slurm_config": {"partition": "gpu", "gres": "gpu:1", "mem": None},
-    "batching_config": {
-        "target_num_jobs": 4,
-        "max_num_jobs": 25,
-        "target_cpus_per_job": 4,
-        "max_cpus_per_job": 8,
-        "target_mem_per_job": "2G",
-        "max_mem_per_job": "8G",
-    },
-}
-WHOLE = {
-    "type": "slurm_ssh",
-    "name": "x",
-    "host": "h",
-    "tasks_python_config": {"default_version": "3.12", "versions": {"3.12": "/usr/bin/python3"}},
-    "tasks_pixi_config": {},
-    "tasks_local_dir": "/t",
-    "jobs_local_dir": "/j",
-    "jobs_slurm_python_worker": "/usr/bin/python3",
-}
-
-
-def script(config: SlurmRunnerConfig, sample: Sample) -> bytes:
-    whole = SlurmSSHResource.model_validate(
-        {**WHOLE, "jobs_runner_config": config.model_dump(exclude_unset=True)}
-    )
-    return sample_script(whole, sample, jobs_folder="/home/alice/runyard")
-
-
-def configuration(*lines: str, **default: object) -> SlurmRunnerConfig:
-    changed = {**CONFIGURATION["default_slurm_config"], **default, "extra_lines": list(lines)}
-    return SlurmRunnerConfig.model_validate({**CONFIGURATION, "default_slurm_config": changed})
-
-
-def test_what_a_job_asks_for() -> None:
-    config = configuration()
-    asked = read_asked(config, script(config, Sample()), gpu=False)
-    assert (asked.partitions, asked.slots, asked.cpus) == (("main",), 4, 2)
-    assert (asked.task_mb, asked.node_mb, asked.grows) == (1000.0, 4000.0, True)
-    assert asked.time_s == 5400.0
-    assert asked.field("partition") == "jobs_runner_config.default_slurm_config.partition"
-
-
-def test_the_gpu_set() -> None:
-    config = configuration()
-    assert merged_set(config, gpu=True).mem == 1000
-    asked = read_asked(config, script(config, Sample(needs_gpu=True)), gpu=True)
-    assert (asked.partitions, asked.slots, asked.task_mb) == (("gpu",), 1, 1000.0)
-    assert asked.check("memory") == "memory, GPU set"
-    assert asked.field("partition") == "jobs_runner_config.gpu_slurm_config.partition"
-    assert asked.field("mem") == "jobs_runner_config.default_slurm_config.mem"
-
-
-def test_own_lines_go_before_the_configuration() -> None:
-    config = configuration("#SBATCH --part=big -c3 --mem 4G # x", "#SBATCH -q high", "echo --qos=no")
-    asked = read_asked(config, script(config, Sample()), gpu=False)
-    assert (asked.partitions, asked.cpus, asked.task_mb, asked.options["qos"]) == (
-        ("big",),
-        3,
-        4096.0,
-        "high",
-    )
-    assert set(asked.own) == {"partition", "cpus-per-task", "mem", "qos"}
-    assert not asked.grows
-    assert asked.field("partition") == "jobs_runner_config.default_slurm_config.extra_lines"
-
-
-def test_memory_of_each_cpu() -> None:
-    config = configuration(use_mem_per_cpu=True)
-    asked = read_asked(config, script(config, Sample()), gpu=False)
-    assert (asked.task_mb, asked.node_mb, asked.grows) == (1000.0, 1000.0, False)
-
-
-def test_what_a_sample_asks_for_is_no_fault_of_the_configuration() -> None:
-    config = configuration()
-    given = Sample(cpus=1, mem_mb=2000)
-    asked = read_asked(config, script(config, given), gpu=False, sample=given)
-    assert (asked.field("cpus-per-task"), asked.field("mem")) == ("", "")
-    # What it asks for as the configuration does is one of the configuration all the same.
-    given = Sample(cpus=2, mem_mb=1000)
-    asked = read_asked(config, script(config, given), gpu=False, sample=given)
-    assert asked.field("cpus-per-task") == "jobs_runner_config.default_slurm_config.cpus_per_task"
-    assert asked.field("mem") == "jobs_runner_config.default_slurm_config.mem"
-
-
-@pytest.mark.parametrize(
-    ("text", "mb"), [("500", 500), ("2G", 2048), ("1024K", 1), ("1GB", 1024), ("x", None)]
-)
-def test_memory(text: str, mb: float | None) -> None:
-    assert read_memory(text) == mb
 
 
 # Words
