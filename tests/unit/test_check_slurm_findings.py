@@ -125,7 +125,9 @@ def test_memory_that_is_allowed_everywhere_and_in_a_partition(
 ) -> None:
     told = facts(PARTITIONS.replace("MaxMemPerNode=UNLIMITED", partition))
     told = replace(told, settings=settings(**everywhere))
-    assert amiss(asked(), told) == ([("memory", FAILURE)] if wrong else [])
+    (found,) = (one for one in look_at(asked(), told, Trials(TAKEN)).findings if one.check == "memory")
+    assert found.state is (FAILURE if wrong else OK)
+    assert all(f"{key} = {value}" in found.evidence for key, value in everywhere.items())
 
 
 def test_a_qos_that_goes_before_the_partition() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,9 +14,13 @@ from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, asks_itself, evidence, names, near_first
 from runners.config.errors import shown
 from runners.findings import Finding
+from runners.slurm.cluster_settings import SHOW_CONFIG
 
 GPU_SET_FIELD = "jobs_runner_config.gpu_slurm_config"
 """The path of the whole GPU set."""
+
+_EVERYWHERE = ("MaxMemPerNode", "MaxMemPerCPU")
+"""Settings of what a job may have where its partition does not say."""
 
 
 def cpus(put: Put, facts: Facts) -> Finding:
@@ -53,6 +58,8 @@ def memory(put: Put, facts: Facts) -> Finding:
     has_mb = memory_of(facts)
     best = max(groups, key=has_mb)
     proof = _proof(put, facts, best)
+    if everywhere := [key for key in _EVERYWHERE if facts.settings.number(key)]:
+        proof = f"{proof}\n{evidence(SHOW_CONFIG, facts.settings.line(*everywhere))}"
     where = names(put.asked.partitions)
     option = "mem-per-cpu" if "mem-per-cpu" in put.asked.own else "mem"
     most = int(has_mb(best))
@@ -164,7 +171,6 @@ def _lacking(
     proof: str,
 ) -> Finding | None:
     where = names(put.asked.partitions)
-    # SLURM itself compares types without their case.
     kinds = {name for one in devices for name in one}
     if ask.name not in kinds:
         elsewhere = {one.partition for one in facts.groups or () if has(one.gres or {}, ask)}
@@ -272,15 +278,14 @@ def cpus_of(facts: Facts) -> Callable[[NodeGroup], int]:
 
 def memory_of(facts: Facts) -> Callable[[NodeGroup], float]:
     """How much memory of such a node a job may have, in MB."""
-    everywhere = [facts.settings.number("MaxMemPerNode")]
-    cpus_everywhere = facts.settings.number("MaxMemPerCPU")
+    everywhere = [facts.settings.number(key) for key in _EVERYWHERE]
 
     def most(group: NodeGroup) -> float:
         parts = facts.partitions_of([group.partition])
-        limits = [one.most_mb for one in parts] + everywhere
-        each = [one.most_mb_per_cpu for one in parts] + [cpus_everywhere]
-        limits += [limit * group.cpus for limit in each if limit]
-        return min([group.mb, *(limit for limit in limits if limit)])
+        own = [[one.most_mb, one.most_mb_per_cpu] for one in parts if one.most_mb or one.most_mb_per_cpu]
+        # What a partition allows goes before what is allowed everywhere, be it more or less.
+        of_node, of_cpu = own[0] if own else everywhere
+        return min(group.mb, of_node or math.inf, of_cpu * group.cpus if of_cpu else math.inf)
 
     return most
 
