@@ -139,6 +139,18 @@ def test_a_qos_that_goes_before_the_partition() -> None:
     assert amiss(asked(), replace(told, accounts=free)) == []
 
 
+@pytest.mark.parametrize(
+    ("partition", "nodes", "flag"),
+    [("MaxNodes=1 MinNodes=0", 2, "PartitionMaxNodes"), ("MaxNodes=4 MinNodes=2", 1, "PartitionMinNodes")],
+)
+def test_a_qos_that_goes_before_the_nodes_of_a_partition(partition: str, nodes: int, flag: str) -> None:
+    silent = Trial(Word.NONE, "")
+    told = facts(f"{PARTITIONS.replace('MaxNodes=UNLIMITED ', '').replace('MinNodes=0', partition)}")
+    assert ("nodes", FAILURE) in amiss(asked(nodes=nodes), told, silent)
+    qos = read_accounts([*ACCOUNTS[:2], quality(flags=f"DenyOnLimit,{flag}"), ""], "alice", "lab-000")
+    assert amiss(asked(nodes=nodes), replace(told, accounts=qos), silent) == [("trial", UNTOLD)]
+
+
 def test_the_time_of_an_account_and_of_a_qos() -> None:
     wall = association(qos="high,normal", defaultqos="normal", maxwall="00:30:00")
     told = read_accounts([wall, *ACCOUNTS[1:]], "alice", "lab-000")

@@ -65,6 +65,16 @@ def test_what_all_may_have_used_ever() -> None:
     assert size_of(limited(qos="grpwall=02:00:00", **SAFE), time="2:00:00") is None
 
 
+def test_limits_that_are_shares() -> None:
+    """Those of a QOS with the flag Relative, from 23.11 on, are percentages; numbers of jobs are none."""
+    for limit in ("grptres=cpu=1,mem=1", "maxtresperjob=mem=50", "maxtresperuser=node=0"):
+        assert size_of(limited(qos=limit)) is not None
+        assert size_of(limited(qos=f"{limit} flags=Relative")) is None
+    # It goes before the account all the same.
+    assert size_of(limited(qos="grptres=cpu=1 flags=Relative", user="grptres=cpu=1")) is None
+    assert size_of(limited(qos="grptres=cpu=90 grpjobs=0 flags=Relative")) is not None
+
+
 def test_jobs_that_name_no_time() -> None:
     short = PARTITIONS.replace("MaxTime=UNLIMITED", "MaxTime=01:00:00").replace("=00:30:00", "=NONE")
     for release, wrong in (("22.05.8", True), ("24.11.5", False)):

@@ -72,7 +72,11 @@ def _limits(put: Put, facts: Facts, told: Accounts) -> Iterator[_Limit]:
                     yield _Limit(kind, what, amount, whose, _key(kind, what, of_qos=of_qos), proof)
 
     for one in qos_in_order(put, facts):
-        yield from those(one.limits, f"the QOS {shown(one.name)}", evidence(ask_qos, one.row), of_qos=True)
+        whose = f"the QOS {shown(one.name)}"
+        for limit in those(one.limits, whose, evidence(ask_qos, one.row), of_qos=True):
+            # Those of a relative QOS are shares of the cluster or the partition, and of which is not told.
+            if "relative" not in one.flags or limit.what in (RUNNING, WALL):
+                yield limit
         seen |= {(kind, what) for kind, amounts in one.limits.items() for what in amounts}
     for mine in told.of(name, put.asked.partitions)[:1]:
         whose = f"the account {shown(name)} of {shown(told.user)}"

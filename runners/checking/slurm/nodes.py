@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runners.checking.slurm.access import qos_in_order
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup, is_working
 from runners.checking.slurm.reservations import hosts_of, own_reservation
@@ -41,8 +42,10 @@ def nodes(put: Put, facts: Facts) -> Finding:
             option="nodes",
             tried=True,
         )
+    # A QOS may let jobs have more than a partition gives others, or fewer.
+    freed = frozenset[str]().union(*(one.flags for one in qos_in_order(put, facts)))
     limits = [one.most_nodes for one in given]
-    if wanted is not None and limits and None not in limits:
+    if wanted is not None and limits and None not in limits and "partitionmaxnodes" not in freed:
         limit = max(limit for limit in limits if limit is not None)
         if wanted > limit:
             return put.failure(
@@ -53,7 +56,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
                 option="nodes",
             )
     least = min((one.least_nodes for one in given), default=0)
-    if wanted is not None and wanted < least:
+    if wanted is not None and wanted < least and "partitionminnodes" not in freed:
         return put.failure(
             "nodes",
             f"Each job asks for {_count(wanted)}, and {where} has a job take {least} or more.",
