@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -28,12 +27,11 @@ from tui.forms.tree import (
     strangers,
     text_of,
     unknown,
+    value_of,
 )
 from tui.forms.variants import changed_to
 
 __all__ = ["MISSING", "Draft", "Missing"]
-
-_WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
 
 
 class _State(NamedTuple):
@@ -103,8 +101,13 @@ class Draft:
         return spec_at(self._spec, self._tree, path).variant(at(self._tree, path))
 
     def fields(self, path: Path = ()) -> tuple[FieldSpec, ...]:
-        """The fields of a group that are shown."""
-        return tuple(found for found in self.spec(path).fields if found.kind is not Kind.NOTHING)
+        """The fields of a group that are shown; of a union the variant that applies."""
+        group = at(self._tree, path)
+        return tuple(
+            found.variant(at(group, (found.name,)))
+            for found in self.spec(path).fields
+            if found.kind is not Kind.NOTHING
+        )
 
     def strangers(self, path: Path = (), *, saved: bool = False) -> list[Path]:
         """What does not belong into a group, now or as it was *saved*; `clear` removes it."""
@@ -150,15 +153,14 @@ class Draft:
 
     def type(self, path: Path, text: str) -> None:
         """What a field for text holds now. An empty text says nothing; in a list or map it is a text."""
-        field = spec_at(self._spec, self._tree, path)
-        value: object = text
+        value: object
         if not text and isinstance(path[-1], str):
             value = MISSING
         elif self._told_before(path, text):
             # Typed back to what was saved, be it 4 or "4", is no change.
             value = counterpart(self._tree, path, self._saved)
-        elif field.kind is Kind.INTEGER and _WHOLE.fullmatch(text):
-            value = int(text)
+        else:
+            value = value_of(spec_at(self._spec, self._tree, path), text)
         self._put(path, value, typing="type")
         self._typed = (path, text)
 

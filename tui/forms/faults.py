@@ -26,7 +26,7 @@ def validated(spec: FieldSpec, tree: object, document: object) -> tuple[dict[Pat
     if not isinstance(tree, dict):
         errors[()] = ["must be an object (names with values)"]
     elif group.model is None:
-        errors[(spec.tag,)] = [f"must be one of {', '.join(spec.variants)}"]
+        errors[(spec.tag,)] = [_one_of(spec)]
     else:
         try:
             model = group.model.model_validate(document)
@@ -46,7 +46,7 @@ def _placed(spec: FieldSpec, tree: object, location: tuple[str | int, ...], mess
     """Where a person sees what pydantic locates, and what is said there."""
     path: Path = ()
     of_key = bool(location) and location[-1] == KEY
-    for part in location:
+    for index, part in enumerate(location):
         if spec.kind is Kind.GROUP:
             found = spec.field(part)
             if found is None:
@@ -68,12 +68,19 @@ def _placed(spec: FieldSpec, tree: object, location: tuple[str | int, ...], mess
                 continue
             found, step = spec.item, part
         else:
-            # Deeper than any field: an object where a text belongs.
-            break
+            # Deeper than any field: an object where a text belongs, or what is wrong in one that does.
+            inner = ".".join(str(each) for each in location[index:] if each != KEY)
+            return path, f"{inner} {message}" if spec.kind is Kind.JSON else message
         path = (*path, step)
         tree = at(tree, (step,))
         spec = found.variant(tree)
+        if found.kind is Kind.UNION and spec.model is None and isinstance(tree, dict):
+            return (*path, found.tag), _one_of(found)
     return path, message
+
+
+def _one_of(union: FieldSpec) -> str:
+    return f"must be one of {', '.join(union.variants)}"
 
 
 def _unsaid(spec: FieldSpec, tree: object, path: Path) -> Iterator[tuple[Path, str]]:
@@ -88,12 +95,7 @@ def _unsaid(spec: FieldSpec, tree: object, path: Path) -> Iterator[tuple[Path, s
                 yield from _unsaid(found, tree[found.name], (*path, found.name))
     elif isinstance(tree, Rows):
         seen = set()
-        for index, (key, value) in enumerate(tree):
+        for index, (key, _) in enumerate(tree):
             if key in seen:
                 yield (*path, index), "has the name of another row" if key.strip() else _NO_NAME
             seen.add(key)
-            if spec.item:
-                yield from _unsaid(spec.item, value, (*path, index))
-    elif isinstance(tree, list) and spec.kind is Kind.LIST and spec.item:
-        for index, value in enumerate(tree):
-            yield from _unsaid(spec.item, value, (*path, index))

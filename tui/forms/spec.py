@@ -6,7 +6,7 @@ Everything comes from the models' own fields (annotation, metadata, default, des
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from pathlib import PurePath
@@ -40,6 +40,8 @@ class Kind(StrEnum):
     GROUP = "group"
     LIST = "list"
     MAP = "map"
+    JSON = "json"
+    """What has parts of its own, but is an item of a list or a value of a map: it is typed in their line."""
     UNION = "union"
     """A group whose fields depend on the value of one of them, its tag."""
     NOTHING = "nothing"
@@ -68,7 +70,8 @@ class FieldSpec:
     nullable: bool
     """It may be said that there is none: with `none`, which is null but for a few groups."""
     unit: str = ""
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
+    """All JSON values that it may have, where they are known."""
     fields: tuple[FieldSpec, ...] = ()
     """Of a group."""
     item: FieldSpec | None = None
@@ -119,7 +122,8 @@ class FieldSpec:
 
 def spec_of(model: type[BaseModel], name: str = "", about: str = "") -> FieldSpec:
     """The group of a model's fields, in the order of the model."""
-    fields = tuple(_of_field(key, info) for key, info in model.model_fields.items())
+    # In JSON a field goes by its alias, if it has one.
+    fields = tuple(_of_field(info.alias or key, info) for key, info in model.model_fields.items())
     about = about or (model.__doc__ or "").strip()
     return FieldSpec(name, Kind.GROUP, about, False, None, False, fields=fields, model=model)
 
@@ -142,18 +146,15 @@ def _of_field(name: str, info: FieldInfo) -> FieldSpec:
     required = info.is_required()
     default = None if required else to_jsonable_python(info.get_default(call_default_factory=True))
     about = info.description or ""
-    discriminator = info.discriminator if isinstance(info.discriminator, str) else ""
-    found = _of(info.annotation, info.metadata, name, about, discriminator)
+    found = _of(info.annotation, [info], name, about)
     return replace(found, required=required, default=default)
 
 
-def _of(
-    annotation: Any, metadata: Sequence[object], name: str = "", about: str = "", tag: str = ""
-) -> FieldSpec:
+def _of(annotation: Any, metadata: Sequence[object], name: str = "", about: str = "") -> FieldSpec:
     annotation, metadata, nullable = _unwrapped(annotation, list(metadata))
     hints = [extra for extra in _flat(metadata) if isinstance(extra, Hint)]
     empty_is_none = any(hint.empty_is_none for hint in hints)
-    found = _bare(annotation, metadata, name, about, tag)
+    found = _bare(annotation, metadata, name, about)
     choices = found.choices or next((hint.names for hint in hints if hint.names), ())
     kind = Kind.CHOICE if choices else found.kind
     return replace(
@@ -161,33 +162,35 @@ def _of(
         kind=next((Kind(hint.kind) for hint in hints if hint.kind), kind),
         unit=next((hint.unit for hint in hints if hint.unit), ""),
         choices=choices,
-        nullable=nullable or found.kind is Kind.NOTHING,
+        nullable=nullable or found.nullable,
         none={} if empty_is_none else None,
+        blank=found.blank and not choices,
     )
 
 
-def _bare(annotation: Any, metadata: Sequence[object], name: str, about: str, tag: str) -> FieldSpec:
-    """Of an annotation without its wrappers; how it may be null and the hints come after."""
+def _bare(annotation: Any, metadata: Sequence[object], name: str, about: str) -> FieldSpec:
+    """Of an annotation without its wrappers; that it may be null, and the hints, come after."""
 
-    def plain(kind: Kind, **more: Any) -> FieldSpec:
-        return FieldSpec(name, kind, about, False, None, False, **more)
+    def plain(kind: Kind, *, nullable: bool = False, **more: Any) -> FieldSpec:
+        return FieldSpec(name, kind, about, False, None, nullable, **more)
 
-    origin, args = get_origin(annotation), get_args(annotation)
+    origin, args, tag = get_origin(annotation), get_args(annotation), _discriminator(metadata)
     if annotation is NoneType:
-        return plain(Kind.NOTHING)
+        return plain(Kind.NOTHING, nullable=True)
     if origin is Literal:
-        return plain(Kind.CHOICE, choices=tuple(map(str, args)))
+        return plain(Kind.CHOICE, choices=_values(args), nullable=None in args)
     if origin in (Union, UnionType) and tag:
-        return union_of({_tag_value(model, tag): model for model in args}, tag, name, about)
+        models = {str(value): model for model in args for value in _tags(model, tag)}
+        return union_of(models, args[0].model_fields[tag].alias or tag, name, about)
     if origin in (list, tuple, set, frozenset, Sequence):
-        return plain(Kind.LIST, item=_of(args[0] if args else str, ()))
+        return plain(Kind.LIST, item=_item(args[0]))
     if origin in (dict, Mapping):
-        return plain(Kind.MAP, item=_of(args[1], ()), keys=_of(args[0], ()).choices)
+        return plain(Kind.MAP, item=_item(args[1]), keys=tuple(map(str, _of(args[0], ()).choices)))
     if isinstance(annotation, type):
         if issubclass(annotation, BaseModel):
             return spec_of(annotation, name, about)
         if issubclass(annotation, Enum):
-            return plain(Kind.CHOICE, choices=tuple(str(member.value) for member in annotation))
+            return plain(Kind.CHOICE, choices=_values(annotation))
         if issubclass(annotation, bool):
             return plain(Kind.BOOL)
         if issubclass(annotation, int):
@@ -218,16 +221,36 @@ def _flat(metadata: Sequence[object]) -> Iterator[object]:
     for extra in metadata:
         yield extra
         if isinstance(extra, FieldInfo):
-            yield from extra.metadata
+            yield from _flat(extra.metadata)
 
 
 def _asks_for_text(extra: object) -> bool:
     return isinstance(extra, (StringConstraints, MinLen)) and bool(extra.min_length)
 
 
-def _tag_value(model: type[BaseModel], tag: str) -> str:
-    """The text that a variant of a union has in its tag."""
-    return str(get_args(model.model_fields[tag].annotation)[0])
+def _item(annotation: Any) -> FieldSpec:
+    """What a list or a map holds. It has one line, and no fields below."""
+    found = _of(annotation, ())
+    if found.kind in (Kind.GROUP, Kind.UNION, Kind.LIST, Kind.MAP):
+        return FieldSpec("", Kind.JSON, found.about, False, None, found.nullable)
+    return found
+
+
+def _values(members: Iterable[object]) -> tuple[str | int, ...]:
+    """Members of an enumeration or a `Literal` as JSON has them, null apart."""
+    values = (member.value if isinstance(member, Enum) else member for member in members)
+    return tuple(value if isinstance(value, int) else str(value) for value in values if value is not None)
+
+
+def _discriminator(metadata: Sequence[object]) -> str:
+    """The field that tells the members of a union apart; "" where none does."""
+    found = (extra.discriminator for extra in _flat(metadata) if isinstance(extra, FieldInfo))
+    return next((name for name in found if isinstance(name, str)), "")
+
+
+def _tags(model: type[BaseModel], tag: str) -> tuple[str | int, ...]:
+    """What a variant of a union may have in its tag."""
+    return _values(get_args(model.model_fields[tag].annotation))
 
 
 RESOURCE_SPEC: Final = union_of(RESOURCE_TYPES, "type")

@@ -7,11 +7,15 @@ there also while it is empty. Trees are never changed: an edit makes a new one, 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Final
 
+from runners.config.errors import ConfigError
+from runners.config.json_text import from_json
 from tui.forms.spec import FieldSpec, Kind, Path
 
 
@@ -22,6 +26,8 @@ class Missing(Enum):
 
 
 MISSING: Final = Missing.MISSING
+
+_WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
 
 
 class Rows(list[tuple[str, object]]):
@@ -41,11 +47,7 @@ def grown(spec: FieldSpec, value: object) -> object:
             for key, part in value.items()
         }
         return Filled(group) if group and spec.empty_is_none else group
-    if spec.kind is Kind.MAP and spec.item and isinstance(value, dict):
-        return Rows((key, grown(spec.item, part)) for key, part in value.items())
-    if spec.kind is Kind.LIST and spec.item and isinstance(value, list):
-        return [grown(spec.item, part) for part in value]
-    return value
+    return Rows(value.items()) if spec.kind is Kind.MAP and isinstance(value, dict) else value
 
 
 def plain(spec: FieldSpec, tree: object) -> Any:
@@ -57,14 +59,11 @@ def plain(spec: FieldSpec, tree: object) -> Any:
     if spec.kind is Kind.GROUP and isinstance(tree, dict):
         known = {found.name: plain(found, tree[found.name]) for found in spec.fields if found.name in tree}
         return known | {key: part for key, part in tree.items() if key not in known}
-    if isinstance(tree, Rows) and spec.item:
+    if isinstance(tree, Rows):
         values: dict[str, object] = {}
         for key, part in tree:
-            if key not in values:
-                values[key] = plain(spec.item, part)
+            values.setdefault(key, part)
         return values
-    if spec.kind is Kind.LIST and spec.item and isinstance(tree, list):
-        return [plain(spec.item, part) for part in tree]
     return tree
 
 
@@ -127,10 +126,10 @@ def planted(spec: FieldSpec, tree: object, path: Path, value: object) -> object:
         return Filled(group) if spec.empty_is_none else group
     if isinstance(tree, Rows):
         rows = Rows(tree)
-        rows[part] = (rows[part][0], planted(spec.item or spec, rows[part][1], rest, value))
+        rows[part] = (rows[part][0], value)
         return rows
     items = list(tree) if isinstance(tree, list) else []
-    items[part] = planted(spec.item or spec, items[part], rest, value)
+    items[part] = value
     return items
 
 
@@ -181,6 +180,17 @@ def text_of(value: object) -> str:
     return json.dumps(dict(value) if isinstance(value, Rows) else value, ensure_ascii=False)
 
 
+def value_of(spec: FieldSpec, text: str) -> object:
+    """The JSON value that is meant by what is typed in a field: a text, where it can be no other."""
+    if spec.kind is Kind.INTEGER and _WHOLE.fullmatch(text):
+        return int(text)
+    if spec.kind is Kind.JSON:
+        with contextlib.suppress(ConfigError):
+            value = from_json(text.encode("utf-8", "surrogatepass"), "", once=True)
+            return value if isinstance(value, (dict, list)) else text
+    return next((choice for choice in spec.choices if text_of(choice) == text), text)
+
+
 def unknown(spec: FieldSpec, tree: object, path: tuple[str, ...] = ()) -> Iterator[str]:
     """The dotted paths of keys that the schema does not know and drops."""
     spec = spec.variant(tree)
@@ -191,12 +201,6 @@ def unknown(spec: FieldSpec, tree: object, path: tuple[str, ...] = ()) -> Iterat
                 yield from unknown(found, part, (*path, key))
             elif not spec.closed:
                 yield ".".join((*path, key))
-    elif isinstance(tree, Rows) and spec.item:
-        for key, part in tree:
-            yield from unknown(spec.item, part, (*path, key))
-    elif spec.kind is Kind.LIST and spec.item and isinstance(tree, list):
-        for index, part in enumerate(tree):
-            yield from unknown(spec.item, part, (*path, str(index)))
 
 
 def strangers(group: FieldSpec, tree: object) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runners.states import State
+from tui.forms.spec import Kind
 from tui.signs import sign
 from tui.text import plain
 from tui.widgets.form.sections import Section, has_group_row, owner
@@ -36,7 +37,7 @@ def faults_of(sheet: Sheet, section: Section) -> list[tuple[tuple[str | int, ...
     """What is wrong with no field of a section but with it as a whole, or with a group that has none."""
     found = []
     for path in sheet.draft.errors:
-        if path and sheet.draft.spec(path).kind not in ("group", "union"):
+        if path and sheet.draft.spec(path).kind is not Kind.GROUP:
             continue
         # A group that is missing tells so in its line; that of one that is there is too short for its errors.
         own = path == section.path and has_group_row(section, sheet.draft) and not sheet.draft.present(path)

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from runners.states import State
 from tui.forms.draft import Draft
 from tui.forms.spec import Kind
+from tui.forms.tree import text_of
 from tui.signs import Sign, sign
 from tui.text import fit, plain, width_of
 from tui.widgets.form.edit_line import EditLine, picked, said
@@ -126,7 +127,7 @@ class ChooserRow(Row):
             options.append(Option(default_of(self.spec), None, given=False))
         if self.spec.kind is Kind.BOOL:
             return [*options, Option("yes", True), Option("no", False)]
-        return [*options, *(Option(plain(choice), choice) for choice in self.spec.choices)]
+        return [*options, *(Option(plain(text_of(choice)), choice) for choice in self.spec.choices)]
 
     @on(Chooser.Picked)
     def _picked(self, event: Chooser.Picked) -> None:

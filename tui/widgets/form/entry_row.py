@@ -26,7 +26,7 @@ class EntryRow(ItemRow):
     def compose(self) -> ComposeResult:
         """Key and value."""
         yield Typed(self.draft.key(self.path), suggestions=self._map.keys, select_on_focus=False)
-        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices, select_on_focus=False)
+        yield Typed(self.draft.text(self.path), suggestions=self.known, select_on_focus=False)
 
     def show_value(self) -> None:
         """Both as they are."""

@@ -14,7 +14,6 @@ from tui.widgets.form.sections import Section, owner, sections_of
 from tui.widgets.line_view import Piece
 
 NOT_GIVEN: Final = "not given"
-_CONTAINERS: Final = (Kind.GROUP, Kind.UNION)
 
 
 class Sheet:
@@ -43,7 +42,7 @@ class Sheet:
         if draft.is_none(path):
             return True
         kind = draft.spec(path).kind
-        return draft.given(path) and (kind in _CONTAINERS or kind.strange or draft.text(path) != "")
+        return draft.given(path) and (kind is Kind.GROUP or kind.strange or draft.text(path) != "")
 
     def errors_by_section(self) -> dict[Path, tuple[int, int]]:
         """For each section that has any: how many errors are told, and how many are not yet."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.forms.draft import Draft
 from tui.forms.spec import Kind
+from tui.forms.tree import text_of
 from tui.widgets.form.layouts import TIGHT, Columns, yielding
 from tui.widgets.form.row import Row
 from tui.widgets.form.sheet import default_of, is_empty
@@ -47,7 +50,12 @@ class TextRow(Row):
 
     def compose(self) -> ComposeResult:
         """The line."""
-        yield Typed(self.draft.text(self.path), suggestions=self.spec.choices, select_on_focus=False)
+        yield Typed(self.draft.text(self.path), suggestions=self.known, select_on_focus=False)
+
+    @property
+    def known(self) -> Sequence[str]:
+        """What may be typed, where that is known."""
+        return [text_of(choice) for choice in self.spec.choices]
 
     def show_value(self) -> None:
         """The text as it is, wherever it came from."""
