@@ -332,6 +332,25 @@ def test_nodes_of_several_partitions_count_once() -> None:
     assert nodes.detail == "5 of 6 nodes of main, urgent can take jobs."
 
 
+def test_lists_of_very_many_nodes_stay_readable() -> None:
+    """A large cluster is in many states at a time: what is in one of them is a list of single nodes."""
+    many = f"n[{','.join(map(str, range(1, 20_000, 2)))}]"
+    down = row("main", "down", "10000", "8", "16000", "(null)", "intel", many)
+    one = row("main", "idle", "1", "8", "500", "(null)", "intel", "n2")
+    for nodes, check in ((down, "nodes"), (one + down, "memory")):
+        every = look_at(asked(), facts(nodes=nodes), Trials(TAKEN)).findings
+        (found,) = (one for one in every if one.check == check)
+        assert found.state is WARNING
+        assert len(found.detail) < 200
+        assert len(found.fix) < 200
+        assert len(found.evidence) < 2000
+    kept = RESERVED.replace("c[1-3]", f"c[1-4],{many}")
+    reserved = replace(facts(), reservations=read_reservations(kept))
+    (found,) = (one for one in look_at(asked(), reserved, Trials(REFUSED)).findings if one.state is not OK)
+    assert found.state is WARNING
+    assert len(found.detail) < 300
+
+
 RESERVED = (
     "ReservationName=theirs StartTime=2026-11-29T00:00:00 EndTime=2027-11-29T00:00:00 Nodes=c[1-3] "
     "Users=root,bob Accounts=(null) State=INACTIVE\n"
@@ -357,7 +376,7 @@ def test_nodes_that_keep_some_for_themselves() -> None:
     )
     assert (found.check, found.state) == ("batching", WARNING)
     assert found.field == "jobs_runner_config.batching_config.max_mem_per_job"
-    assert found.fix.endswith("(CoreSpecCount, MemSpecLimit): scontrol show node 'c[1-4]'")
+    assert found.fix.endswith("(CoreSpecCount, MemSpecLimit): scontrol show node c1")
     # It may be another cause: jobs have to have several nodes, or some can't be had now.
     several = facts(PARTITIONS.replace("MinNodes=0", "MinNodes=2"))
     some = facts(nodes=NODES + row("main", "reserved", "1", "8", "16000", "(null)", "intel", "c5"))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from runners.checking.slurm.accounts import Kind, account_commands, read_accounts
 from runners.checking.slurm.features import read_constraint
 from runners.checking.slurm.gres import read_gpus_ask, read_gres, read_gres_ask
+from runners.checking.slurm.hostlists import brief, first_host, hosts_of
 from runners.checking.slurm.partitions import is_working, read_nodes, read_partitions
-from runners.checking.slurm.reservations import hosts_of, read_reservations
+from runners.checking.slurm.reservations import read_reservations
 from runners.checking.slurm.trial import Word, read_trial
 from runners.checking.slurm.versions import read_version
 from runners.checking.slurm.words import evidence, names, near_first, pasted
@@ -92,7 +93,7 @@ def test_partitions() -> None:
     found = read_partitions(f"banner\n{PARTITIONS_20}{PARTITIONS_24}")
     assert found is not None
     main, gpu = found["main"], found["gpu"]
-    assert (main.state, main.hostlist, main.nodes, main.qos) == ("UP", "c[1-4]", 4, "")
+    assert (main.state, main.nodes, main.qos) == ("UP", 4, "")
     assert (main.most_s, main.usual_s, main.most_nodes, main.most_mb) == (math.inf, 1800.0, None, None)
     assert (main.listed("AllowGroups"), main.listed("DenyAccounts")) == (None, ("lab", "x"))
     assert (main.root_only, gpu.root_only) == (False, True)
@@ -190,6 +191,18 @@ def test_reservations() -> None:
 )
 def test_lists_of_nodes(text: str, hosts: list[str]) -> None:
     assert list(hosts_of(text)) == hosts
+
+
+def test_lists_of_very_many_nodes() -> None:
+    many = "n[1-999999999]r[1-999999999]"
+    assert len(set(hosts_of(many))) == 100_000
+    assert first_host(many) == "n1r1"
+    assert first_host("[") == "["
+    assert list(hosts_of("n" + "[1]" * 5000)) == []
+    scattered = f"n[{','.join(map(str, range(1, 10_000, 2)))}]"
+    assert len(list(hosts_of(scattered))) == 5000
+    assert len(brief(scattered)) == 80
+    assert brief("c[1-4]") == "c[1-4]"
 
 
 @given(ANY)

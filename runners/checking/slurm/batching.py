@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus_of, mb, memory_of
+from runners.checking.slurm.hostlists import first_host
 from runners.checking.slurm.partitions import SHOW_NODES
 from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, batching_field, evidence, names, pasted
@@ -96,7 +97,7 @@ def batching(put: Put, facts: Facts) -> Finding | None:
             fails=True,
         )
     plain = all(one.free for one in groups) and not any(one.least_nodes > 1 for one in given)
-    if plain and (finding := _refused(put, groups[0].hostlist)):
+    if plain and (finding := _refused(put, first_host(groups[0].hostlist))):
         return finding
     size_mb = f" and {mb(config.max_mem_per_job)}" if per_node else ""
     detail = f"Jobs of up to {config.max_cpus_per_job} CPUs{size_mb} fit on a node of {where}."

@@ -9,6 +9,7 @@ from dataclasses import replace
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.features import read_constraint
 from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres_ask
+from runners.checking.slurm.hostlists import brief
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup
 from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, asks_itself, evidence, names, near_first
@@ -307,7 +308,7 @@ def _not_now(
     if any(one.working and will_do(one) for one in groups) or not any(one.working for one in groups):
         return None
     fitting = [one for one in groups if will_do(one)]
-    hosts = ", ".join(f"{shown(one.hostlist)} ({shown(one.state)})" for one in fitting[:4])
+    hosts = ", ".join(f"{brief(one.hostlist)} ({shown(one.state)})" for one in fitting[:4])
     return put.warning(
         check,
         f"Only nodes that take no jobs at the moment have {what}: {hosts}.",

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from runners.checking.slurm.access import qos_in_order
 from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.hostlists import brief, first_host, hosts_of
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup, is_working
-from runners.checking.slurm.reservations import hosts_of, own_reservation
+from runners.checking.slurm.reservations import own_reservation
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
 from runners.config.errors import shown
 from runners.findings import Finding
@@ -75,7 +76,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
             "nodes",
             f"No node of {where} takes jobs at the moment: {states}.",
             "Jobs wait until nodes are back; the site's administrators know why, and can let one work again: "
-            f"scontrol update nodename={pasted(groups[0].hostlist)} state=resume",
+            f"scontrol update nodename={pasted(first_host(groups[0].hostlist))} state=resume",
             seen,
         )
     detail = f"{_working(groups)} of {where} can take jobs."
@@ -122,7 +123,7 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
             return put.failure(
                 "nodes",
                 f"There is no node {names(missing)} on this cluster, which {option} names.",
-                f"{put.to(option, f'nodes of {where}')}: {names(near)}.",
+                f"{put.to(option, f'nodes of {where}')}: {names(map(brief, near))}.",
                 proof,
                 option=option,
                 tried=True,

@@ -46,11 +46,6 @@ class Partition:
         return self.values.get("State", "").upper()
 
     @property
-    def hostlist(self) -> str:
-        """Its nodes."""
-        return _cleared(self.values.get("Nodes", ""))
-
-    @property
     def most_s(self) -> float | None:
         """The longest time that jobs may have, infinity for any; None where it can't be told."""
         return _time(self.values.get("MaxTime"))

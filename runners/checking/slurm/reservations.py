@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from runners.checking.slurm.hostlists import brief, hosts_of
 from runners.checking.slurm.trial import Word
 from runners.checking.slurm.words import Put, evidence, names
 from runners.config.errors import shown
@@ -20,9 +20,6 @@ SHOW_RESERVATIONS = ("scontrol", "--oneliner", "show", "reservation")
 
 _KEY = re.compile(r"(?:^|\s)([A-Za-z]+)=(\S*)")
 _NOTHING = ("", "(null)")
-_MOST_HOSTS = 100_000
-_HOSTS = re.compile(r"((?:[^,\[\]]|\[[^\[\]]*\])+)")
-_SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ def read_reservations(text: str) -> tuple[Reservation, ...]:
         found.append(
             Reservation(
                 values["ReservationName"],
-                frozenset(islice(hosts_of(hosts), _MOST_HOSTS)),
+                frozenset(hosts_of(hosts)),
                 hosts,
                 values.get("State", "").upper() == "ACTIVE",
                 values.get("StartTime", ""),
@@ -64,27 +61,6 @@ def read_reservations(text: str) -> tuple[Reservation, ...]:
             )
         )
     return tuple(found)
-
-
-def hosts_of(text: str) -> Iterator[str]:
-    """The nodes of a list such as `c[1-4,07],g1`; what can't be read is passed over."""
-    for item in _HOSTS.findall(text):
-        yield from _spread(item)
-
-
-def _spread(item: str) -> Iterator[str]:
-    before, bracket, rest = item.partition("[")
-    if not bracket:
-        yield item
-        return
-    inner, _, after = rest.partition("]")
-    for part in inner.split(","):
-        if (span := _SPAN.fullmatch(part)) is None:
-            continue
-        first, last = span[1], span[2] or span[1]
-        for number in range(int(first), int(last) + 1):
-            for end in _spread(after):
-                yield f"{before}{number:0{len(first)}}{end}"
 
 
 def own_reservation(put: Put, facts: Facts) -> Finding | None:
@@ -101,7 +77,7 @@ def own_reservation(put: Put, facts: Facts) -> Finding | None:
         return put.failure(
             "nodes",
             f"The reservation {shown(given)}, which jobs name, has no node of {where}, but "
-            f"{shown(one.hostlist)}.",
+            f"{brief(one.hostlist)}.",
             f"{put.without(option)}, or name a partition of these nodes.",
             proof,
             option=option,
@@ -130,4 +106,4 @@ def other_reservations(put: Put, facts: Facts) -> Sequence[Reservation]:
 
 def _nodes(put: Put, facts: Facts) -> frozenset[str]:
     groups = facts.groups_in(put.asked.partitions) or []
-    return frozenset(host for one in groups for host in islice(hosts_of(one.hostlist), _MOST_HOSTS))
+    return frozenset(host for one in groups for host in hosts_of(one.hostlist))

@@ -15,6 +15,7 @@ from runners.checking.slurm.batching import batching
 from runners.checking.slurm.charging import account, qos
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import GPU_SET_FIELD, cpus, features, gres, memory
+from runners.checking.slurm.hostlists import brief
 from runners.checking.slurm.job_limits import job_limits
 from runners.checking.slurm.nodes import nodes
 from runners.checking.slurm.partitions import SHOW_NODES
@@ -248,7 +249,7 @@ def _trial(put: Put, facts: Facts) -> Finding:
             )
         if kept := other_reservations(put, facts):
             told = ", ".join(
-                f"{shown(one.name)} ({shown(one.hostlist)}, for {shown(one.whose or 'nobody')}, "
+                f"{shown(one.name)} ({brief(one.hostlist)}, for {shown(one.whose or 'nobody')}, "
                 f"{shown(one.begins)} to {shown(one.ends)})"
                 for one in kept[:4]
             )
