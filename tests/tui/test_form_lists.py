@@ -1,5 +1,7 @@
 """Lists and maps in a form: added to, removed from, moved; by keys and by mouse."""
 
+from textual import events
+
 from tests.tui.form_stage import DEFAULT, EXPORTS, PYTHON, FormStage, document, form_stage
 from tui.forms.spec import Path
 from tui.widgets.form.form import AT_ONCE
@@ -43,6 +45,35 @@ async def test_moves_end_at_the_ends() -> None:
         await stage.go_to((*LINES, 2))
         await stage.press("alt+down")
         assert lines(stage) == [A, B, C] and not stage.draft.changed()
+
+
+async def test_many_lines_that_are_pasted_are_as_many_lines() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 1))
+        await stage.press("ctrl+u")
+        stage.app.post_message(events.Paste("#SBATCH --exclusive\r\n\n  export A=1\nulimit -n 9\n"))
+        await stage.until(lambda: stage.focused == (*LINES, 3))
+        assert lines(stage) == [A, "#SBATCH --exclusive", "  export A=1", "ulimit -n 9", C]
+        await stage.type("9")
+        assert lines(stage) == [A, "#SBATCH --exclusive", "  export A=1", "ulimit -n 99", C]
+        assert stage.draft.errors == {}
+        while stage.draft.changed():
+            await stage.press("ctrl+z")
+        assert lines(stage) == [A, B, C]
+
+
+async def test_one_line_that_is_pasted_stays_where_it_is() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 1))
+        stage.app.post_message(events.Paste(" x\n"))
+        await stage.until(lambda: lines(stage) == [A, f"{B} x", C])
+        assert stage.focused == (*LINES, 1)
+        # An entry of a map has no room for more than one.
+        await stage.go_to((*VERSIONS, 0))
+        stage.app.post_message(events.Paste("8\n9"))
+        await stage.until(lambda: stage.draft.key((*VERSIONS, 0)) == "3.128")
+        await stage.pilot.pause()
+        assert stage.draft.size(VERSIONS) == 1
 
 
 async def test_backspace_removes_an_empty_line() -> None:

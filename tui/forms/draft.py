@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -181,16 +181,21 @@ class Draft:
         if not self.present(path):
             self._change(path, self._with(path, empty(spec_at(self._spec, self._tree, path))))
 
-    def add(self, path: Path, at_index: int | None = None) -> Path:
-        """A new empty item of a list, or row of a map, at the end or at an index; returns its path."""
+    def add(self, path: Path, at_index: int | None = None, texts: Sequence[str] = ()) -> Path:
+        """A new empty item of a list, or row of a map, at the end or at an index; returns its path.
+
+        With *texts* one for each of them, as it is typed; returns the path of the last.
+        """
         field = spec_at(self._spec, self._tree, path)
         if field.item is None:
             raise KeyError(path)
         items = self._copy(field, path)
         index = len(items) if at_index is None else max(0, min(at_index, len(items)))
-        items.insert(index, ("", empty(field.item)) if isinstance(items, Rows) else empty(field.item))
-        self._change((*path, index), self._with(path, items))
-        return (*path, index)
+        new = [value_of(field.item, text) for text in texts] or [empty(field.item)]
+        items[index:index] = [("", value) for value in new] if isinstance(items, Rows) else new
+        last = (*path, index + len(new) - 1)
+        self._change(last, self._with(path, items))
+        return last
 
     def remove(self, path: Path) -> None:
         """Take out an item or row; the list or map stays, be it empty."""

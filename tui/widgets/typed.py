@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from rich.text import Text
+from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive
@@ -35,6 +36,13 @@ class Typed(Input):
 
     class Emptied(Message):
         """Somebody wants to remove more than there is: the line is empty."""
+
+    class MoreLines(Message):
+        """More was pasted than the line that stands here: what comes behind it, without empty lines."""
+
+        def __init__(self, lines: Sequence[str]) -> None:
+            super().__init__()
+            self.lines = lines
 
     def __init__(
         self,
@@ -70,6 +78,11 @@ class Typed(Input):
             self.placeholder = placeholder
         if self.has_class("-none") != none:
             self.set_class(none, "-none")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Textual takes the first line, and drops the rest."""
+        if more := [line for line in event.text.splitlines()[1:] if line.strip()]:
+            self.post_message(self.MoreLines(more))
 
     def action_delete_left(self) -> None:
         """Delete a character; where there is none, say so."""

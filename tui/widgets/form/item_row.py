@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.forms.draft import Draft
-from tui.forms.spec import Path
+from tui.forms.spec import Kind, Path
 from tui.text import ascii_only
 from tui.widgets.form.text_row import TextRow
 from tui.widgets.line_view import Piece
@@ -109,6 +109,14 @@ class ItemRow(TextRow):
     def submitted(self, line: Input) -> None:
         """Enter was pressed in a line: go on with a new one."""
         self.action_add()
+
+    @on(Typed.MoreLines)
+    def _pasted(self, event: Typed.MoreLines) -> None:
+        """Of many lines that are pasted into one, each becomes one of the list."""
+        path, at, lines = self.path[:-1], self.at + 1, event.lines
+        if self.draft.spec(path).kind is Kind.LIST:
+            event.stop()
+            self.edit(lambda draft: draft.add(path, at, lines))
 
     @on(Typed.Emptied)
     def _emptied(self, event: Typed.Emptied) -> None:
