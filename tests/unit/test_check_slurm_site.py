@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from runners import check
 from runners.batches import Line
 from runners.checking.slurm.accounts import read_accounts
 from runners.checking.slurm.check import check_slurm
+from runners.checking.slurm.questions import ASK_S
 from runners.checking.slurm.site import command, queue
+from runners.checking.slurm.trial import TRY
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding
 from runners.sample import Sample
@@ -127,6 +131,57 @@ async def test_nothing_answers_after_the_controller_did() -> None:
         ("trial", UNTOLD),
         (REST, UNTOLD),
     ]
+
+
+async def test_trials_end_in_time() -> None:
+    """Where each takes as long as it may, what is known without them is told all the same."""
+    tried: list[float] = []
+
+    class Counting(Missing):
+        async def exchange(
+            self,
+            commands: Sequence[Command],
+            pieces: Sequence[Piece] = (),
+            *,
+            timeout_s: float,
+            stop: bool = False,
+        ) -> Exchange:
+            tried.extend(timeout_s for one in commands if one.argv[:2] == TRY)
+            return await super().exchange(commands, pieces, timeout_s=timeout_s, stop=stop)
+
+    await found(Counting(), configuration())
+    assert len(tried) == 4
+    assert sum(tried) + ASK_S <= check._SLURM_S
+
+
+async def test_answers_are_read_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of clusters with very many nodes, reservations and accounts take a while."""
+    reading = ("read_partitions", "read_nodes", "read_accounts")
+    readers = ("check.look_at", *(f"questions.{name}" for name in reading))
+    seen: list[threading.Thread] = []
+
+    def noting(read: Callable[..., object]) -> Callable[..., object]:
+        def note(*given: object) -> object:
+            seen.append(threading.current_thread())
+            return read(*given)
+
+        return note
+
+    for name in readers:
+        module, _, function = f"runners.checking.slurm.{name}".rpartition(".")
+        read = getattr(importlib.import_module(module), function)
+        monkeypatch.setattr(f"{module}.{function}", noting(read))
+
+    class Answering(Missing):
+        def _answer(self, one: Command) -> Reply:
+            answer = super()._answer(one)
+            with_accounting = version(CONFIG) if one.argv[1:] == ("show", "config") else answer
+            return Reply(0, b"", b"") if with_accounting.code else with_accounting
+
+    await found(Answering(), configuration())
+    # Each set is looked at.
+    assert len(seen) == len(readers) + 1
+    assert threading.main_thread() not in seen
 
 
 async def test_a_script_that_takes_too_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ async def check_slurm(
     before: list[Finding] = []
     for gpu in sorted({*sets, *broken}):
         if gpu in sets:
-            of_set = look_at(sets[gpu], facts, words_of[gpu], before)
+            of_set = await asyncio.to_thread(look_at, sets[gpu], facts, words_of[gpu], before)
             findings = of_set.findings
             left += [(word, because or books) for word, because in of_set.left]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ from runners.transport.base import NOT_RUN, Command, Reply, Transport, Transport
 ASK_S = 30.0
 """Seconds that one command may take: longer than they try by themselves where slurmctld is silent."""
 ACCOUNTING_S = 15.0
-TRY_S = 60.0
+TRY_S = 30.0
+"""So with each trial, of which there may be four: what is known without them is told all the same."""
 _NOT_FOUND = 127
 
 
@@ -65,9 +67,15 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
     groups_of_user = ("id", "-Gn", "--", facts.user)
     argvs = [SHOW_PARTITIONS, nodes, groups_of_user, SHOW_RESERVATIONS, *looked_up]
     argvs += [homes] if lists else []
-    partitions, grouped, groups, reservations, *named = await ask(
-        transport, [Command(argv) for argv in argvs], ASK_S
-    )
+    replies = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
+    # Of large clusters that takes a while.
+    return await asyncio.to_thread(_facts_of, facts, replies, lists, mark, homes_mark)
+
+
+def _facts_of(
+    facts: Facts, replies: Sequence[Reply], lists: Sequence[str], mark: str, homes_mark: str
+) -> Facts:
+    partitions, grouped, groups, reservations, *named = replies
     known = None if not lists or named[-1].code else _nodes(_text(named[-1]), homes_mark)
     return replace(
         facts,
@@ -96,7 +104,7 @@ async def ask_accounting(
         if reply.code:
             first = reply.err.decode("utf-8", "replace").strip().splitlines()
             return None, first[0] if first else reply.last_words
-    return read_accounts([_text(reply) for reply in replies], user, cluster), ""
+    return await asyncio.to_thread(read_accounts, [_text(reply) for reply in replies], user, cluster), ""
 
 
 async def ask_trials(transport: Transport, sets: Sequence[Asked], today: str) -> list[Trials]:
