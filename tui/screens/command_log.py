@@ -15,15 +15,12 @@ from tui import filters
 from tui.command_words import reply_words, result_sign, result_state, took_words
 from tui.feed import Picture
 from tui.screens.command_reply import CommandReply
-from tui.screens.page import Page
+from tui.screens.table_page import TablePage
 from tui.widgets.columns import Cell, Column
 from tui.widgets.command_detail import CommandDetail
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.table_rows import Row
 from tui.widgets.virtual_table import VirtualTable
-
-KEYS = ("state", "place", "command", "reply")
-"""What a filter can ask for."""
 
 EMPTY = """\
 No command has been run on a cluster yet.
@@ -32,11 +29,13 @@ Whatever Runyard runs there (sbatch, squeue, scancel, …) will be listed here, 
 Work on this machine needs no such commands."""
 
 
-class CommandLogPage(Page):
+class CommandLogPage(TablePage):
     """The table of commands, oldest first, and one of them in detail."""
 
     CSS_PATH = "command_log.tcss"
     wants_commands = True
+    ROW = "command"
+    KEYS = ("state", "place", "command", "reply")
     NAMES: ClassVar[Mapping[str, str]] = {
         "back": "Leave the command log",
         "reply": "Show the whole reply",
@@ -93,13 +92,9 @@ class CommandLogPage(Page):
                 Column("reply", "reply", None, least=16, priority=4),
             ],
             id="command-table",
-            empty="reading…",
+            empty=self._nothing(),
         )
         yield CommandDetail()
-
-    def on_mount(self) -> None:
-        """The keys go to the table."""
-        self._table.focus()
 
     @property
     def chosen(self) -> CommandRow | None:
@@ -121,22 +116,12 @@ class CommandLogPage(Page):
                 self._table.set_rows(Row(key, self._cells) for key in self._rows)
             if following:
                 self._table.action_last()
-        if picture.read_at:
-            self._say_if_empty()
         self._say()
 
     def pointless(self) -> frozenset[str]:
         """What can't be done without a command, and the way to where one is."""
         without = frozenset({"reply", "follow", "filter", "copy"})
         return super().pointless() | {"command_log"} | (frozenset() if self._rows else without)
-
-    def action_back(self) -> None:
-        """From some to all commands, from there to where one came from."""
-        line = self.query_one(FilterLine)
-        if line.text:
-            line.action_clear()
-        else:
-            self.dismiss()
 
     def action_reply(self) -> None:
         """The whole reply of the command under the cursor."""
@@ -147,10 +132,6 @@ class CommandLogPage(Page):
         """Go to the newest."""
         self._table.action_last()
         self._say()
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterLine).ask()
 
     def action_copy(self) -> None:
         """Copy the command."""
@@ -168,34 +149,21 @@ class CommandLogPage(Page):
     def _activated(self) -> None:
         self.action_reply()
 
-    @on(FilterLine.Changed)
-    def _typed(self, event: FilterLine.Changed) -> None:
-        fits = filters.parse(event.text, KEYS)
-        self._say_if_empty()
-        self._table.set_filter(None if fits is None else lambda row: fits(self._values(row.key)))
-        self._say()
-
-    @on(FilterLine.Left)
-    def _filtered(self) -> None:
-        self._table.focus()
-
-    @property
-    def _table(self) -> VirtualTable:
-        return self.query_one("#command-table", VirtualTable)
-
     @property
     def _follows(self) -> bool:
         """Whether the cursor is on the newest command that is shown."""
         keys = self._table.keys
         return not keys or self._table.cursor_key == keys[-1]
 
-    def _say(self) -> None:
-        more = "following" if self._rows and self._follows else ""
-        self.query_one(FilterLine).say(self._table.row_count, self._table.total_count, more)
+    def _nothing(self) -> str:
+        """Why there is no command."""
+        if self._rows:
+            return ""
+        return EMPTY if self.dashboard.picture.read_at else "reading…"
 
-    def _say_if_empty(self) -> None:
-        text = self.query_one(FilterLine).text
-        self._table.empty = filters.none_fits("command", text, KEYS) if self._rows else EMPTY
+    def _more(self) -> str:
+        """Whether the cursor stays with the newest."""
+        return "following" if self._rows and self._follows else ""
 
     def _values(self, key: str) -> filters.Values:
         row = self._rows[key]

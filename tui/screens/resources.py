@@ -16,7 +16,7 @@ from tui.entry_words import state_of, where_words
 from tui.feed import Picture
 from tui.inventory import Entry, read_inventory
 from tui.messages import OpenField
-from tui.screens.page import Page
+from tui.screens.table_page import TablePage
 from tui.signs import changed_mark
 from tui.standing import Standing, clock
 from tui.text import ascii_only, plain
@@ -30,14 +30,13 @@ from tui.widgets.virtual_table import VirtualTable
 LOOK_S = 2.0
 """Between two looks at the files: somebody may edit them elsewhere."""
 
-KEYS = ("state", "name", "kind", "where")
-"""What a filter can ask for."""
 
-
-class ResourcesPage(Page):
+class ResourcesPage(TablePage):
     """The table of resources, each with its profiles below it."""
 
     CSS_PATH = "resources.tcss"
+    ROW = "resource"
+    KEYS = ("state", "name", "kind", "where")
     CHANGES = frozenset({"new", "new_profile", "duplicate", "rename", "remove", "bring_in"})
     NAMES: ClassVar[Mapping[str, str]] = {
         "back": "Leave the resources",
@@ -113,13 +112,12 @@ class ResourcesPage(Page):
                 Column("line", "line", 18, priority=4, sortable=False),
             ],
             id="resource-table",
-            empty="reading…",
+            empty=self._nothing(),
         )
         yield ParagraphView(id="resource-detail")
 
     def on_mount(self) -> None:
-        """The keys go to the table, and the files are looked at from now on."""
-        self._table.focus()
+        """The files are looked at from now on."""
         self.set_interval(LOOK_S, self.look)
 
     def on_screen_resume(self) -> None:
@@ -212,14 +210,6 @@ class ResourcesPage(Page):
             return None
         return entry
 
-    def action_back(self) -> None:
-        """From some to all, from there to where one came from."""
-        line = self.query_one(FilterLine)
-        if line.text:
-            line.action_clear()
-        else:
-            self.dismiss()
-
     def action_edit(self) -> None:
         """To the form."""
         if (entry := self.chosen) is None:
@@ -274,10 +264,6 @@ class ResourcesPage(Page):
         if (entry := self._saved()) is not None:
             resource_intents.connect(self, entry)
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterLine).ask()
-
     # What the page shows
 
     @on(VirtualTable.Highlighted)
@@ -289,24 +275,13 @@ class ResourcesPage(Page):
     def _activated(self) -> None:
         self.action_edit()
 
-    @on(FilterLine.Changed)
-    def _typed(self, event: FilterLine.Changed) -> None:
-        fits = filters.parse(event.text, KEYS)
-        self._table.set_filter(None if fits is None else lambda row: fits(self._values(row.key)))
-        self._say()
-
-    @on(FilterLine.Left)
-    def _filtered(self) -> None:
-        self._table.focus()
-
-    @property
-    def _table(self) -> VirtualTable:
-        return self.query_one("#resource-table", VirtualTable)
+    def _nothing(self) -> str:
+        """Once the files are read, there is the local resource at least."""
+        return "" if self._read else "reading…"
 
     def _say(self) -> None:
-        if self._read:
-            self._table.empty = filters.none_fits("resource", self.query_one(FilterLine).text, KEYS)
-        self.query_one(FilterLine).say(self._table.row_count, self._table.total_count)
+        """All that the page says: of the rows, and of the one under the cursor."""
+        super()._say()
         self._tell()
         self.refresh_bindings()
 

@@ -16,7 +16,7 @@ from tui import filters, intents
 from tui.feed import Picture
 from tui.messages import OpenLaunch, OpenRun
 from tui.pace import Load, pace_of, worked
-from tui.screens.page import Page
+from tui.screens.table_page import TablePage
 from tui.signs import bar_segments, sign
 from tui.standing import standings, trouble_words
 from tui.text import plain
@@ -40,15 +40,14 @@ Press n to launch something: a command, and the files it is for.
 The same from a shell:  runyard run --items '*.csv' -- gzip -k {item}
 To see how it all looks with work going on:  runyard demo"""
 
-KEYS = ("state", "name", "id", "resource")
-"""What a filter can ask for."""
 
-
-class RunsPage(Page):
+class RunsPage(TablePage):
     """The table of runs."""
 
     CSS_PATH = "runs.tcss"
     TELLS_OF_CLUSTERS = True
+    ROW = "run"
+    KEYS = ("state", "name", "id", "resource")
     CHANGES = frozenset({"launch", "retry", "cancel"})
     NAMES: ClassVar[Mapping[str, str]] = {
         "launch": "Launch work",
@@ -121,7 +120,7 @@ class RunsPage(Page):
                 ),
             ],
             id="runs",
-            empty="reading…",
+            empty=self._nothing(),
         )
         yield ParagraphView(id="trouble")
 
@@ -131,10 +130,6 @@ class RunsPage(Page):
         self._loads: Mapping[str, Load] = {}
         self._picture = Picture()
         self._ticks = 0
-
-    def on_mount(self) -> None:
-        """The keys go to the table."""
-        self._table.focus()
 
     def on_screen_resume(self) -> None:
         """Behind another screen nothing ticks: all ages are drawn anew with the next second."""
@@ -160,10 +155,6 @@ class RunsPage(Page):
                 for run, row in self._runs.items()
                 if old[run] is not row or (moved and not row.state.final)
             )
-        if picture.read_at and not self._runs:
-            self._table.empty = EMPTY
-        elif self._runs:
-            self._say_if_none_fits()
         self._say()
         self._show_clusters()
         self._show_trouble()
@@ -224,10 +215,6 @@ class RunsPage(Page):
         """Show everything."""
         self.query_one(FilterLine).action_clear()
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterLine).ask()
-
     def action_retry(self) -> None:
         """Run again what failed."""
         if (run := self.chosen) is not None:
@@ -253,26 +240,11 @@ class RunsPage(Page):
     def _activated(self, event: VirtualTable.Activated) -> None:
         self.post_message(OpenRun(event.key))
 
-    @on(FilterLine.Changed)
-    def _filter(self, event: FilterLine.Changed) -> None:
-        fits = filters.parse(event.text, KEYS)
-        self._say_if_none_fits()
-        self._table.set_filter(None if fits is None else lambda row: fits(self._values(row.key)))
-        self._say()
-
-    @on(FilterLine.Left)
-    def _filtered(self) -> None:
-        self._table.focus()
-
-    @property
-    def _table(self) -> VirtualTable:
-        return self.query_one("#runs", VirtualTable)
-
-    def _say(self) -> None:
-        self.query_one(FilterLine).say(self._table.row_count, self._table.total_count)
-
-    def _say_if_none_fits(self) -> None:
-        self._table.empty = filters.none_fits("run", self.query_one(FilterLine).text, KEYS)
+    def _nothing(self) -> str:
+        """Why there is no run."""
+        if self._runs:
+            return ""
+        return EMPTY if self._picture.read_at else "reading…"
 
     def _values(self, run: str) -> filters.Values:
         row = self._runs[run]
