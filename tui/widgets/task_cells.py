@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runners.config.units import format_peak_mb, format_time
 from runners.states import State
 from runners.store.rows import SlotRow, TaskRow
@@ -10,7 +12,7 @@ from tui.filters import Values
 from tui.item_words import item_words
 from tui.signals import KILLED
 from tui.signs import sign
-from tui.widgets.columns import Cell, Column
+from tui.widgets.columns import Cell, Column, Sortable
 
 KEYS = ("state", "item", "reason", "index", "slot", "step")
 """What a filter can ask for."""
@@ -24,11 +26,15 @@ class TaskCells:
         self._slots: dict[int, SlotRow] = {}
         """Where the tasks that run do so, by their index."""
         self._now = 0.0
+
+        def by(value: Callable[[TaskRow], Sortable]) -> Callable[[str], Sortable]:
+            return lambda key: value(self._task(key))
+
         self.columns = (
-            Column("state", "state", 11, value=lambda key: self._task(key).state.value),
-            Column("step", "step", 10, priority=2, value=lambda key: float(self._task(key).step)),
-            Column("index", "task", 6, align="right", value=lambda key: float(key)),
-            Column("item", "item", None, least=26, keep="end", value=self._item),
+            Column("state", "state", 11, value=by(lambda task: task.state.value)),
+            Column("step", "step", 10, priority=2, value=by(lambda task: float(task.step))),
+            Column("index", "task", 6, align="right", value=float),
+            Column("item", "item", None, least=26, keep="end", value=by(self._item)),
             Column(
                 "reason",
                 "reason",
@@ -36,33 +42,12 @@ class TaskCells:
                 least=11,
                 most=28,
                 priority=2,
-                value=lambda key: self._task(key).reason or None,
+                value=by(lambda task: task.reason or None),
             ),
-            Column(
-                "time",
-                "time",
-                8,
-                align="right",
-                priority=1,
-                value=lambda key: self._wall(self._task(key)),
-            ),
-            Column(
-                "memory",
-                "memory",
-                8,
-                align="right",
-                priority=3,
-                value=lambda key: self._memory(self._task(key)),
-            ),
-            Column(
-                "cpu",
-                "CPU",
-                6,
-                align="right",
-                priority=4,
-                value=lambda key: self._cpu_percent(self._task(key)),
-            ),
-            Column("slot", "slot", 4, align="right", priority=5, value=lambda key: self._task(key).slot),
+            Column("time", "time", 8, align="right", priority=1, value=by(self._wall)),
+            Column("memory", "memory", 8, align="right", priority=3, value=by(self._memory)),
+            Column("cpu", "CPU", 6, align="right", priority=4, value=by(self._cpu_percent)),
+            Column("slot", "slot", 4, align="right", priority=5, value=by(lambda task: task.slot)),
         )
 
     def look_at(self, picture: RunPicture, now: float) -> None:
@@ -85,7 +70,7 @@ class TaskCells:
             (f"{shown.glyph} {word}", shown.style),
             (self._step(task), "muted"),
             (key, "muted"),
-            self._item(key),
+            self._item(task),
             # The signal alone: there is little room, and what it means is told below.
             (task.reason.removeprefix(KILLED), shown.style),
             "" if wall is None else format_time(wall, going=task.state is State.RUNNING),
@@ -98,7 +83,7 @@ class TaskCells:
         """What a filter can ask of a task, under the names in `KEYS`."""
         return {
             "state": task.state.value,
-            "item": item_words(task, self._picture.steps),
+            "item": self._item(task),
             "reason": task.reason,
             "index": str(task.index),
             "slot": "" if task.slot is None else str(task.slot),
@@ -124,8 +109,8 @@ class TaskCells:
             return None if slot is None else slot.cpu_percent
         return 100 * task.cpu_s / task.wall_s if task.cpu_s is not None and task.wall_s else None
 
-    def _item(self, key: str) -> str:
-        return item_words(self._task(key), self._picture.steps)
+    def _item(self, task: TaskRow) -> str:
+        return item_words(task, self._picture.steps)
 
     def _step(self, task: TaskRow) -> str:
         return next((step.name for step in self._picture.steps if step.position == task.step), "")
