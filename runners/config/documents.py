@@ -19,6 +19,8 @@ from runners.config.json_text import NOTHING, from_json, read_file, to_json
 from runners.config.places import (
     backup_path,
     document_path,
+    has_resource,
+    is_there,
     no_profile,
     no_resource,
     profile_names,
@@ -67,9 +69,9 @@ class Document:
 def read_document(folder: Path, resource: str, profile: str | None = None) -> Document:
     """The document as it is, valid or not. Raises `ConfigError` when there is none or it cannot be read."""
     path = document_path(folder, resource, profile)
-    if not resource_path(folder, resource).parent.is_dir():
+    if not has_resource(folder, resource):
         raise no_resource(folder, resource)
-    if not path.exists():
+    if not is_there(path):
         if profile is not None:
             raise no_profile(folder, resource, profile)
         missing = ConfigError(f"There is no file {shown(path)}, so the resource cannot be used.")
@@ -88,7 +90,7 @@ def read_document(folder: Path, resource: str, profile: str | None = None) -> Do
 def read_backup(folder: Path, resource: str, profile: str | None = None) -> object:
     """The document that was there before the last save. Raises `ConfigError` when none is kept."""
     path = backup_path(document_path(folder, resource, profile))
-    if not path.exists():
+    if not is_there(path):
         raise ConfigError(f"No version before the present one is kept: there is no file {shown(path)}.")
     return from_json(read_file(path), shown(path))
 
@@ -121,7 +123,7 @@ def save_document(folder: Path, read: Document, data: object) -> Document:
     content = to_json(data)
     with told(f"Cannot write {shown(read.path)}"), writing(folder):
         # Also where its file is missing, which is no reason to make a folder anew.
-        if not resource_path(folder, read.resource).parent.is_dir():
+        if not has_resource(folder, read.resource):
             raise ConfigError(
                 f"The resource {shown(read.resource)} was removed or renamed elsewhere since it was read, so "
                 "nothing was written."
@@ -139,7 +141,7 @@ def add_document(folder: Path, resource: str, profile: str | None, data: object)
     when it cannot be written.
     """
     path = document_path(folder, resource, profile)
-    if profile is not None and not resource_path(folder, resource).parent.is_dir():
+    if profile is not None and not has_resource(folder, resource):
         raise no_resource(folder, resource)
     validate_document(folder, resource, profile, data, "The resource" if profile is None else "The profile")
     content = to_json(data)

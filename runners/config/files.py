@@ -18,6 +18,7 @@ from runners.config.folders import make_profile, make_resource
 from runners.config.json_text import from_json, to_json
 from runners.config.places import (
     LOCAL,
+    is_there,
     no_profile,
     no_resource,
     profile_names,
@@ -83,16 +84,16 @@ def list_profiles(folder: Path, resource: str) -> list[Stored[Profile] | Broken]
 
 def read_resource(folder: Path, name: str) -> Stored[Resource]:
     """The resource `name`. Raises `ConfigError` when there is none, or its file is broken."""
-    if not os.path.exists(resource_path(folder, name)):
+    if not is_there(resource_path(folder, name)):
         raise no_resource(folder, name)
     return _load_resource(folder, name)
 
 
 def read_profile(folder: Path, resource: str, name: str) -> Stored[Profile]:
     """The profile `name` of a resource. Raises `ConfigError` when there is none, or its file is broken."""
-    if not os.path.exists(resource_path(folder, resource)):
+    if not is_there(resource_path(folder, resource)):
         raise no_resource(folder, resource)
-    if not os.path.exists(profile_path(folder, resource, name)):
+    if not is_there(profile_path(folder, resource, name)):
         raise no_profile(folder, resource, name)
     return _load_profile(folder, resource, name)
 

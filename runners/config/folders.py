@@ -17,6 +17,8 @@ from runners.config.errors import ConfigError, shown
 from runners.config.inner_name import prepared, renamed_inside, settle
 from runners.config.json_text import read_file
 from runners.config.places import (
+    has_resource,
+    is_there,
     no_profile,
     no_resource,
     profile_names,
@@ -116,7 +118,7 @@ def duplicate_profile(folder: Path, resource: str, name: str, new: str) -> None:
     """Make another profile like one that is there; as `duplicate_resource`."""
     source, target = (profile_path(folder, resource, each) for each in (name, new))
     with _resource(folder, resource, f"Cannot duplicate {shown(source)}"):
-        if not source.exists():
+        if not is_there(source):
             raise no_profile(folder, resource, name)
         if os.path.lexists(target):
             raise _profile_taken(resource, new)
@@ -138,10 +140,10 @@ def remove_profile(folder: Path, resource: str, name: str) -> None:
 def _resource(folder: Path, name: str, cannot: str) -> Iterator[list[Path]]:
     """Until it ends, the resource is there and nobody else writes. Yields what `writing` does."""
     # Before the lock too, which would make the folder.
-    if not resource_path(folder, name).parent.is_dir():
+    if not has_resource(folder, name):
         raise no_resource(folder, name)
     with told(cannot), writing(folder) as hidden:
-        if not resource_path(folder, name).parent.is_dir():
+        if not has_resource(folder, name):
             raise no_resource(folder, name)
         yield hidden
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runners.config.errors import ConfigError, shown
+from runners.config.errors import AbsentError, ConfigError, shown
 from runners.config.wholefile import backup_beside
 
 LOCAL = "local"
@@ -50,12 +50,29 @@ def profile_names(folder: Path, resource: str) -> list[str]:
     return [file.removesuffix(".json") for file in _names(profiles) if file.endswith(".json")]
 
 
-def no_resource(folder: Path, name: str) -> ConfigError:
+def is_there(path: Path | str) -> bool:
+    """Whether a file or folder is there, behind all links. Raises `ConfigError` where that can't be seen."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(f"Cannot read {shown(path)} ({error.strerror or error}).") from error
+    return True
+
+
+def has_resource(folder: Path, name: str) -> bool:
+    """Whether there is a resource of that name, also where its file is missing; raises as `is_there`."""
+    # With the slash behind it, a file of that name is none.
+    return is_there(f"{resource_path(folder, name).parent}/")
+
+
+def no_resource(folder: Path, name: str) -> AbsentError:
     """What to raise where there is no resource of that name."""
     return _absent("resource", name, resource_names(folder))
 
 
-def no_profile(folder: Path, resource: str, name: str) -> ConfigError:
+def no_profile(folder: Path, resource: str, name: str) -> AbsentError:
     """What to raise where a resource has no profile of that name."""
     return _absent(f"profile of the resource {shown(resource)}", name, profile_names(folder, resource))
 
@@ -88,6 +105,6 @@ def _names(folder: Path) -> list[str]:
         raise ConfigError(f"Cannot read the folder {shown(folder)} ({error.strerror or error}).") from error
 
 
-def _absent(what: str, name: str, there: list[str]) -> ConfigError:
+def _absent(what: str, name: str, there: list[str]) -> AbsentError:
     known = f"there are: {', '.join(map(shown, there))}" if there else "there are none yet"
-    return ConfigError(f"There is no {what} named {shown(name)}; {known}.")
+    return AbsentError(f"There is no {what} named {shown(name)}; {known}.")

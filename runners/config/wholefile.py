@@ -78,12 +78,15 @@ def unfinished_folder(folder: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder outlast a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Make the names in a folder outlast a power cut, as far as the file system lets us."""
+    # Not every one can do it, nor may all who write to a folder read it. What was done is done all the same:
+    # told as a failure, it would be done again, or taken for a change of somebody else's.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _changed(path: Path, gone: bool, is_new: bool) -> str:

@@ -240,6 +240,10 @@ def test_what_is_not_there_is_told(folder: Path, uzh: Document) -> None:
         with pytest.raises(ConfigError, match=r"^There is no profile of the resource uzh named eve; there "):
             ask()
     assert not (folder / "eth").exists()
+    # A file of that name is none.
+    (folder / "eth").touch()
+    with pytest.raises(ConfigError, match=r"^There is no resource named eth; there are: uzh\.$"):
+        read_document(folder, "eth")
 
 
 def test_a_save_after_a_rename_elsewhere_makes_nothing(folder: Path, uzh: Document) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from runners.config import writing
-from runners.config.documents import add_document, read_document, save_document
+from runners.config.documents import add_document, read_backup, read_document, save_document
 from runners.config.errors import ConfigError
 from runners.config.folders import (
     duplicate_profile,
@@ -125,9 +125,9 @@ def test_a_disk_that_can_only_be_read(disk: Path) -> None:
         assert everything(folder) == before
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.parametrize("which", [".", "a"])
-def test_a_folder_that_can_only_be_read(which: str) -> None:
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """The folder of somebody who is not root, who is refused nothing."""
     if os.getuid() != 0:
         pytest.skip("only root can become another user, and is refused nothing itself")
     # Others can't enter pytest's own folder.
@@ -139,29 +139,80 @@ def test_a_folder_that_can_only_be_read(which: str) -> None:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
         (folder / ".lock").unlink()
-        (folder / which).chmod(0o500)
-        (folder / "a" / "profiles").chmod(0o500)
-        before = everything(folder)
-
-        def refused() -> int:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            changes = CHANGES | RENAMES if which == "." else {"save": CHANGES["save"]}
-            for name, change in changes.items():
-                try:
-                    change(folder)
-                except ConfigError as error:
-                    assert str(error).startswith("Cannot "), error
-                    assert str(error).endswith("(Permission denied)."), error
-                else:
-                    raise AssertionError(name)
-            return 0
-
-        assert ended(child(refused)) == 0
-        assert everything(folder) == before
+        yield folder
     finally:
         shutil.rmtree(above)
+
+
+def as_nobody(act: Callable[[], object]) -> None:
+    """Do it as that one, in a process that can't become root again."""
+
+    def acted() -> int:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        act()
+        return 0
+
+    assert ended(child(acted)) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("which", [".", "a"])
+def test_a_folder_that_can_only_be_read(which: str, nobodys_folder: Path) -> None:
+    folder = nobodys_folder
+    (folder / which).chmod(0o500)
+    (folder / "a" / "profiles").chmod(0o500)
+    before = everything(folder)
+
+    def refused() -> None:
+        changes = CHANGES | RENAMES if which == "." else {"save": CHANGES["save"]}
+        for name, change in changes.items():
+            try:
+                change(folder)
+            except ConfigError as error:
+                assert str(error).startswith("Cannot "), error
+                assert str(error).endswith("(Permission denied)."), error
+            else:
+                raise AssertionError(name)
+
+    as_nobody(refused)
+    assert everything(folder) == before
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_folder_that_can_be_written_and_not_listed(nobodys_folder: Path) -> None:
+    """What was written is no failure, though nobody can say that its name outlasts a power cut."""
+    folder = nobodys_folder
+    (folder / "a").chmod(0o300)
+    as_nobody(lambda: CHANGES["save"](folder))
+    assert generation_of(folder, "a") == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("which", [".", "a", "a/profiles"])
+def test_a_folder_that_can_not_be_entered(which: str, nobodys_folder: Path) -> None:
+    folder = nobodys_folder
+    (folder / which).chmod(0o600)
+
+    profile = "me" if which == "a/profiles" else None
+    acts: dict[str, Callable[[Path], object]] = {
+        "read": lambda folder: read_document(folder, "a", profile),
+        "read backup": lambda folder: read_backup(folder, "a", profile),
+    }
+    acts |= CHANGES | RENAMES if which == "." else {}
+
+    def refused() -> None:
+        for name, act in acts.items():
+            try:
+                act(folder)
+            except ConfigError as error:
+                assert str(error).startswith("Cannot "), error
+                assert str(error).endswith("(Permission denied)."), error
+            else:
+                raise AssertionError(name)
+
+    as_nobody(refused)
 
 
 def test_a_writer_that_hangs_is_not_waited_for_for_ever(
