@@ -27,6 +27,7 @@ from runners.config.places import (
 )
 from runners.config.wholefile import (
     backup_beside,
+    rights_of,
     sync_folder,
     unfinished_file,
     unfinished_folder,
@@ -166,7 +167,7 @@ def _backup_at(target: Path, source: Path) -> Iterator[None]:
     # Of an earlier profile.
     copy.unlink(missing_ok=True)
     if kept.is_file():
-        with unfinished_file(copy, kept.read_bytes(), kept.stat().st_mode & 0o777) as made:
+        with unfinished_file(copy, kept.read_bytes(), *rights_of(kept)) as made:
             os.replace(made, copy)
     try:
         yield

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from runners.config.errors import ConfigError
 from runners.config.json_text import from_json
-from runners.config.wholefile import sync_folder, unfinished_file
+from runners.config.wholefile import rights_of, sync_folder, unfinished_file
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -76,7 +76,7 @@ def _prepare(path: Path, waiting: Path, name: str, new: str) -> None:
         return
     changed = renamed_inside(content, name, new)
     if changed != content:
-        with unfinished_file(path, changed, path.stat().st_mode & 0o777) as made:
+        with unfinished_file(path, changed, *rights_of(path)) as made:
             os.replace(made, waiting)
 
 

@@ -39,11 +39,11 @@ def write_whole(path: Path, data: bytes, read: str | None) -> None:
             current = None
         if (None if current is None else fingerprint(current)) != read:
             raise ConfigError(_changed(path, current is None, read is None))
-        mode = 0o600 if current is None else path.stat().st_mode & 0o777
+        rights = (0o600, -1) if current is None else rights_of(path)
         # All that may find no room comes first.
-        with unfinished_file(path, data, mode) as new:
+        with unfinished_file(path, data, *rights) as new:
             if current is not None:
-                with unfinished_file(path, current, mode) as backup:
+                with unfinished_file(path, current, *rights) as backup:
                     os.replace(backup, backup_beside(path))
             os.replace(new, path)
         sync_folder(path.parent)
@@ -56,14 +56,25 @@ def backup_beside(path: Path) -> Path:
     return path.with_name(path.name + "~")
 
 
+def rights_of(path: Path) -> tuple[int, int]:
+    """The mode and the group of a file, for one that is to be put in its place."""
+    found = path.stat()
+    return found.st_mode & 0o777, found.st_gid
+
+
 @contextmanager
-def unfinished_file(path: Path, data: bytes, mode: int) -> Iterator[str]:
-    """A file with `data` beside `path`, on the disk; gone at the end, unless it was given another name."""
+def unfinished_file(path: Path, data: bytes, mode: int, group: int = -1) -> Iterator[str]:
+    """A file with `data` beside `path`, on the disk; gone at the end, unless it was given another name.
+
+    It gets `mode`, and if we are in that `group`, or root, it is of that one: colleagues still may read it.
+    """
     handle, temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
     try:
         with open(handle, "wb") as file:
             file.write(data)
             file.flush()
+            with contextlib.suppress(OSError):
+                os.fchown(file.fileno(), -1, group)
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         yield temporary

@@ -108,6 +108,21 @@ def test_a_write_keeps_one_backup_and_the_mode(folder: Path) -> None:
     assert stat.S_IMODE(second.path.stat().st_mode) == 0o640
 
 
+def test_a_write_keeps_the_group(folder: Path) -> None:
+    """A resource that is shared with colleagues is theirs as well after it."""
+    mine = {os.getegid()}
+    others = {4711} if os.geteuid() == 0 else {*os.getgroups()} - mine
+    if not others:
+        pytest.skip("we are in one group only")
+    add_resource(folder, "uzh", sudo())
+    read = read_resource(folder, "uzh")
+    os.chown(read.path, -1, group := others.pop())
+    read.path.chmod(0o660)
+    write_resource(folder, "uzh", sudo(name="two"), read.fingerprint)
+    for file in (read.path, read.path.with_name("resource.json~")):
+        assert (file.stat().st_gid, stat.S_IMODE(file.stat().st_mode)) == (group, 0o660)
+
+
 def test_an_edit_made_elsewhere_is_noticed(folder: Path) -> None:
     add_resource(folder, "uzh", sudo())
     mine = read_resource(folder, "uzh")
