@@ -1,5 +1,7 @@
 """A form's sections: what is where, what is kept when another is shown, and how to get somewhere."""
 
+import asyncio
+
 import pytest
 from textual import events
 from textual.geometry import Offset
@@ -68,6 +70,21 @@ async def test_no_key_is_lost_while_a_section_is_made() -> None:
         await stage.type("8")
         assert stage.draft.raw((*BATCHING, "target_num_jobs")) == 105678
         assert not stage.app.query_one(HeldKeys).can_focus
+
+
+@pytest.mark.parametrize("later", range(4))
+async def test_two_changes_of_sections_at_once_mix_nothing(later: int) -> None:
+    async with form_stage() as stage:
+        for _ in range(3):
+            # As a page does that leads to what is wrong; the form has not come to it yet, or is just at it.
+            stage.form.go_to(PYTHON)
+            for _ in range(later):
+                await asyncio.sleep(0)
+            # As the application does when a hint is clicked, in a task of its own.
+            await stage.form.action_section(1)
+            await stage.until(lambda: stage.focused == PIXI)
+            assert [row.path for row in stage.rows] == [PIXI]
+            await stage.pilot.pause()
 
 
 async def test_only_one_section_is_mounted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -124,6 +125,7 @@ class Form(Vertical):
         self._most = AT_ONCE
         self._left_at: dict[Path, Path] = {}
         """The field that was left last, of each section."""
+        self._arranging = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Sections, what the one that is shown is for, and its lines."""
@@ -312,6 +314,11 @@ class Form(Vertical):
 
     async def _arrange(self) -> None:
         """Bring all of it up to date with the draft; the only place where lines come and go."""
+        # What a key does is done in the application's task, what a page asks for in that of the form.
+        async with self._arranging:
+            await self._arrange_now()
+
+    async def _arrange_now(self) -> None:
         sheet = self._sheet
         if sheet is None or not self._is_there:
             return
