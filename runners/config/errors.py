@@ -33,6 +33,10 @@ class ConfigError(ValueError):
         return cls(f"{where}: {told}.", fields)
 
 
+class AbsentError(ConfigError):
+    """There is no resource, or no profile, of that name."""
+
+
 def shown(text: object) -> str:
     """A name or path from outside as a sentence may show it: with escapes where it is not printable."""
     text = str(text)
