@@ -18,13 +18,17 @@ from typing import Any, Literal
 
 from runners.states import State
 from tui.signs import sign
-from tui.text import fit, pad, plain, width_of
+from tui.text import LONGEST, fit, pad, plain, width_of
 
 WIDTH = 80
 """Cells of a line where the terminal does not tell its own width."""
 
 _LEAST = 8
 """Cells that a column is never cut below."""
+
+_ALIGNED = 40
+"""Cells up to which texts of any length are aligned where nothing is cut: else one long text would put blanks
+behind all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Column:
     title: str
     align: Literal["left", "right"] = "left"
     stretches: bool = False
-    """Is cut where the terminal has no room for all; the widest of such columns first."""
+    """Its texts may be long: it is cut where the terminal has no room for all, the widest of these first."""
     keep: Literal["start", "end"] = "start"
     """Which side of a text stays when it is cut."""
 
@@ -69,27 +73,34 @@ def array(values: Iterable[Any]) -> None:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print *rows* under the titles of *columns*, aligned, and in a terminal no wider than it is."""
-    shown = [[plain(cell) for cell in row] for row in rows]
+    """Print *rows* under the titles of *columns*, aligned, and in a terminal no wider than it is.
+
+    Elsewhere nothing is cut, and what is too long moves what is behind it, in its own line only.
+    """
+    terminal = to_terminal()
+    shown = [[plain(cell, LONGEST if terminal else len(cell) + 1) for cell in row] for row in rows]
     widths = [
         max(width_of(column.title), *(width_of(row[place]) for row in shown), 0)
         for place, column in enumerate(columns)
     ]
-    if sys.stdout.isatty():
-        _narrow(widths, columns)
+    free = [place for place, column in enumerate(columns) if column.stretches]
+    if terminal:
+        _narrow(widths, free)
+    else:
+        for place in free:
+            widths[place] = min(widths[place], _ALIGNED)
     for row in [[column.title for column in columns], *shown]:
         cells = [
-            pad(cell, width, column.align, column.keep)
+            pad(cell, width if terminal else max(width, width_of(cell)), column.align, column.keep)
             for cell, width, column in zip(row, widths, columns, strict=True)
         ]
         print("  ".join(cells).rstrip())
 
 
-def _narrow(widths: list[int], columns: Sequence[Column]) -> None:
-    """Take from the columns that stretch until a line fits into the terminal, or nothing is left to take."""
-    places = [place for place, column in enumerate(columns) if column.stretches]
-    for _ in range(sum(widths) + 2 * (len(widths) - 1) - terminal_width()):
-        widest = max(places, key=lambda place: widths[place])
+def _narrow(widths: list[int], free: Sequence[int]) -> None:
+    """Take from the columns at *free* until a line fits into the terminal, or nothing is left to take."""
+    for _ in range(sum(widths) + 2 * (len(widths) - 1) - terminal_width() if free else 0):
+        widest = max(free, key=lambda place: widths[place])
         if widths[widest] <= _LEAST:
             break
         widths[widest] -= 1
@@ -101,6 +112,14 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in given)
     for name, value in given:
         line(f"{name:<{width}}  {value}")
+
+
+def path(of: str) -> str:
+    """A path, or words that begin with one: for a person as they would type it, with ~ for their home."""
+    home = os.path.expanduser("~")
+    if to_terminal() and home != "/" and of.startswith(f"{home}/"):
+        return f"~{of.removeprefix(home)}"
+    return of
 
 
 def state(of: State) -> str:

@@ -21,7 +21,9 @@ from tests.conftest import end_engine
 from tests.tui import stores
 from tests.tui.cli_lab import RUNYARD, answer, on_pipes, on_terminal, refusal, runyard
 from tests.tui.stores import HOSTILE, Tale
+from tui import output
 from tui.cli import main
+from tui.output import Column
 from tui.verbs import load
 
 FAILED = Tale(
@@ -219,6 +221,19 @@ def test_hostile_items_are_shown_as_typed(writer: Writer, capsys: pytest.Capture
     assert "[red]x[/red]" in text
     assert "two␊lines" in text
     assert [task["item"] for task in json.loads(printed(capsys, "tasks", "aaab", "--json"))] == list(HOSTILE)
+
+
+def test_a_table_for_a_program_is_not_cut_and_one_long_text_moves_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = [Column("a"), Column("b", stretches=True), Column("c", "right")]
+    output.table(columns, [("1", "x" * 5000, "2"), ("10", "short", "20")])
+    title, long, short = capsys.readouterr().out.splitlines()
+    assert long == f"1   {'x' * 5000}   2"
+    assert short == f"10  {'short':<40}  20"
+    assert title == f"a   {'b':<40}   c"
+    output.table(columns, [("1", "xxxxxx", "2")])
+    assert capsys.readouterr().out.splitlines() == ["a  b       c", "1  xxxxxx  2"]
 
 
 @pytest.mark.parametrize("words", [["ps"], ["tasks", "long"]])

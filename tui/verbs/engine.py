@@ -56,7 +56,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
                 ("since", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.started))),
                 ("live runs", f"{status.runs:,}"),
                 ("live batches", f"{status.batches:,}"),
-                ("log", str(home.engine_log)),
+                ("log", output.path(str(home.engine_log))),
             ]
         )
     return ExitCode.OK
