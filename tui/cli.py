@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
-from runners.config.errors import ConfigError
+from runners.config.errors import AbsentError, ConfigError
 from runners.config.home import Home
 from runners.store.database import StoreError
 from runners.store.reader import UnknownRunError
@@ -36,6 +36,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise Failure(f"{message}; `{self.prog} --help` shows how it is used.")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """As argparse does, but a verb that there is not is told as a command is."""
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            known = list(action.choices)
+            close = get_close_matches(str(value), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}."
+            raise Failure(f"There is no command {f'{self.prog} {value}'!r}; {hint}")
+        super()._check_value(action, value)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -130,10 +139,10 @@ def _failure(error: Exception) -> Failure | None:
     match error:
         case Failure():
             return error
+        case UnknownRunError() | AbsentError():
+            return Failure(str(error), ExitCode.NOT_FOUND)
         case ConfigError():
             return Failure(str(error), ExitCode.BAD_INPUT)
-        case UnknownRunError():
-            return Failure(str(error), ExitCode.NOT_FOUND)
         case StoreError():
             return Failure(str(error), ExitCode.UNAVAILABLE)
         case sqlite3.Error():

@@ -79,13 +79,13 @@ def test_on_a_terminal_no_line_is_too_long_and_the_status_goes(home: Home, tmp_p
 
 
 def test_what_can_not_be_checked_is_said_before_an_engine_is_started(home: Home) -> None:
-    assert refusal("resource", "check", "absent", code=3).startswith("There is no resource 'absent'")
+    assert refusal("resource", "check", "absent", code=3).startswith("There is no resource named absent")
     assert refusal("resource", "check", "local", "--tasks", "0").startswith("The sample: tasks must be")
     assert "mem must be memory" in refusal("resource", "check", "local", "--mem", "4X")
     assert "mem must not be above" in refusal("resource", "check", "local", "--mem", "1001T")
     add_cluster(home, "alps", "slurm_ssh")
     assert "no profile of the resource alps named you" in refusal(
-        "resource", "check", "alps", "--profile", "you"
+        "resource", "check", "alps", "--profile", "you", code=3
     )
     folder = resource_path(home.resources, "alps").with_name("profiles")
     (folder / "you.json").write_text((folder / "me.json").read_text())

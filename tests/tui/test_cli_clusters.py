@@ -60,7 +60,9 @@ def test_commands_of_one_resource_or_only_those_that_failed() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_commands_of_what_is_not_there() -> None:
-    assert refusal("commands", "--resource", "nonesuch", code=3).startswith("There is no resource 'nonesuch'")
+    assert refusal("commands", "--resource", "nonesuch", code=3).startswith(
+        "There is no resource named nonesuch"
+    )
     assert refusal("commands", "--profile", "mira").startswith("--profile goes with --resource")
 
 
@@ -323,5 +325,5 @@ def test_connecting_tells_why_it_fails(home: Home, monkeypatch: pytest.MonkeyPat
     told = refusal("resource", "connect", "alps", code=4)
     assert told == "alps as me can't be reached: No route to cluster.invalid."
     assert "is this machine" in refusal("resource", "connect", "local")
-    assert "There is no resource 'x'" in refusal("resource", "connect", "x", code=3)
-    assert "no profile" in refusal("resource", "connect", "alps", "--profile", "you")
+    assert "There is no resource named x" in refusal("resource", "connect", "x", code=3)
+    assert "no profile" in refusal("resource", "connect", "alps", "--profile", "you", code=3)

@@ -80,10 +80,63 @@ def test_profiles_of_a_resource() -> None:
     assert [found["name"] for found in answer("profile", "list", "uzh", "--json")] == ["me"]
     assert "uzh       me " in runyard("profile", "list").stdout
     assert "must be local" in refusal("profile", "add", "local", "me.json")
-    assert "no profile 'you'; there are: me." in refusal("profile", "show", "uzh", "you", code=3)
+    told = refusal("profile", "show", "uzh", "you", code=3)
+    assert told == "There is no profile of the resource uzh named you; there are: me."
     done = runyard("profile", "remove", "uzh", "me", "--yes")
     assert done.stdout == "The profile me of the resource uzh has been removed.\n"
     assert answer("profile", "list", "--json") == []
+
+
+def test_what_is_there_is_validated_by_its_name(folder: Path) -> None:
+    runyard("resource", "add", "uzh.json")
+    runyard("profile", "add", "uzh", "me.json")
+    kept = Home.from_environment().resources / "uzh"
+    assert runyard("resource", "validate", "uzh").stdout == f"{kept / 'resource.json'} is a valid resource.\n"
+    profile = kept / "profiles" / "me.json"
+    assert runyard("profile", "validate", "uzh", "me").stdout == f"{profile} is a valid profile.\n"
+    # As the profile of another kind of resource it is not, which the file alone does not tell.
+    profile.write_text('{"resource_type": "local", "name": "me"}')
+    assert answer("profile", "validate", str(profile), "--json")["valid"]
+    found = answer("profile", "validate", "uzh", "me", "--json", code=2)
+    assert [fault["field"] for fault in found["faults"]] == ["resource_type"] and found["file"] == str(
+        profile
+    )
+    # A file goes before a resource of that name.
+    (folder / "uzh").write_text("{")
+    assert answer("resource", "validate", "uzh", "--json", code=2)["file"] == "uzh"
+    (folder / "uzh").unlink()
+    assert refusal("profile", "validate", "uzh") == (
+        "There is no file uzh; name a profile behind the resource uzh (there are: me)."
+    )
+    assert "no profile of the resource uzh named you" in refusal("profile", "validate", "uzh", "you", code=3)
+    assert "There is no resource named x" in refusal("profile", "validate", "x", "me", code=3)
+    assert "No such file" in refusal("resource", "validate", "x")
+
+
+def test_keys_without_effect_are_told_when_they_are_added() -> None:
+    Path("uzh.json").write_text(json.dumps({**SLURM, "hots": 1}))
+    assert "hots has no effect" in runyard("resource", "add", "uzh.json").stderr
+    Path("me.json").write_text(json.dumps({**PROFILE, "user": 1}))
+    assert "user has no effect" in runyard("profile", "add", "uzh", "me.json").stderr
+
+
+def test_a_list_shows_paths_in_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runyard("resource", "add", "uzh.json")
+    runyard("profile", "add", "uzh", "me.json")
+    broken = Home.from_environment().resources / "local" / "resource.json"
+    broken.write_text("{")
+    monkeypatch.setenv("HOME", str(folder))
+    for printed, home in (
+        (on_terminal("resource", "list", columns=40), "~"),
+        (runyard("resource", "list").stdout, str(folder)),
+    ):
+        assert f"uzh       slurm_ssh  {home}/home/config/resources/uzh/resource.json\n" in printed
+        assert (
+            f"✗ broken   {home}/home/config/resources/local/resource.json: this is not valid JSON" in printed
+        )
+        assert "…" not in printed
+    path = "~/home/config/resources/uzh/profiles/me.json"
+    assert f"uzh       me       {path}\n" in on_terminal("profile", "list", columns=40)
 
 
 def test_a_plan_for_a_cluster() -> None:
@@ -102,11 +155,13 @@ def test_a_plan_for_a_cluster() -> None:
     [
         (["resource", "validate", "absent.json"], 2, "No such file"),
         (["resource", "add", "me.json"], 2, "type must be one of"),
-        (["resource", "show", "absent"], 3, "There is no resource 'absent'; there are: local."),
-        (["resource", "remove", "absent"], 3, "There is no resource 'absent'"),
+        (["resource", "show", "absent"], 3, "There is no resource named absent; there are: local."),
+        (["resource", "remove", "absent"], 3, "There is no resource named absent"),
         (["resource", "show", "../x"], 2, "cannot be named"),
         (["resource"], 2, "list|show|template|add|remove|validate"),
-        (["profile", "list", "absent"], 3, "There is no resource 'absent'"),
+        (["resource", "lst"], 2, "There is no command 'runyard resource lst'; did you mean list?"),
+        (["profile", "check"], 2, "There is no command 'runyard profile check'; there are: list, show,"),
+        (["profile", "list", "absent"], 3, "There is no resource named absent"),
         (["profile", "add", "local", "uzh.json"], 2, "resource_type"),
     ],
 )

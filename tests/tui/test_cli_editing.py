@@ -248,6 +248,14 @@ def test_editors_that_fail(uzh: Path, editor: Editor, monkeypatch: pytest.Monkey
         monkeypatch.setenv("EDITOR", name)
         assert reason in refusal("resource", "edit", "uzh")
     monkeypatch.delenv("EDITOR")
+    # Editors that nobody has named would wait for ever for somebody to type.
+    Path("vi").write_text("#!/bin/sh\nexit 9\n")
+    Path("vi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(Path.cwd()))
+    assert refusal("resource", "edit", "uzh") == (
+        "There is no terminal for an editor; set EDITOR to a command that needs none, or change fields with "
+        "`runyard resource set uzh`."
+    )
     monkeypatch.setenv("PATH", "/absent")
     assert "There is no editor; set EDITOR" in refusal("resource", "edit", "uzh")
     assert uzh.read_bytes() == before
@@ -487,7 +495,7 @@ def test_names_are_given_and_copies_made(uzh: Path) -> None:
     assert "There is already a resource three" in refusal("resource", "rename", "2", "three")
     assert "There is already a resource three" in refusal("resource", "duplicate", "2", "three")
     assert "has a profile me already" in refusal("profile", "rename", "uzh", "eve", "me")
-    assert "There is no resource 'two'" in refusal("resource", "rename", "two", "x", code=3)
+    assert "There is no resource named two" in refusal("resource", "rename", "two", "x", code=3)
     assert "The resource local can't be renamed" in refusal("resource", "rename", "local", "x")
     assert "cannot be named" in refusal("resource", "duplicate", "uzh", ".x")
 

@@ -335,7 +335,7 @@ def test_launching_20000_items_returns_before_any_is_done(work: Path) -> None:
     ],
 )
 def test_bad_input_leaves_nothing_behind(home: Home, words: list[str], reason: str) -> None:
-    sentence = refusal(*words, code=3 if words[0] == "retry" else 2)
+    sentence = refusal(*words, code=3 if "nonesuch" in words or words[0] == "retry" else 2)
     assert reason in sentence
     assert not home.database.exists()
     assert list(home.jobs.iterdir()) == []

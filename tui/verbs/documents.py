@@ -31,6 +31,7 @@ meanwhile, is not written."""
 def describe(verbs: _SubParsersAction[argparse.ArgumentParser], *, profile: bool) -> None:
     """Add the verbs to those of `runyard resource`, or of `runyard profile`."""
     what, example_name = ("profile", "uzh me") if profile else ("resource", "uzh")
+    named = "RESOURCE PROFILE" if profile else "RESOURCE"
 
     def add(verb: str, about: str) -> argparse.ArgumentParser:
         parser = verbs.add_parser(verb, help=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -60,6 +61,7 @@ def describe(verbs: _SubParsersAction[argparse.ArgumentParser], *, profile: bool
         "--fresh", action="store_true", help="begin with what is saved; drop edits that were not"
     )
     change = add("set", "set fields, as PATH=VALUE")
+    change.usage = f"{change.prog} [-h] [--unset PATH] [--dry-run]\n{' ' * 12}{named} [PATH=VALUE ...]"
     # Not "*": that would be content with nothing where an option comes before the first.
     sets = change.add_argument("assignments", metavar="PATH=VALUE", nargs="+", default=[], help="what to set")
     sets.required = False

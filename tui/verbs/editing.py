@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from codecs import BOM_UTF8
 from json import detect_encoding
@@ -42,7 +43,7 @@ def edit(home: Home, resource: str, profile: str | None, words: str, *, fresh: b
         ConfigError: there is no such document, or it can't be read.
     """
     read = read_document(home.resources, resource, profile)
-    editor = _editor()
+    editor = _editor(read)
     # In our own folder: what was typed outlasts us, should we be killed.
     try:
         place, told = _workplace(home, read, words, fresh=fresh)
@@ -245,7 +246,7 @@ def _text(file: Path) -> str:
     return content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
 
-def _editor() -> list[str]:
+def _editor(read: Document) -> list[str]:
     for variable in ("VISUAL", "EDITOR"):
         value = os.environ.get(variable, "").strip()
         if value:
@@ -258,6 +259,12 @@ def _editor() -> list[str]:
     found = next((each for name in _EDITORS if (each := shutil.which(name))), None)
     if found is None:
         raise Failure("There is no editor; set EDITOR to the command of one.")
+    if not (sys.stdin.isatty() and output.to_terminal()):
+        # One that a person has named may need none.
+        raise Failure(
+            "There is no terminal for an editor; set EDITOR to a command that needs none, or change fields "
+            f"with {_command(read, 'set')}."
+        )
     return [found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
@@ -12,17 +13,21 @@ from tui.failure import ExitCode, Failure
 from tui.verbs.marking import repeated
 
 
-def validate(file: Path, *, profile: bool, as_json: bool) -> int:
+def validate(file: Path, parse: Callable[[object, str], object], *, profile: bool, as_json: bool) -> int:
     """Print all faults of the document in a file, one on each line.
+
+    Args:
+        file: where it is.
+        parse: makes a resource or a profile of it, or raises a `ConfigError` that begins with its text.
+        profile: whether it is a profile.
+        as_json: for a program.
 
     Raises:
         ConfigError: the file can't be read.
         Failure: there are faults; they have been printed.
     """
-    from runners.config.profile import parse_profile
-    from runners.config.resource import parse_resource
-
     content = read_file(file)
+    name = output.path(str(file))
     what = "profile" if profile else "resource"
     data: object = None
     faults: list[tuple[str, str]] = []
@@ -30,7 +35,7 @@ def validate(file: Path, *, profile: bool, as_json: bool) -> int:
         data = from_json(content, shown(file))
         text = content.decode(json.detect_encoding(content), "replace")
         faults = [(path, "is there twice") for path in repeated(text)]
-        (parse_profile if profile else parse_resource)(data, shown(file))
+        parse(data, shown(file))
     except ConfigError as error:
         faults += error.fields or [("", str(error).removeprefix(f"{shown(file)}: ").rstrip("."))]
     if as_json:
@@ -39,11 +44,11 @@ def validate(file: Path, *, profile: bool, as_json: bool) -> int:
         output.data({"file": str(file), "valid": not faults, "faults": told, "unknown": strangers})
         return ExitCode.BAD_INPUT if faults else ExitCode.OK
     for field, message in faults:
-        output.line(f"{file}: {f'{field} {message}'.strip()}")
+        output.line(f"{name}: {f'{field} {message}'.strip()}")
     if faults:
         count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise Failure(f"{file} is not a valid {what}: {count}.")
-    output.line(f"{file} is a valid {what}.")
+        raise Failure(f"{name} is not a valid {what}: {count}.")
+    output.line(f"{name} is a valid {what}.")
     tell_unknown(data, None, profile=profile)
     return ExitCode.OK
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runners.config.errors import AbsentError
 from runners.config.home import Home
-from tui.failure import Failure
+from tui.failure import ExitCode, Failure
 from tui.verbs.resource import make_home
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def prepared_launch(args: argparse.Namespace, home: Home) -> Prepared:
     try:
         return prepare(options, home, stdin=sys.stdin.buffer)
     except LaunchError as error:
-        raise Failure(str(error)) from error
+        absent = isinstance(error.__cause__, AbsentError)
+        raise Failure(str(error), ExitCode.NOT_FOUND if absent else ExitCode.BAD_INPUT) from error
 
 
 def _options(args: argparse.Namespace) -> LaunchOptions:

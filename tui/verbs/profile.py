@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
+from runners.config.errors import shown
 from runners.config.home import Home
 from tui import output
 from tui.failure import ExitCode, Failure
@@ -14,7 +16,7 @@ from tui.verbs import documents
 from tui.verbs.opening import add_json, example
 from tui.verbs.resource import make_home, refuse_unknown
 
-_COLUMNS = (Column("resource"), Column("profile"), Column("file, or what is wrong with it", stretches=True))
+_COLUMNS = (Column("resource"), Column("profile"), Column("file, or what is wrong with it"))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +34,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(
         dest="what", required=True, metavar="list|show|template|add|remove|validate|edit|set|..."
     )
-    every = verbs.add_parser("list", help="list those of a resource, or of all")
+    every = verbs.add_parser(
+        "list",
+        help="list those of a resource, or of all",
+        description="List the profiles of a resource, or of all, each with its file. What is wrong with a "
+        "broken one is told.",
+    )
     every.add_argument("resource", metavar="RESOURCE", nargs="?")
     add_json(every)
-    show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
+    show = verbs.add_parser(
+        "show",
+        help="print one as JSON, defaults filled in",
+        description="Print a profile as JSON, with the defaults of all that it does not set. `export` prints "
+        "it as it is kept.",
+    )
     add_json(show)
     show.add_argument("resource", metavar="RESOURCE")
     show.add_argument("name", metavar="PROFILE")
@@ -53,12 +65,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     template.add_argument("resource", metavar="RESOURCE")
     template.add_argument("--name", metavar="N", help="the name that it gets")
     add_json(template)
-    add = verbs.add_parser("add", help="add the one in a file")
+    add = verbs.add_parser(
+        "add",
+        help="add the one in a file",
+        description="Add the profile in a file to a resource. To write one, begin with a template: `runyard "
+        "profile template RESOURCE > FILE`. It is kept as it is, with keys that the schema does not know.",
+    )
     add.add_argument("resource", metavar="RESOURCE")
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
-    validate = verbs.add_parser("validate", help="tell all that is wrong with the one in a file")
-    validate.add_argument("file", metavar="FILE", type=Path)
+    validate = verbs.add_parser(
+        "validate",
+        help="tell all that is wrong with one",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    example(
+        validate,
+        "Tell all that is wrong with the profile in a file, or with one that is there, a line for each "
+        "fault, and which of its keys have no effect. The exit code is 2 where there are faults.",
+        "runyard profile validate me.json",
+        "runyard profile validate uzh me",
+    )
+    validate.usage = f"{validate.prog} [-h] [--json] FILE | RESOURCE PROFILE"
+    validate.add_argument("file", metavar="FILE", help="a file; where a PROFILE is named, its resource")
+    validate.add_argument("name", metavar="PROFILE", nargs="?", help="a profile that is there")
     add_json(validate)
     documents.describe(verbs, profile=True)
 
@@ -66,9 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Do what was asked for."""
     if args.what == "validate":
-        from tui.verbs.faults import validate
-
-        return validate(args.file, profile=True, as_json=args.json)
+        return _validate(home, args.file, args.name, as_json=args.json)
     make_home(home)
     if args.resource is not None:
         refuse_unknown(home, args.resource)
@@ -86,19 +114,42 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     return documents.execute(args, home, args.resource, args.name)
 
 
+def _validate(home: Home, named: str, name: str | None, *, as_json: bool) -> int:
+    from runners.config.documents import validate_document
+    from runners.config.places import profile_names, profile_path, resource_names
+    from runners.config.profile import parse_profile
+    from tui.verbs.faults import validate
+
+    if name is not None:
+        refuse_unknown(home, named)
+        _refuse_unknown(home, named, name)
+
+        def parse(data: object, where: str) -> object:
+            return validate_document(home.resources, named, name, data, where)
+
+        return validate(profile_path(home.resources, named, name), parse, profile=True, as_json=as_json)
+    if not os.path.lexists(named) and named in resource_names(home.resources):
+        names = ", ".join(map(shown, profile_names(home.resources, named))) or "none yet"
+        raise Failure(
+            f"There is no file {shown(named)}; name a profile behind the resource {shown(named)} (there are: "
+            f"{names})."
+        )
+    return validate(Path(named), parse_profile, profile=True, as_json=as_json)
+
+
 def _show(home: Home, resource: str, name: str, *, as_json: bool) -> int:
     from runners.config.files import read_profile
 
-    shown = read_profile(home.resources, resource, name).value.model_dump(mode="json")
-    (output.data if as_json else output.document)(shown)
+    found = read_profile(home.resources, resource, name).value.model_dump(mode="json")
+    (output.data if as_json else output.document)(found)
     return ExitCode.OK
 
 
 def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
     from runners.config.documents import add_document
-    from runners.config.errors import shown
     from runners.config.json_text import from_json, read_file
     from runners.config.profile import parse_profile
+    from tui.verbs.faults import tell_unknown
 
     data = from_json(read_file(file), shown(file))
     if name is not None and isinstance(data, dict):
@@ -108,18 +159,15 @@ def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
     name = profile.name if name is None else name
     add_document(home.resources, resource, name, data)
     output.line(f"The profile {name} has been added to the resource {resource}.")
+    tell_unknown(data, None, profile=True)
     return ExitCode.OK
 
 
 def _refuse_unknown(home: Home, resource: str, name: str) -> None:
-    from runners.config.files import list_profiles
-    from runners.config.places import profile_path
+    from runners.config.places import is_there, no_profile, profile_path
 
-    if not profile_path(home.resources, resource, name).exists():
-        names = ", ".join(found.name for found in list_profiles(home.resources, resource)) or "none yet"
-        raise Failure(
-            f"The resource {resource} has no profile {name!r}; there are: {names}.", ExitCode.NOT_FOUND
-        )
+    if not is_there(profile_path(home.resources, resource, name)):
+        raise no_profile(home.resources, resource, name)
 
 
 def _list(home: Home, resource: str | None, *, as_json: bool) -> int:
@@ -145,6 +193,10 @@ def _list(home: Home, resource: str | None, *, as_json: bool) -> int:
         output.line("There are no profiles; the resource local needs none.")
     else:
         output.table(
-            _COLUMNS, [(each["resource"], each["name"], each["error"] or each["path"]) for each in objects]
+            _COLUMNS,
+            [
+                (each["resource"], each["name"], output.path(each["error"] or each["path"]))
+                for each in objects
+            ],
         )
     return ExitCode.OK

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runners.config.home import Home
 from runners.states import State
 from tui import output
-from tui.failure import ExitCode, Failure
+from tui.failure import ExitCode
 from tui.output import Column
 from tui.verbs import checking, documents
 from tui.verbs.opening import add_json, example
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from runners.config.files import Broken, Stored
     from runners.config.resource import Resource
 
-_COLUMNS = (Column("resource"), Column("type"), Column("file, or what is wrong with it", stretches=True))
+_COLUMNS = (Column("resource"), Column("type"), Column("file, or what is wrong with it"))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +41,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="list|show|template|add|remove|validate|edit|set|check|...",
     )
-    add_json(verbs.add_parser("list", help="list them, broken ones too"))
-    show = verbs.add_parser("show", help="print one as JSON, defaults filled in")
+    every = verbs.add_parser(
+        "list",
+        help="list them, broken ones too",
+        description="List the resources, each with its file. What is wrong with a broken one is told.",
+    )
+    add_json(every)
+    show = verbs.add_parser(
+        "show",
+        help="print one as JSON, defaults filled in",
+        description="Print a resource as JSON, with the defaults of all that it does not set. `export` "
+        "prints it as it is kept.",
+    )
     show.add_argument("name", metavar="RESOURCE")
     add_json(show)
     template = verbs.add_parser(
@@ -71,8 +82,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--name", metavar="N", help="the name it goes by (default: the one in the file)")
-    validate = verbs.add_parser("validate", help="tell all that is wrong with the one in a file")
-    validate.add_argument("file", metavar="FILE", type=Path)
+    validate = verbs.add_parser(
+        "validate",
+        help="tell all that is wrong with one",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    example(
+        validate,
+        "Tell all that is wrong with the resource in a file, or with one that is there, a line for each "
+        "fault, and which of its keys have no effect. The exit code is 2 where there are faults. `check` "
+        "asks the cluster whether what is valid works there.",
+        "runyard resource validate uzh.json",
+        "runyard resource validate uzh",
+    )
+    validate.add_argument("file", metavar="FILE", help="a file, or the name of a resource that is there")
     add_json(validate)
     documents.describe(verbs, profile=False)
     connect = verbs.add_parser(
@@ -106,9 +129,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             refuse_unknown(home, args.name)
             return checking.check(args, home)
         case "validate":
-            from tui.verbs.faults import validate
-
-            return validate(args.file, profile=False, as_json=args.json)
+            return _validate(home, args.file, as_json=args.json)
     make_home(home)
     refuse_unknown(home, args.name)
     return documents.execute(args, home, args.name, None)
@@ -130,15 +151,12 @@ def refuse_unknown(home: Home, resource: str) -> None:
     """Refuse a name that no resource has, broken ones included.
 
     Raises:
-        Failure: there is no such resource.
-        ConfigError: it is no name of a resource.
+        ConfigError: there is no such resource, or it is no name of one.
     """
-    from runners.config.files import list_resources
-    from runners.config.places import resource_path
+    from runners.config.places import has_resource, no_resource
 
-    if not resource_path(home.resources, resource).parent.is_dir():
-        names = ", ".join(found.name for found in list_resources(home.resources))
-        raise Failure(f"There is no resource {resource!r}; there are: {names}.", ExitCode.NOT_FOUND)
+    if not has_resource(home.resources, resource):
+        raise no_resource(home.resources, resource)
 
 
 def _list(home: Home, *, as_json: bool) -> int:
@@ -156,7 +174,7 @@ def _list(home: Home, *, as_json: bool) -> int:
                 (
                     each["name"],
                     each["type"] or f"{output.state(State.FAILED)[0]} broken",
-                    each["error"] or each["path"],
+                    output.path(each["error"] or each["path"]),
                 )
                 for each in objects
             ],
@@ -193,6 +211,7 @@ def _add(home: Home, file: Path, name: str | None) -> int:
     from runners.config.errors import shown
     from runners.config.json_text import from_json, read_file
     from runners.config.resource import parse_resource
+    from tui.verbs.faults import tell_unknown
 
     data = from_json(read_file(file), shown(file))
     if name is not None and isinstance(data, dict):
@@ -203,7 +222,24 @@ def _add(home: Home, file: Path, name: str | None) -> int:
     name = resource.name if name is None else name
     add_document(home.resources, name, None, data)
     output.line(f"The resource {name} has been added.")
+    tell_unknown(data, None, profile=False)
     return ExitCode.OK
+
+
+def _validate(home: Home, named: str, *, as_json: bool) -> int:
+    from runners.config.resource import parse_resource
+    from tui.verbs.faults import validate
+
+    return validate(_file(home, named), parse_resource, profile=False, as_json=as_json)
+
+
+def _file(home: Home, named: str) -> Path:
+    """The file of that name, or where there is none, that of the resource of that name."""
+    from runners.config.places import resource_names, resource_path
+
+    if not os.path.lexists(named) and named in resource_names(home.resources):
+        return resource_path(home.resources, named)
+    return Path(named)
 
 
 def _connect(home: Home, name: str, profile: str | None) -> int:
