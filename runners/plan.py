@@ -8,7 +8,7 @@ from enum import StrEnum
 from runners.config.errors import ConfigError
 from runners.config.local import LocalRunnerConfig
 from runners.config.slurm import BatchingConfig, SlurmRunnerConfig
-from runners.config.units import format_duration, format_mb
+from runners.config.units import format_duration, format_mb, parse_duration
 from runners.slurm.job_time import LONGEST_S, job_time_s, tasks_in_turn
 from runners.slurm.settings import JobSettings, job_settings
 from runners.slurm.shares import most_slots
@@ -239,8 +239,13 @@ def plan_slurm(tasks: int, config: SlurmRunnerConfig, meta: StepMeta) -> Plan:
     batches = _cut(tasks, sizes.tasks_per_job, slots, cpus, mem)
     in_turn = tasks_in_turn(batches[0].tasks, batches[0].slots)
     if meta.time is not None:
-        _refuse_endless(job_time_s(batches[0].tasks, batches[0].slots, meta.time), in_turn)
-    elif in_turn > 1:
+        job_s = job_time_s(batches[0].tasks, batches[0].slots, meta.time)
+        each = "" if in_turn == 1 else f", for {in_turn} tasks one after the other"
+        fewer = "" if in_turn == 1 else ", or put fewer tasks into a job"
+        _bounded(job_s, f"makes jobs of {format_duration(job_s)}{each}", f"ask for less{fewer}")
+    else:
+        _bounded(_seconds(settings.time), f"is {settings.time} in the resource", "set less there")
+    if in_turn > 1 and meta.time is None:
         warnings.append(
             f"Each slot runs up to {in_turn} tasks one after the other; "
             "the time limit of a job must be long enough for all of them."
@@ -248,15 +253,19 @@ def plan_slurm(tasks: int, config: SlurmRunnerConfig, meta: StepMeta) -> Plan:
     return Plan(batches, sizes.branch, sizes.reason, tuple(warnings))
 
 
-def _refuse_endless(job_s: int, in_turn: int) -> None:
+def _bounded(job_s: int, what: str, remedy: str) -> None:
+    """Refuse a *job_s* that SLURM would read as something else."""
     if job_s > LONGEST_S:
-        each = "" if in_turn == 1 else f", for {in_turn} tasks one after the other"
-        fewer = "" if in_turn == 1 else ", or put fewer tasks into a job"
-        raise _refused(
-            "time",
-            f"makes jobs of {format_duration(job_s)}{each}, but SLURM can't give a job more than "
-            f"{format_duration(LONGEST_S)}; ask for less{fewer}",
-        )
+        most = format_duration(LONGEST_S)
+        raise _refused("time", f"{what}, but SLURM can't give a job more than {most}; {remedy}")
+
+
+def _seconds(time: str | None) -> int:
+    """Of a job's limit as the resource has it; 0 where it has none, or one that is not read here."""
+    try:
+        return parse_duration(time or "")
+    except ValueError:
+        return 0
 
 
 def _given(tasks: int, cpus: int, mem: int, limits: BatchingConfig, per_job: int, parallel: int) -> Sizes:

@@ -159,6 +159,26 @@ def test_a_job_is_not_to_last_longer_than_slurm_can_count() -> None:
         slurm(1, time=most - 299)
 
 
+@pytest.mark.parametrize(
+    ("time", "fits"),
+    [("24855-03:13:08", True), ("24855-03:13:09", False), ("UNLIMITED", True), ("1-0", True)],
+)
+def test_a_resource_is_not_to_let_jobs_last_longer_either(time: str, fits: bool) -> None:
+    default = SlurmTaskConfig(partition="main", cpus_per_task=2, mem=1000, time=time)
+    config = SlurmRunnerConfig(default_slurm_config=default, batching_config=LIMITS)
+    if fits:
+        assert plan_slurm(1, config, StepMeta()).tasks == 1
+        return
+    with pytest.raises(ConfigError) as caught:
+        plan_slurm(1, config, StepMeta())
+    assert str(caught.value) == (
+        "The step cannot be planned: time is 24855-03:13:09 in the resource, but SLURM can't give a job more "
+        "than 24855-03:13:08; set less there."
+    )
+    # It counts for nothing where the step says how long tasks may take.
+    assert plan_slurm(1, config, StepMeta(time=60)).tasks == 1
+
+
 def test_no_slots_is_one_clear_error() -> None:
     # A form checks this already; the plan does not rely on it.
     config = LocalRunnerConfig.model_construct(parallel_tasks_per_job=0)
