@@ -384,6 +384,46 @@ def test_nodes_that_keep_some_for_themselves() -> None:
         assert bad(look_at(asked(), told, Trials(TAKEN, large)).findings) == []
 
 
+def test_nodes_that_have_the_cpus_and_others_that_have_the_memory() -> None:
+    wide = row("main", "idle", "4", "64", "8000", "(null)", "intel", "c[1-4]")
+    fat = row("main", "idle", "1", "2", "64000", "(null)", "intel", "f1")
+    told = facts(nodes=wide + fat)
+
+    def growing(**most: int) -> Asked:
+        config = asked().config
+        larger = config.batching_config.model_copy(update=most)
+        return replace(asked(), config=config.model_copy(update={"batching_config": larger}))
+
+    def batching(given: Asked, trial: Trial = TAKEN) -> Finding:
+        found = look_at(given, told, Trials(trial)).findings
+        assert [one.check for one in found if one.state is not OK] in ([], ["batching"])
+        return next(one for one in found if one.check == "batching")
+
+    # 4 tasks with 2 CPUs and 1000 MB each: there is room for them.
+    small = batching(asked())
+    assert small.state is OK
+    assert small.detail == "Jobs of up to 8 CPUs and 8,000 MB fit on a node of main."
+    large = growing(max_cpus_per_job=24, max_mem_per_job=12_000)
+    found = batching(large)
+    assert (found.state, found.field) == (WARNING, "jobs_runner_config.batching_config.max_cpus_per_job")
+    assert "12 tasks at a time, with 24 CPUs and 12,000 MB, and no node of main has both" in found.detail
+    assert "one has room for 8 such tasks at most" in found.detail
+    assert found.fix == "Set max_cpus_per_job to 16 or less."
+    # Of more CPUs than memory there is no job of such tasks.
+    odd = batching(growing(max_cpus_per_job=16, max_mem_per_job=12_000))
+    assert odd.state is OK
+    assert odd.detail == (
+        "Jobs of up to 16 CPUs fit on some nodes of main, those of up to 12,000 MB on others."
+    )
+    # Of nodes that are off in the cloud and not shown, some may have both.
+    hidden = replace(told, partitions=facts(PARTITIONS.replace("TotalNodes=4", "TotalNodes=9")).partitions)
+    assert bad(look_at(large, hidden, Trials(TAKEN)).findings) == []
+    # What SLURM takes fits.
+    twelve = replace(large, options={**large.options, "ntasks": "12", "mem": "12000M"})
+    assert batching(twelve).state is OK
+    assert batching(twelve, REFUSED).state is FAILURE
+
+
 def test_nodes_of_which_no_memory_is_known() -> None:
     none = facts(nodes=NODES.replace("16000", "1"))
     refused = Trial(Word.REFUSED, "Memory specification can not be satisfied")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import cpus_of, mb, memory_of
 from runners.checking.slurm.hostlists import first_host
-from runners.checking.slurm.partitions import SHOW_NODES
+from runners.checking.slurm.partitions import SHOW_NODES, NodeGroup
 from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, batching_field, evidence, names, pasted
 from runners.config.errors import shown
@@ -30,9 +32,9 @@ def batching(put: Put, facts: Facts) -> Finding | None:
     most_mb, most_cpus = int(has_mb(best_mb)), has_cpus(best_cpus)
     where = names(put.asked.partitions)
     per_node = put.asked.grows
-    shown_nodes = sum(one.count for one in groups)
-    if sum(one.nodes or 0 for one in given) > shown_nodes and (finding := _refused(put)):
-        # Those in the cloud are not shown while they are off, and may be larger.
+    # Those in the cloud are not shown while they are off, and may be larger.
+    hidden = sum(one.nodes or 0 for one in given) > sum(one.count for one in groups)
+    if hidden and (finding := _refused(put)):
         return finding
     # SLURM tries what nodes have, those too that are not shown to us, but not what partitions allow.
     tries_mb = max(one.mb for one in groups) == most_mb
@@ -71,10 +73,9 @@ def batching(put: Put, facts: Facts) -> Finding | None:
             evidence(SHOW_NODES, best_cpus.row),
             fails=refused and put.asked.slots * (put.asked.cpus or 1) > wide,
         )
-    each = put.asked.cpus or 1
-    slots = max(put.asked.slots, config.max_cpus_per_job // each)
-    if task_mb := put.asked.task_mb:
-        slots = min(slots, int(config.max_mem_per_job // task_mb))
+    if not hidden and (finding := _together(put, facts, groups)):
+        return finding
+    slots = put.asked.most_slots
     for key, what in (("MaxTasksPerNode", "tasks on a node"), ("MaxStepCount", "steps in a job")):
         limit = facts.settings.number(key)
         if limit and slots > limit * (nodes if key == "MaxTasksPerNode" else 1):
@@ -82,7 +83,7 @@ def batching(put: Put, facts: Facts) -> Finding | None:
                 put,
                 "max_cpus_per_job",
                 f"Jobs may grow to {slots} tasks at a time, and SLURM allows {limit} {what} here ({key}).",
-                f"Set max_cpus_per_job to {limit * each} or less.",
+                f"Set max_cpus_per_job to {limit * (put.asked.cpus or 1)} or less.",
                 evidence(SHOW_CONFIG, facts.settings.line(key)),
                 fails=False,
             )
@@ -99,9 +100,40 @@ def batching(put: Put, facts: Facts) -> Finding | None:
     plain = all(one.free for one in groups) and not any(one.least_nodes > 1 for one in given)
     if plain and (finding := _refused(put, first_host(groups[0].hostlist))):
         return finding
-    size_mb = f" and {mb(config.max_mem_per_job)}" if per_node else ""
-    detail = f"Jobs of up to {config.max_cpus_per_job} CPUs{size_mb} fit on a node of {where}."
+    cpus, amount = config.max_cpus_per_job, config.max_mem_per_job
+    if not per_node:
+        detail = f"Jobs of up to {cpus} CPUs fit on a node of {where}."
+    elif any(has_cpus(one) * nodes >= cpus and has_mb(one) >= amount for one in groups):
+        detail = f"Jobs of up to {cpus} CPUs and {mb(amount)} fit on a node of {where}."
+    else:
+        detail = (
+            f"Jobs of up to {cpus} CPUs fit on some nodes of {where}, those of up to {mb(amount)} on others."
+        )
     return put.ok(_CHECK, detail, evidence(SHOW_NODES, best_mb.row))
+
+
+def _together(put: Put, facts: Facts, groups: Sequence[NodeGroup]) -> Finding | None:
+    """What to say where some nodes have the CPUs of the largest jobs of such tasks, and others the memory."""
+    asked, config = put.asked, put.asked.config.batching_config
+    cpus, task_mb, slots = asked.cpus, asked.task_mb, asked.most_slots
+    if not (asked.grows and cpus and task_mb) or (asked.slots == slots and put.trial.word is Word.TAKEN):
+        return None
+    has_mb, has_cpus, nodes = memory_of(facts), cpus_of(facts), max(1, asked.nodes or 1)
+    best = max(groups, key=lambda one: min(has_cpus(one) * nodes // cpus, has_mb(one) // task_mb))
+    most = int(min(has_cpus(best) * nodes // cpus, has_mb(best) // task_mb))
+    if not 0 < most < slots:
+        # A single task that fits nowhere is told by the trial.
+        return None
+    target = config.target_cpus_per_job > most * cpus
+    return _large(
+        put,
+        "target_cpus_per_job" if target else "max_cpus_per_job",
+        f"Jobs may grow to {slots} tasks at a time, with {slots * cpus} CPUs and {mb(slots * task_mb)}, and "
+        f"no node of {names(asked.partitions)} has both: one has room for {most} such tasks at most.",
+        f"Set {'target_cpus_per_job and ' if target else ''}max_cpus_per_job to {most * cpus} or less.",
+        evidence(SHOW_NODES, best.row),
+        fails=put.trial.word is Word.REFUSED and asked.slots > most,
+    )
 
 
 def _by_trials(put: Put) -> Finding | None:
