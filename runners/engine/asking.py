@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from runners.config.home import Home
 from runners.engine.client import EngineClient, EngineError
+from runners.engine.versions import retold
 from runners.requests import RequestKind
 from runners.states import RequestState
 from runners.store.database import StoreError, connect
@@ -58,7 +59,7 @@ async def ask(home: Home, kind: RequestKind, payload: BaseModel, *, timeout_s: f
     finally:
         await asyncio.to_thread(writer.close)
     if answer.state is RequestState.REFUSED:
-        raise RefusedError(answer.answer)
+        raise RefusedError(retold(answer.answer))
     return answer
 
 

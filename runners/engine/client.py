@@ -16,7 +16,7 @@ from runners.config.home import Home
 from runners.engine.finding_wire import unpacked
 from runners.engine.lock import held
 from runners.engine.starting import open_log, spawn
-from runners.engine.versions import of_another_version
+from runners.engine.versions import of_another_version, retold
 from runners.engine.wire import LARGEST, WireError, receive, send, short_path
 from runners.transport.local import words
 from runners.transport.questions import Kind, Prompt, Question
@@ -273,7 +273,7 @@ class EngineClient:
             if writer is not None:
                 writer.close()
         if reply is not None and "error" in reply[0]:
-            raise EngineError(str(reply[0]["error"]))
+            raise EngineError(retold(str(reply[0]["error"])))
         return reply
 
     async def _start(self, stdout: int) -> None:

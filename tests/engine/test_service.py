@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -16,12 +17,14 @@ import pytest
 from runners.config.files import add_resource, read_resource
 from runners.config.home import Home
 from runners.config.places import resource_path
-from runners.engine.asking import ask
+from runners.engine.accepting import Acceptor
+from runners.engine.asking import RefusedError, ask
 from runners.engine.checks import Checks
 from runners.engine.client import EngineClient, EngineError, engine_alive
 from runners.engine.engine import Engine
 from runners.engine.lock import HeldError
 from runners.engine.process import EngineLog
+from runners.engine.refusal import RefusalError
 from runners.engine.wire import short_path
 from runners.requests import RequestKind
 from runners.sample import Sample
@@ -225,6 +228,35 @@ async def test_an_engine_from_before_an_update_is_told_of_with_the_way_out(
         # What gets one out of it works.
         assert await lab.client.status() is not None
         assert await lab.client.stop()
+
+
+@pytest.mark.parametrize(
+    ("told", "unknown"),
+    [
+        ("The engine does not know the operation 'check'.", "the operation 'check'"),
+        ("This Runyard does not know requests of the kind 'dance'.", "requests of the kind 'dance'"),
+        ("The request can't be carried out: needs.mem is not a known key.", "needs.mem"),
+    ],
+)
+async def test_an_engine_that_knew_no_way_out_is_told_of_with_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, told: str, unknown: str
+) -> None:
+    async def refuse(*_: object) -> str:
+        raise RefusalError(told)
+
+    async def answer(*_: object) -> tuple[dict[str, Any], bytes]:
+        return {"error": told}, b""
+
+    expected = (
+        f"does not know {unknown}; stop it with `runyard engine stop` (what runs goes on), and try again."
+    )
+    monkeypatch.setattr(Acceptor, "_carry_out", refuse)
+    async with lab.hosted():
+        with pytest.raises(RefusedError, match=re.escape(expected)):
+            await lab.launch(step("true"), items="a")
+        monkeypatch.setattr(Engine, "_woken", answer)
+        with pytest.raises(EngineError, match=re.escape(expected)):
+            await lab.client.wake()
 
 
 async def test_a_run_in_trouble_says_so_and_troubles_no_other(lab: Lab) -> None:
