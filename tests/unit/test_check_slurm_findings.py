@@ -253,6 +253,10 @@ def test_a_refusal_while_nodes_are_down() -> None:
     assert amiss(asked(), facts(), REFUSED) == [("trial", FAILURE)]
     some = NODES + row("main", "down", "1", "8", "16000", "(null)", "(null)", "c5")
     assert amiss(asked(), facts(nodes=some), REFUSED) == [("trial", WARNING)]
+    # They have not what jobs want: it is not because of them.
+    for cpus, mb in (("8", "500"), ("1", "16000")):
+        others = NODES + row("main", "down", "1", cpus, mb, "(null)", "(null)", "c5")
+        assert amiss(asked(), facts(nodes=others), REFUSED) == [("trial", FAILURE)]
 
 
 def test_only_nodes_that_are_down_have_it() -> None:
@@ -365,6 +369,13 @@ def test_nodes_that_are_reserved() -> None:
     every = replace(facts(), reservations=read_reservations(RESERVED + RESERVED.replace("c[1-3]", "c[4-9]")))
     assert amiss(asked(), every, REFUSED) == [("trial", WARNING)]
     assert amiss(asked(), every) == []
+    # What has ended before they begin is not kept from them, whatever else it is that SLURM has against it.
+    later = RESERVED.replace("2026-11-29", "2026-12-24")
+    every = replace(facts(), reservations=read_reservations(RESERVED + later.replace("c[1-3]", "c[4-9]")))
+    assert amiss(asked(), every, REFUSED) == [("trial", FAILURE)]
+    for time in ("27-00:00:00", "0"):
+        assert amiss(asked(time=time), every, REFUSED) == [("trial", WARNING)]
+    every = replace(facts(), reservations=read_reservations(RESERVED + RESERVED.replace("c[1-3]", "c[4-9]")))
     # Jobs that name one of them are not kept from its nodes.
     assert amiss(asked("#SBATCH --reservation=theirs"), every, REFUSED) == [("nodes", WARNING)]
 

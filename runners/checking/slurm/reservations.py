@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from runners.checking.slurm.hostlists import brief, hosts_of
@@ -95,13 +96,31 @@ def own_reservation(put: Put, facts: Facts) -> Finding | None:
     return None
 
 
-def other_reservations(put: Put, facts: Facts) -> Sequence[Reservation]:
-    """Those that together keep all nodes of the partitions from jobs; none where some nodes are free."""
+def other_reservations(put: Put, facts: Facts, minutes: float | None) -> Sequence[Reservation]:
+    """Those that together keep all nodes of the partitions from a job; none where some nodes are free for it.
+
+    *minutes*: what it has from now on; None where that can't be told.
+    """
     nodes = _nodes(put, facts)
     named = put.asked.options.get("reservation", "").split(",")
-    others = [one for one in facts.reservations if one.nodes & nodes and one.name not in named]
+    today = facts.settings.today
+    others = [
+        one
+        for one in facts.reservations
+        if one.nodes & nodes and one.name not in named and not _is_later(one, today, minutes)
+    ]
     kept = frozenset[str]().union(*(one.nodes for one in others))
     return others if nodes and nodes <= kept else []
+
+
+def _is_later(one: Reservation, today: str, minutes: float | None) -> bool:
+    """Whether a job that begins *today* has surely ended when the reservation begins."""
+    try:
+        ahead = datetime.fromisoformat(one.begins) - datetime.fromisoformat(today)
+    except (ValueError, TypeError):
+        return False
+    # What time of today it is now is not known.
+    return minutes is not None and (ahead - timedelta(days=1)).total_seconds() > minutes * 60
 
 
 def _nodes(put: Put, facts: Facts) -> frozenset[str]:

@@ -14,13 +14,13 @@ from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.batching import batching
 from runners.checking.slurm.charging import account, qos
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.fits import GPU_SET_FIELD, cpus, features, gres, memory
+from runners.checking.slurm.fits import GPU_SET_FIELD, cpus, cpus_of, features, gres, memory, memory_of
 from runners.checking.slurm.hostlists import brief
 from runners.checking.slurm.job_limits import job_limits
 from runners.checking.slurm.nodes import nodes
-from runners.checking.slurm.partitions import SHOW_NODES
+from runners.checking.slurm.partitions import SHOW_NODES, NodeGroup
 from runners.checking.slurm.reservations import SHOW_RESERVATIONS, other_reservations
-from runners.checking.slurm.times import time_limit
+from runners.checking.slurm.times import minutes_of, time_limit
 from runners.checking.slurm.trial import TRY, Trial, Trials, Word
 from runners.checking.slurm.words import Put, asks_itself, evidence
 from runners.config.errors import shown
@@ -229,7 +229,7 @@ def _trial(put: Put, facts: Facts) -> Finding:
             said = shown(trial.said or "it says nothing")
             return put.untold("trial", f"SLURM does not tell whether it takes such jobs: {said}", proof)
     if "node configuration is not available" in trial.said.lower():
-        groups = facts.groups_in(put.asked.partitions) or []
+        groups = _fitting(put, facts)
         if moving := sum(one.count for one in groups if one.moving):
             return put.untold(
                 "trial",
@@ -247,7 +247,7 @@ def _trial(put: Put, facts: Facts) -> Finding:
                 "Check again when they are back; the site's administrators know why: sinfo --list-reasons",
                 proof,
             )
-        if kept := other_reservations(put, facts):
+        if kept := other_reservations(put, facts, minutes_of(put, facts)):
             told = ", ".join(
                 f"{shown(one.name)} ({brief(one.hostlist)}, for {shown(one.whose or 'nobody')}, "
                 f"{shown(one.begins)} to {shown(one.ends)})"
@@ -270,6 +270,14 @@ def _trial(put: Put, facts: Facts) -> Finding:
         return put.failure("trial", detail, fix, proof)
     refused = put.failure("trial", f"{detail} {explained.sentence}", explained.remedy, proof)
     return replace(refused, of=explained.of, field=explained.field)
+
+
+def _fitting(put: Put, facts: Facts) -> list[NodeGroup]:
+    """The nodes that might have such a job: of others it does not matter in which state they are."""
+    has_cpus, has_mb = cpus_of(facts), memory_of(facts)
+    least_cpus, least_mb = put.asked.cpus or 0, put.asked.node_mb or 0.0
+    groups = facts.groups_in(put.asked.partitions) or []
+    return [one for one in groups if has_cpus(one) >= least_cpus and has_mb(one) >= least_mb]
 
 
 def _waits(put: Put, proof: str) -> Finding | None:
