@@ -21,8 +21,9 @@ class CheckDocuments:
     """What is checked."""
 
     resource: object
+    """As its schema reads it, so that what is typed can be told from what a file holds: see `asks_as`."""
     profile: object
-    """None where the resource needs none."""
+    """The same of the profile; None where the resource needs none."""
     acts_as: str | None
     """The name of the profile."""
     profiles: tuple[str, ...]
@@ -33,6 +34,10 @@ class CheckDocuments:
     """It is what its file holds."""
     profile_saved: bool
     """The same of the profile; also where there is none."""
+
+    def asks_as(self, other: CheckDocuments) -> bool:
+        """Whether a check of *other* asks the same, be it saved or not."""
+        return (self.resource, self.profile) == (other.resource, other.profile)
 
 
 class NeedsProfileError(Exception):
@@ -111,10 +116,9 @@ def _standing(
 
     With its document, and whether the file says the same: key by key, also those that have no effect.
     """
-    if typed is None:
-        model = read()
-        return model, model.model_dump(mode="json", exclude_unset=True), True
+    model = read() if typed is None else parse(typed)
     try:
-        return parse(typed), typed, typed == stored()
+        saved = typed is None or typed == stored()
     except ConfigError:
-        return parse(typed), typed, False
+        saved = False
+    return model, model.model_dump(mode="json", exclude_unset=True), saved

@@ -64,8 +64,8 @@ def form_of(dashboard: Dashboard, resource: str, profile: str | None) -> EditPag
     return next((form for form in forms if form.subject.profile == profile), None)
 
 
-def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:
-    """What is typed in *front*, and in the other open forms of the same resource and its profiles.
+def unsaved_of(dashboard: Dashboard, resource: str) -> Unsaved:
+    """What is typed in the open forms of that resource and its profiles.
 
     Only what can be used and is not saved: else the file counts, which may be newer.
     """
@@ -73,12 +73,12 @@ def unsaved_beside(dashboard: Dashboard, front: EditPage) -> Unsaved:
 
     typed = {
         form.subject.profile: form.draft.document
-        for form in open_forms(dashboard, front.subject.resource)
+        for form in open_forms(dashboard, resource)
         # One that is just being opened has nothing to tell yet.
         if form.is_mounted and form.unsaved and form.sound
     }
-    resource = typed.pop(None, None)
-    return Unsaved(resource, {name: document for name, document in typed.items() if name is not None})
+    own = typed.pop(None, None)
+    return Unsaved(own, {name: document for name, document in typed.items() if name is not None})
 
 
 def open_resources(dashboard: Dashboard) -> None:

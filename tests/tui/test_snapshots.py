@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 from textual.widgets import Input, OptionList
 
+from runners.config.places import resource_path
 from runners.findings import Finding
 from runners.store.writer import Writer
 from tests.tui import check_story, resource_story, slurm_story, stores
@@ -159,6 +160,16 @@ def test_check(drawn: Callable[..., bool]) -> None:
 def test_check_with_room(drawn: Callable[..., bool]) -> None:
     findings = (*check_story.ALL, check_story.SUDO, check_story.HOSTILE)
     assert drawn(size=LARGE, before=check(*findings), awaited="PartitionName=short")
+
+
+def test_check_of_what_has_changed_since(drawn: Callable[..., bool]) -> None:
+    async def look(stage: Stage) -> None:
+        await check(*check_story.ALL)(stage)
+        assert isinstance(stage.app, Dashboard)
+        path = resource_path(stage.app.home.resources, "alps")
+        path.write_text(path.read_text().replace('"main"', '"mian"'))
+
+    assert drawn(size=SMALL, before=look, awaited="changed since: r checks again")
 
 
 def test_check_where_all_is_fine(drawn: Callable[..., bool]) -> None:

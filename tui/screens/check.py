@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from enum import StrEnum
 from typing import ClassVar
 
@@ -21,6 +21,7 @@ from tui import filters
 from tui.check_documents import CheckDocuments, NeedsProfileError, documents_of
 from tui.finding_words import KEYS, checks_words, copied, sample_words
 from tui.messages import OpenCheck, OpenField
+from tui.open_pages import unsaved_of
 from tui.screens.page import Page
 from tui.subject import Unsaved
 from tui.text import plain, wrapped
@@ -29,6 +30,9 @@ from tui.widgets.filter_line import FilterLine
 from tui.widgets.finding_detail import FindingDetail
 from tui.widgets.findings_table import FindingsTable
 from tui.widgets.virtual_table import VirtualTable
+
+LOOK_S = 2.0
+"""Between two looks whether what was checked has changed: somebody may edit the files elsewhere."""
 
 
 class Phase(StrEnum):
@@ -60,15 +64,14 @@ class CheckPage(Page):
     ABOUT = (
         "What would keep work from running on a resource, asked of the resource itself: nothing is changed "
         "there, nothing is started, and nobody is asked anything. What could not be told is untold, and says "
-        "why. Muted rows are of the time before, until they are found again."
+        "why. Muted rows are of the time before: not found again as yet, or of what has changed since it was "
+        "checked."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "back", id="check.back", tooltip="Drop the filter, or go back"),
         Binding("enter", "open", "to the field", id="check.open", tooltip="Go to the field that is at fault"),
-        Binding(
-            "r", "again", "again", id="check.again", tooltip="Check again, with the files as they are now"
-        ),
+        Binding("r", "again", "again", id="check.again", tooltip="Check again, with all as it is now"),
         Binding(
             "e", "evidence", "evidence", id="check.evidence", tooltip="What was asked and answered, in full"
         ),
@@ -96,12 +99,15 @@ class CheckPage(Page):
         self._trouble = ""
         """Why there are no more findings, in one sentence; empty where there may be, or the check is done."""
         self._done_at = 0.0
+        self._outdated = False
+        """Whether resource or profile have changed since they were checked."""
         self._only_problems = False
 
     def _ask(self, asked: OpenCheck) -> None:
         self._resource = asked.resource
         self._profile = asked.profile
-        self._unsaved = asked.unsaved or Unsaved()
+        self._unsaved = asked.unsaved
+        """What is typed; None where only the files count."""
         self._sample = asked.sample or Sample()
         self._documents: CheckDocuments | None = None
 
@@ -113,9 +119,14 @@ class CheckPage(Page):
         yield FindingDetail()
 
     def on_mount(self) -> None:
-        """The keys go to the table, and the check begins."""
+        """The keys go to the table, the check begins, and what is checked is looked at from now on."""
         self._table.focus()
         self._begin()
+        self.set_interval(LOOK_S, self._look)
+
+    def on_screen_resume(self) -> None:
+        """What was checked may have been edited meanwhile."""
+        self._look()
 
     def on_resize(self) -> None:
         """What is said in an empty table is broken to its width."""
@@ -137,6 +148,7 @@ class CheckPage(Page):
 
     def _begin(self) -> None:
         self._trouble = ""
+        self._outdated = False
         self._table.begin()
         self._turn_to(Phase.READING)
         self.run_worker(self._check(), group="check", exclusive=True, exit_on_error=False)
@@ -164,6 +176,38 @@ class CheckPage(Page):
             self._done_at = self.dashboard.now()
             self._table.finish()
             self._turn_to(Phase.DONE)
+
+    def _look(self) -> None:
+        if self.is_current and self._documents is not None:
+            self.begin(self._compare, group="look", exclusive=True)
+
+    async def _compare(self) -> None:
+        """Whether what was checked is what would be checked now."""
+        checked = self._documents
+        if checked is None or not self._table.findings:
+            return
+        now: CheckDocuments | None = None
+        # It may be gone by now, or broken.
+        with suppress(ConfigError, NeedsProfileError):
+            now = await asyncio.to_thread(
+                documents_of, self.dashboard.home, self._resource, checked.acts_as, self._typed_now()
+            )
+        # Another check may have begun meanwhile: it has no findings, or documents of its own.
+        if self._documents is not checked or not self._table.findings:
+            return
+        outdated = now is None or not now.asks_as(checked)
+        if now is not None and not outdated:
+            # It may be saved by now, as it was checked.
+            self._documents = now
+        if outdated != self._outdated:
+            self._outdated = outdated
+            self._table.outdate(outdated)
+            self._say()
+        elif self._documents != checked:
+            self._say()
+
+    def _typed_now(self) -> Unsaved | None:
+        return None if self._unsaved is None else unsaved_of(self.dashboard, self._resource)
 
     def _break(self, trouble: str) -> None:
         self._trouble = trouble
@@ -202,7 +246,8 @@ class CheckPage(Page):
             self.dismiss()
 
     def action_again(self) -> None:
-        """Check again; a check that still goes on is given up."""
+        """Check again, as all is now; a check that still goes on is given up."""
+        self._unsaved = self._typed_now()
         self._begin()
 
     def action_open(self) -> None:
@@ -249,7 +294,7 @@ class CheckPage(Page):
         if len(names) > 1:
             self._choose_among(names)
         elif self._phase is Phase.BROKEN:
-            self._begin()
+            self.action_again()
 
     def _choose_among(self, names: Iterable[str]) -> None:
         from tui.screens.choose import Choice, Choose
@@ -258,7 +303,7 @@ class CheckPage(Page):
             if name is not None:
                 self._profile = name
                 self._table.forget()
-                self._begin()
+                self.action_again()
 
         choices = [
             Choice(name, plain(name, 60), f"of the resource {plain(self._resource, 40)}") for name in names
@@ -291,7 +336,8 @@ class CheckPage(Page):
     def _saved(self) -> tuple[bool, bool]:
         """Whether resource and profile are what the files hold; until that is known, whether from there."""
         if self._documents is None:
-            return self._unsaved.resource is None, self._profile not in self._unsaved.profiles
+            unsaved = self._unsaved or Unsaved()
+            return unsaved.resource is None, self._profile not in unsaved.profiles
         return self._documents.resource_saved, self._documents.profile_saved
 
     @property
@@ -318,6 +364,7 @@ class CheckPage(Page):
             self._profile,
             resource_saved=resource_saved,
             profile_saved=profile_saved,
+            outdated=self._outdated,
             sample=sample_words(self._sample),
             findings=table.findings,
         )

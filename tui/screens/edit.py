@@ -22,7 +22,7 @@ from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
 from tui.json_in_step import JsonInStep
 from tui.leaving import leave
 from tui.messages import OpenCheck
-from tui.open_pages import unsaved_beside
+from tui.open_pages import unsaved_of
 from tui.preview import Asked, Preview, Previewer
 from tui.screens.confirm import Confirm
 from tui.screens.page import Page
@@ -265,7 +265,7 @@ class EditPage(Page):
             await self._file.follow(self.subject, self.draft, json.text if self.json.half_typed else "")
 
     def _asked(self) -> Asked:
-        unsaved = unsaved_beside(self.dashboard, self)
+        unsaved = unsaved_of(self.dashboard, self.subject.resource)
         return Asked(self.subject, self.draft.model, unsaved, self.beside.sample)
 
     def _show_preview(self, found: Preview) -> None:
@@ -319,7 +319,7 @@ class EditPage(Page):
         except ConfigError:
             # What is typed of it can't be read: the usual one, then.
             sample = None
-        unsaved = unsaved_beside(self.dashboard, self)
+        unsaved = unsaved_of(self.dashboard, self.subject.resource)
         self.dashboard.post_message(
             OpenCheck(self.subject.resource, self.subject.profile, unsaved=unsaved, sample=sample)
         )

@@ -28,22 +28,30 @@ class CheckHead(PieceLine):
         *,
         resource_saved: bool,
         profile_saved: bool,
+        outdated: bool,
         sample: str,
         findings: Iterable[Finding],
     ) -> None:
-        """Show this. The names are untrusted; *sample* is the work that the scheduler is asked about."""
+        """Show this. The names are untrusted; *sample* is the work that the scheduler is asked about.
+
+        Where it is *outdated*, resource or profile have changed since they were checked.
+        """
         roomy = self.screen.size.width >= _ROOMY
         who = plain(resource, 30) if profile is None else f"{plain(resource, 30)} as {plain(profile, 30)}"
-        if resource_saved and profile_saved:
-            what: Piece = ("as saved", "muted")
+        head: list[Piece] = [(who, "strong"), ("  ", None)]
+        right = _counts(findings, words=roomy and not outdated)
+        if outdated:
+            # At the right end, where long names don't cut it.
+            right = [("changed since: r checks again", "warning"), *((text, "muted") for text, _ in right)]
+        elif resource_saved and profile_saved:
+            head.append(("as saved", "muted"))
         else:
             # Where there is no profile there is nothing to tell apart.
             which = "resource " if profile_saved else "profile " if resource_saved else "both "
-            what = (f"{which if profile is not None else ''}as typed, not saved", "warning")
-        head: list[Piece] = [(who, "strong"), ("  ", None), what]
+            head.append((f"{which if profile is not None else ''}as typed, not saved", "warning"))
         if roomy:
             head.append((f"   {sample}", "muted"))
-        self.show(head, _counts(findings, words=roomy))
+        self.show(head, right)
 
 
 def _counts(findings: Iterable[Finding], *, words: bool) -> list[Piece]:

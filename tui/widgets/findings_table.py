@@ -21,6 +21,7 @@ from tui.widgets.virtual_table import VirtualTable
 class FindingsTable(VirtualTable):
     """What was found the time before stays in its place, muted, until it is found again or the check is done.
 
+    All of it is of the time before once what was checked has changed.
     Its cursor goes to what failed, as long as the person leaves it there.
     """
 
@@ -36,6 +37,7 @@ class FindingsTable(VirtualTable):
         )
         self._found: dict[str, Finding] = {}
         self._fresh: dict[str, Finding] = {}
+        self._outdated = False
         self._leader = CursorLead(self)
 
     @property
@@ -61,7 +63,12 @@ class FindingsTable(VirtualTable):
 
     def begin(self) -> None:
         """What is there is of the time before from now on."""
-        self._fresh = {}
+        self._fresh, self._outdated = {}, False
+        self.patch(Row(key, self._cells) for key in self._found)
+
+    def outdate(self, outdated: bool) -> None:
+        """Whether what was found is of something that is another by now."""
+        self._outdated = outdated
         self.patch(Row(key, self._cells) for key in self._found)
 
     def take(self, finding: Finding) -> None:
@@ -128,4 +135,4 @@ class FindingsTable(VirtualTable):
         )
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
-        return finding_cells(self._found[key], fresh=key in self._fresh)
+        return finding_cells(self._found[key], fresh=key in self._fresh and not self._outdated)
