@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     example(
         parser,
         "Profiles are JSON files in the schema of fractal-server; each belongs to a resource. To write one, "
-        "begin with a template.",
+        "begin with a template. `resource connect` and `resource check` try one, with --profile.",
         "runyard profile list",
         "runyard profile template uzh > me.json",
         "runyard profile add uzh me.json --name me",
