@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from runners.config.errors import ConfigError, shown
@@ -132,13 +133,15 @@ def left_drafts(home: Home) -> tuple[LeftDraft, ...]:
 def _left(home: Home, resource: str, profile: str | None) -> LeftDraft | None:
     with contextlib.suppress(OSError, ConfigError):
         path = document_path(_folder(home), resource, profile)
-        written = path.stat().st_mtime
-        return LeftDraft(resource, profile, _kind(path), written, path)
+        found = path.stat()
+        kind = _kind(path, found.st_ino, found.st_size, found.st_mtime_ns)
+        return LeftDraft(resource, profile, kind, found.st_mtime, path)
     return None
 
 
-def _kind(path: Path) -> str:
-    """Of the resource that was typed."""
+@lru_cache(maxsize=256)
+def _kind(path: Path, *_version: int) -> str:
+    """Of the resource that was typed. All are asked for every few seconds: each version is read once."""
     match from_json(path.read_bytes(), str(path)):
         case {"document": {"type": str(kind)}} | {"document": {"resource_type": str(kind)}}:
             return kind

@@ -12,10 +12,12 @@ from runners.config.errors import ConfigError
 from runners.config.files import read_profile, read_resource
 from runners.config.folders import remove_profile
 from runners.config.home import Home
+from runners.config.json_text import from_json
 from tests.clusters import add_cluster
 from tests.tui import slurm_story
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.drafts import keep_draft, left_drafts, refuse_typed
+from tui.inventory import Entry, read_inventory
 from tui.messages import OpenField
 from tui.screens.choose import Choose
 from tui.screens.confirm import Confirm
@@ -57,6 +59,11 @@ async def typed(stage: Stage, text: str) -> None:
     await stage.press("enter")
 
 
+def row(stage: Stage, name: str) -> str:
+    """That row of the table, as it is shown."""
+    return next(line for line in shown(stage).splitlines() if line.startswith(f" {name}"))
+
+
 def names(home: Home) -> list[str]:
     return sorted(path.name for path in home.resources.iterdir() if not path.name.startswith("."))
 
@@ -67,8 +74,8 @@ async def test_resources_and_their_profiles_stand_below_each_other(home: Home, s
         await opened(stage, "alps/me")
         assert list(table(stage).keys) == ["alps", "alps/me", "local", "uzh", "uzh/me"]
         # Two runs of the story go on there.
-        row = next(line for line in shown(stage).splitlines() if line.startswith(" alps"))
-        assert "slurm_ssh" in row and "✓ valid" in row and "2" in row
+        alps = row(stage, "alps")
+        assert "slurm_ssh" in alps and "✓ valid" in alps and "2" in alps
         await sees(stage, "└ me", "as nobody", "profiles/me.json")
 
 
@@ -289,6 +296,34 @@ async def test_what_was_typed_and_never_saved_is_listed_and_gone_on_with(home: H
         await at(stage, ResourcesPage)
         await until(stage, lambda: "etna" not in table(stage).keys)
     assert names(home) == ["alps", "local", "uzh"]
+
+
+async def test_what_was_typed_is_read_again_only_once_it_is_another(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, read = [0], list[str]()
+
+    def looked(home: Home) -> tuple[Entry, ...]:
+        looks[0] += 1
+        return read_inventory(home)
+
+    def parsed(content: bytes, where: str) -> object:
+        read.append(where)
+        return from_json(content, where)
+
+    monkeypatch.setattr("tui.screens.resources.LOOK_S", 0.05)
+    monkeypatch.setattr("tui.screens.resources.read_inventory", looked)
+    monkeypatch.setattr("tui.drafts.from_json", parsed)
+    keep_draft(home, Subject("etna", None, {}), TYPED)
+    keep_draft(home, Subject("alps", "me", {}), {"resource_type": "slurm_ssh", "name": "me"})
+    async with on_stage(home) as stage:
+        await opened(stage, "etna")
+        await until(stage, lambda: looks[0] > 3)
+        # Once each.
+        assert sorted(read) == sorted(str(draft.path) for draft in left_drafts(home))
+        keep_draft(home, Subject("etna", None, {}), {**TYPED, "type": "slurm_sudo"})
+        await until(stage, lambda: "slurm_sudo" in row(stage, "etna"))
+        assert len(read) == 3
 
 
 async def test_what_was_typed_and_never_saved_is_dropped_after_a_question(home: Home) -> None:
