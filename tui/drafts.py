@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from runners.config.json_text import from_json, to_json
 from runners.config.places import document_path, profile_names, resource_names
 from runners.config.wholefile import unfinished_file
 from tui.forms.draft import Draft
+from tui.forms.merging import merged
+from tui.forms.tree import same
 from tui.subject import Subject, key_of
 
 
@@ -29,10 +30,13 @@ class Kept:
     """A draft that was left behind."""
 
     document: object
+    """What was typed; joined with what was changed elsewhere since, where that is so."""
     text: str
     """What stood in the JSON where that was none, or else empty."""
     written: float
     """When, in seconds since the epoch."""
+    elsewhere: bool = False
+    """Whether that is so. What was changed both here and there is as it was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ def keep_draft(home: Home, subject: Subject, document: object, text: str = "") -
     """
     path = _path(home, subject)
     with contextlib.suppress(OSError, ConfigError):
-        content = to_json({"document": document, "text": text})
+        base = {} if subject.new else {"base": subject.document}
+        content = to_json({"document": document, "text": text, **base})
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with unfinished_file(path, content, 0o600) as temporary:
             os.replace(temporary, path)
@@ -108,9 +113,12 @@ def kept_draft(home: Home, subject: Subject) -> Kept | None:
         return None
     if not isinstance(found, dict) or "document" not in found:
         return None
-    kept = Kept(found["document"], str(found.get("text", "")), written)
-    same = json.dumps(kept.document, sort_keys=True) == json.dumps(subject.document, sort_keys=True)
-    return None if same and not kept.text else kept
+    now, text = subject.document, str(found.get("text", ""))
+    base = found.get("base", now) if subject.joinable else now
+    document, _ = merged(base, found["document"], now)
+    if same(document, now) and not text:
+        return None
+    return Kept(document, text, written, not same(base, now))
 
 
 def drop_draft(home: Home, subject: Subject) -> None:

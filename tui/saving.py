@@ -130,7 +130,7 @@ def _ask_about_theirs(
             "The file was changed elsewhere since it was opened. Lines with - are in the file now, "
             "lines with + are yours."
         )
-    if theirs is not None and not theirs.text:
+    if theirs is not None and theirs.joinable:
         choices.insert(0, _JOINED)
         joined, clashes = merged(subject.document, document, theirs.document)
         if clashes:

@@ -51,6 +51,11 @@ class Subject:
         return self.read is None
 
     @property
+    def joinable(self) -> bool:
+        """Whether there is a file, and what it holds leaves no doubt: only with that can edits be joined."""
+        return self.read is not None and self.read.data is not NOTHING and not self.text
+
+    @property
     def words(self) -> str:
         """What a person calls it; untrusted."""
         if self.profile is None:

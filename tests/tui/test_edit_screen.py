@@ -274,6 +274,21 @@ async def test_theirs_can_be_taken_and_mine_comes_back_with_undo(home: Home) -> 
         await until(stage, lambda: saved(home)["host"] == "mine.example")
 
 
+async def test_with_a_file_that_was_emptied_elsewhere_nothing_is_joined(home: Home) -> None:
+    async with on_stage(home, size=(120, 40)) as stage:
+        page = await opened(stage)
+        before = saved(home)
+        await put(stage, page, ("host",), "mine.example")
+        file_of(home).write_bytes(b"")
+        await stage.press("ctrl+s")
+        await at(stage, Difference)
+        await sees(stage, "Save mine", "Take theirs")
+        assert "Join both" not in shown(stage)
+        await stage.press("y")
+        await sees(stage, "Saved resource uzh")
+    assert saved(home) == before | {"host": "mine.example"}
+
+
 async def test_two_edits_are_joined_where_they_are_of_different_fields(home: Home) -> None:
     async with on_stage(home) as stage:
         page = await opened(stage)

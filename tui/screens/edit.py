@@ -152,6 +152,8 @@ class EditPage(Page):
             self.json.show()
         when = clock(kept.written, self.dashboard.now())
         words = f"What was typed until {when} and not saved is back; ctrl+z takes it away."
+        if kept.elsewhere:
+            words = f"What was typed until {when} is back, joined with changes made elsewhere since: see F7."
         # Not before this page is the one in front.
         self.call_after_refresh(self.dashboard.tell, words)
 
