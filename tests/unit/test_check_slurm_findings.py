@@ -91,6 +91,21 @@ def test_accounts_below_others(partition: str, release: str, account: str, bad: 
     assert amiss(asked(account=account), told) == expected
 
 
+@pytest.mark.parametrize(
+    ("partition", "bad"),
+    [
+        ("AllowQos=ALL", False),
+        ("AllowQos=other,NORMAL", False),
+        ("AllowQos=other", True),
+        ("DenyQos=other", False),
+        ("DenyQos=other,Normal", True),
+    ],
+)
+def test_qos_of_a_partition_have_no_case(partition: str, bad: bool) -> None:
+    told = facts(PARTITIONS.replace("AllowQos=ALL", partition))
+    assert amiss(asked(), told) == ([("partition access", FAILURE)] if bad else [])
+
+
 def test_accounts_that_are_hidden_from_us() -> None:
     hidden = replace(facts(), accounts=read_accounts(["", "", quality(), ""], "alice", "lab-000"))
     assert amiss(asked(), hidden) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from runners.checking.slurm.accounts import read_accounts
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.partitions import read_nodes, read_partitions
@@ -63,6 +65,22 @@ def test_what_all_may_have_used_ever() -> None:
     assert "asks for 2:00:00" not in wall.detail
     assert "for 2:00:00, and the QOS normal allows 60 minutes (GrpWall)" in wall.detail
     assert size_of(limited(qos="grpwall=02:00:00", **SAFE), time="2:00:00") is None
+
+
+@pytest.mark.parametrize(
+    ("user", "qos", "says"),
+    [
+        ("maxsubmitjobs=3 grpsubmitjobs=9", "", "alice may have 3 in the queue with the account lab (MaxSub"),
+        ("maxsubmitjobs=9 grpsubmitjobs=3", "", "alice may have 3 in the queue with the account lab (GrpSub"),
+        ("maxsubmitjobs=3", "maxsubmitjobsperuser=5", "QOS normal allows 5 in the queue to one user"),
+        ("grpsubmitjobs=3", "grpsubmitjobs=5", "QOS normal allows 5 in the queue to all together"),
+        ("maxsubmitjobs=25 grpsubmitjobs=25", "", ""),
+    ],
+)
+def test_how_many_jobs_there_may_be(user: str, qos: str, says: str) -> None:
+    found = size_of(limited(user=user, qos=qos))
+    assert (found is None) is (says == "")
+    assert found is None or says in found.detail
 
 
 def test_limits_that_are_shares() -> None:

@@ -100,6 +100,9 @@ def test_partitions() -> None:
     assert (gpu.state, gpu.most_s, gpu.usual_s, gpu.most_nodes) == ("DRAIN", 86_400.0, None, 2)
     assert (gpu.most_cpus, gpu.most_mb_per_cpu, gpu.qos) == (4, 2000, "part")
     assert (gpu.listed("AllowGroups"), gpu.listed("AllowQos")) == (("a", "b"), ("high",))
+    odd = read_partitions(PARTITIONS_24.replace("QoS=part", "QoS=Part"))
+    assert odd is not None
+    assert odd["gpu"].qos == "part"
 
 
 def test_no_partitions() -> None:

@@ -208,7 +208,7 @@ def _quality(put: Put, facts: Facts, one: Partition) -> Finding | None:
     """What is wrong with the QOS, if something is. The trial does not look at it."""
     qos = qos_of(put, facts)
     allowed, denied = one.listed("AllowQos"), one.listed("DenyQos")
-    if not qos or (qos in allowed if allowed is not None else qos not in (denied or ())):
+    if not qos or (allowed is not None) is (qos in map(str.lower, allowed or denied or ())):
         return None
     which = (
         f"is for the QOS {names(allowed)}" if allowed is not None else f"is closed to the QOS {shown(qos)}"

@@ -60,7 +60,7 @@ _OF_QOS = {
 _TOGETHER = "grpjobs,grpwall"
 
 _ASSOCIATION = (
-    "account,user,partition,qos,defaultqos,maxsubmitjobs,maxwall,maxjobs,"
+    "account,user,partition,qos,defaultqos,maxsubmitjobs,grpsubmitjobs,maxwall,maxjobs,"
     f"{_TOGETHER},{','.join(_OF_USERS.values())}"
 )
 _USER = "user,defaultaccount,adminlevel"
@@ -85,6 +85,8 @@ class Association:
     default_qos: str
     most_jobs: int | None
     """In the queue at a time, with what it inherits; None for any number."""
+    jobs: int | None
+    """The same as a limit on all together, which it does not inherit."""
     most_s: float | None
     row: str
     limits: Limits = field(default_factory=dict)
@@ -180,6 +182,7 @@ def read_accounts(answers: Sequence[str], user: str, cluster: str) -> Accounts:
                 tuple(filter(None, of["qos"].split(","))),
                 of["defaultqos"],
                 _count(of["maxsubmitjobs"]),
+                _count(of["grpsubmitjobs"]),
                 parse_clock(of["maxwall"]),
                 row,
                 _limits(of, _OF_USERS, {Kind.USER: "maxjobs", Kind.ALL: "grpjobs"}),

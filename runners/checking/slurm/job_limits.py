@@ -89,12 +89,16 @@ def _numbers(put: Put, facts: Facts, told: Accounts) -> Iterator[_Limit]:
                 whose = f"the QOS {_plain(one.name)} allows {{}} in the queue {whom}"
                 yield _Limit(number, whose, key, evidence(ask_qos, one.row))
                 break
+    whose = f"{_plain(user)} may have {{}} in the queue with the account {_plain(name)}"
+    narrowest = told.of(name, put.asked.partitions)[:1]
     if not by_qos & {"MaxSubmitJobsPerUser", "MaxSubmitJobsPerAccount"}:
-        for mine in told.of(name, put.asked.partitions)[:1]:
+        for mine in narrowest:
             if mine.most_jobs is not None:
-                whose = f"{_plain(user)} may have {{}} in the queue with the account {_plain(name)}"
                 yield _Limit(mine.most_jobs, whose, "MaxSubmitJobs", evidence(ask, mine.row))
     if "GrpSubmitJobs" not in by_qos:
+        for mine in narrowest:
+            if mine.jobs is not None:
+                yield _Limit(mine.jobs, whose, "GrpSubmitJobs", evidence(ask, mine.row))
         for above, account in told.above(name):
             if account.most_jobs is not None:
                 whose = f"the account {_plain(above)} may have {{}} in the queue"

@@ -88,8 +88,8 @@ class Partition:
 
     @property
     def qos(self) -> str:
-        """Its own QOS; empty for none."""
-        return _cleared(self.values.get("QoS", ""))
+        """Its own QOS; empty for none. Names of QOS have no case, those of accounts have."""
+        return _cleared(self.values.get("QoS", "")).lower()
 
     @property
     def root_only(self) -> bool:
