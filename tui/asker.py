@@ -6,17 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input, TextArea
 from textual.worker import Worker
 
-from runners.engine.client import EngineError
-from runners.transport.questions import Question
-from tui.screens.ask import Ask, Given
+from tui.keys import is_typed_in
 from tui.screens.page import Page
 from tui.standing import ANSWER_KEY
 
 if TYPE_CHECKING:
+    from runners.transport.questions import Question
     from tui.dashboard import Dashboard
+    from tui.screens.ask import Ask, Given
 
 LOOK_S = 5.0
 """Between two looks while work is on clusters. Each tells the engine, too, that somebody watches."""
@@ -36,6 +35,7 @@ class Asker:
         self._told: set[int] = set()
         self._looked_at = float("-inf")
         self._looking: Worker[None] | None = None
+        self._shown: Ask | None = None
         self._wanted = False
         """Whether the person waits for a question to be shown."""
 
@@ -62,6 +62,8 @@ class Asker:
             self._looking = self._dashboard.run_worker(self._look_now, group="questions", exit_on_error=False)
 
     async def _look_now(self) -> None:
+        from runners.engine.client import EngineError
+
         try:
             self._take(await self._dashboard.client.questions())
         except EngineError:
@@ -82,16 +84,16 @@ class Asker:
     def _ask_next(self, *, wanted: bool = False) -> None:
         dashboard = self._dashboard
         screen = dashboard.screen
-        if isinstance(screen, Ask):
-            if all(question.id != screen.question.id for question in self._open):
+        if self._shown is not None and self._shown is screen:
+            if all(question.id != self._shown.question.id for question in self._open):
                 # It was answered elsewhere, or nobody waits for the answer any longer.
-                screen.dismiss(None)
+                self._shown.dismiss(None)
             return
         question = next((each for each in self._open if each.id not in self._settled), None)
         if question is None or dashboard.read_only:
             return
         who = self._who(question)
-        busy = not isinstance(screen, Page) or isinstance(screen.focused, (Input, TextArea))
+        busy = not isinstance(screen, Page) or is_typed_in(screen.focused)
         if busy and not wanted:
             if question.id not in self._told:
                 self._told.add(question.id)
@@ -103,7 +105,10 @@ class Asker:
             if given is not None:
                 dashboard.run_worker(self._answer(question, given), group="answer", exit_on_error=False)
 
-        dashboard.push_screen(Ask(question, who), answered)
+        from tui.screens.ask import Ask
+
+        self._shown = Ask(question, who)
+        dashboard.push_screen(self._shown, answered)
 
     async def _answer(self, question: Question, given: Given) -> None:
         if not await self._dashboard.client.answer(question.id, given.answers):

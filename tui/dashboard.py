@@ -21,7 +21,7 @@ from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
 from runners.config.home import Home
-from runners.engine.client import EngineClient, engine_alive
+from runners.engine.lock import held
 from tui.asker import Asker
 from tui.feed import Feed, Gatherer, Picture
 from tui.keeper import EngineState, Keeper
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from textual.command import Provider
 
+    from runners.engine.client import EngineClient
     from runners.requests import RequestKind
     from runners.store.rows import RunRow
     from tui.forms.launch import LaunchDraft
@@ -132,21 +133,30 @@ class Dashboard(InOrder[int]):
         """
         super().__init__()
         self.home = home
-        self.client = EngineClient(home) if client is None else client
+        self._client = client
         self.read_only = read_only
         self.picture = Picture()
         self.draft: LaunchDraft | None = None
         """What was typed into the launch form when it was left."""
         self._first_run = run
         self._clock = clock
-        self._keeper = Keeper(self.client)
+        self._keeper = Keeper()
         self._asker = Asker(self)
         self._problem_told = ""
-        gatherer = Gatherer(home.database, alive or partial(engine_alive, home), clock)
+        gatherer = Gatherer(home.database, alive or partial(held, home.lock), clock)
         self._feed = Feed(gatherer, lambda picture: self.post_message(PictureTaken(picture)))
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = os.environ.get("TEXTUAL_THEME") or DARK.name
+
+    @property
+    def client(self) -> EngineClient:
+        """What talks to the engine."""
+        if self._client is None:
+            from runners.engine.client import EngineClient
+
+            self._client = EngineClient(self.home)
+        return self._client
 
     # Life
 
@@ -156,8 +166,11 @@ class Dashboard(InOrder[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Without this the terminal is left in its alternate screen, or the program without a terminal.
             loop.add_signal_handler(number, self.exit, None, 128 + number)
-        self.push_screen(RunsPage() if self._first_run is None else self._run_page(self._first_run))
+        page = RunsPage() if self._first_run is None else self._run_page(self._first_run)
+        # Before the first look, whose picture then is all that the first frame shows.
+        self.look_at(page.watches, commands=page.wants_commands)
         self._feed.start()
+        self.push_screen(page)
         self.set_interval(TICK_S, self._tick)
 
     def on_unmount(self) -> None:
@@ -222,7 +235,7 @@ class Dashboard(InOrder[int]):
             self.run_worker(self._start_engine(), group="engine", exit_on_error=False)
 
     async def _start_engine(self) -> None:
-        if trouble := await self._keeper.start():
+        if trouble := await self._keeper.start(self.client):
             self.tell(trouble, wrong=True)
         self._feed.look_now()
 

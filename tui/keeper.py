@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from runners.engine.client import EngineClient, EngineError
 from tui.feed import Picture
+
+if TYPE_CHECKING:
+    from runners.engine.client import EngineClient
 
 PAUSE_S = 3.0
 """Between two attempts to start an engine, in seconds."""
@@ -24,8 +27,7 @@ class EngineState(StrEnum):
 class Keeper:
     """Starts the engine, at most once in `PAUSE_S`. *clock* gives seconds that only go up."""
 
-    def __init__(self, client: EngineClient, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = client
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._tried_at: float | None = None
         self._failed = False
@@ -47,14 +49,18 @@ class Keeper:
         self._failed = False
         return True
 
-    async def start(self) -> str:
-        """Start an engine, detached; return once it answers. Cancelling leaves one that has begun alone.
+    async def start(self, client: EngineClient) -> str:
+        """Start an engine through *client*, detached; return once it answers.
+
+        Cancelling leaves one that has begun alone.
 
         Returns why it can't run, or does not answer in time, for the person to be told: it is tried again and
         again, so that is empty where it was told before, as it is where nothing is wrong.
         """
+        from runners.engine.client import EngineError
+
         try:
-            await self._client.ensure_running(PAUSE_S)
+            await client.ensure_running(PAUSE_S)
         except EngineError as error:
             self._failed = True
             before, self._told = self._told, str(error)

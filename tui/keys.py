@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
 
 
 class Key(NamedTuple):
@@ -19,6 +19,11 @@ class Key(NamedTuple):
     """The key as a person reads it."""
 
 
+def is_typed_in(widget: Widget | None) -> bool:
+    """Whether letters go into *widget* as text."""
+    return widget is not None and widget.check_consume_key("x", "x")
+
+
 def keys_of(screen: Screen[Any]) -> Iterator[Key]:
     """The keys that are bound where the focus is, on the screen, and everywhere; the nearest first.
 
@@ -26,7 +31,7 @@ def keys_of(screen: Screen[Any]) -> Iterator[Key]:
     says it does. While a text is being typed, keys that would be typed are left out.
     """
     focused = screen.focused
-    typing = isinstance(focused, (Input, TextArea))
+    typing = is_typed_in(focused)
     nodes: list[DOMNode] = [] if focused is None else list(focused.ancestors_with_self)
     if not nodes:
         nodes = [screen, screen.app]

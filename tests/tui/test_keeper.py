@@ -33,9 +33,9 @@ def home(tmp_path: Path) -> Home:
     return Home.at(tmp_path)
 
 
-def test_it_is_due_only_while_something_is_live_and_nobody_looks_after_it(home: Home) -> None:
+def test_it_is_due_only_while_something_is_live_and_nobody_looks_after_it() -> None:
     def due(of: Picture) -> bool:
-        return Keeper(Logs(home, {})).due(of)
+        return Keeper().due(of)
 
     assert due(picture(State.RUNNING)) and due(picture(State.PENDING)) and due(picture(State.UNKNOWN))
     assert not due(picture(State.DONE)) and not due(Picture())
@@ -45,10 +45,10 @@ def test_it_is_due_only_while_something_is_live_and_nobody_looks_after_it(home: 
 
 async def test_it_is_tried_once_in_a_while(home: Home) -> None:
     client, clock = Logs(home, {}), Clock()
-    keeper, gone = Keeper(client, clock), picture(State.RUNNING)
+    keeper, gone = Keeper(clock), picture(State.RUNNING)
     assert keeper.state(gone) is EngineState.OFF
     assert keeper.due(gone)
-    assert await keeper.start() == ""
+    assert await keeper.start(client) == ""
     assert keeper.state(gone) is EngineState.STARTING
     assert keeper.state(picture(State.RUNNING, engine=True)) is EngineState.ON
     clock.now += PAUSE_S - 0.1
@@ -61,9 +61,9 @@ async def test_it_is_tried_once_in_a_while(home: Home) -> None:
 async def test_one_that_cannot_be_started_is_off_until_it_is_tried_again(home: Home) -> None:
     clock = Clock()
     client, gone = Logs(home, {}, "The disk is full."), picture(State.RUNNING)
-    keeper = Keeper(client, clock)
+    keeper = Keeper(clock)
     assert keeper.due(gone)
-    assert await keeper.start() == "The disk is full."
+    assert await keeper.start(client) == "The disk is full."
     assert keeper.state(gone) is EngineState.OFF and not keeper.due(gone)
     clock.now += PAUSE_S
     assert keeper.due(gone) and keeper.state(gone) is EngineState.STARTING
@@ -71,10 +71,10 @@ async def test_one_that_cannot_be_started_is_off_until_it_is_tried_again(home: H
 
 async def test_what_keeps_it_from_starting_is_told_once(home: Home) -> None:
     client, gone = Logs(home, {}, "The disk is full."), picture(State.RUNNING)
-    keeper = Keeper(client)
-    assert [await keeper.start(), await keeper.start()] == ["The disk is full.", ""]
+    keeper = Keeper()
+    assert [await keeper.start(client), await keeper.start(client)] == ["The disk is full.", ""]
     client.no_engine = "The folder is gone."
-    assert [await keeper.start(), await keeper.start()] == ["The folder is gone.", ""]
+    assert [await keeper.start(client), await keeper.start(client)] == ["The folder is gone.", ""]
     # After one was there it is another trouble, be it the same.
     assert not keeper.due(picture(State.RUNNING, engine=True))
-    assert await keeper.start() == "The folder is gone." and keeper.due(gone)
+    assert await keeper.start(client) == "The folder is gone." and keeper.due(gone)

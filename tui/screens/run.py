@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
-from runners.batches import LogChunk
 from runners.config.units import MEMORY_FLOOR_MB
 from runners.explanation import Need
 from runners.store.rows import BatchRow, RunRow, TaskRow
@@ -19,20 +18,22 @@ from tui import intents
 from tui.explaining import Shared, explain_waiting
 from tui.feed import Picture, RunPicture
 from tui.item_words import item_words
-from tui.log_follow import Read
 from tui.messages import OpenRun, OpenRuns
 from tui.pace import Load
 from tui.screens.page import Page
 from tui.standing import unseen_words
 from tui.text import plain
-from tui.widgets.batch_detail import BatchDetail
-from tui.widgets.batches_pane import BatchesPane
-from tui.widgets.log_pane import LogPane
-from tui.widgets.paragraph_view import ParagraphView
 from tui.widgets.paragraphs import Passage
 from tui.widgets.run_head import RunHead, why_of
 from tui.widgets.task_detail import TaskDetail
 from tui.widgets.tasks_pane import TasksPane
+
+if TYPE_CHECKING:
+    from runners.batches import LogChunk
+    from tui.log_follow import Read
+    from tui.widgets.batches_pane import BatchesPane
+    from tui.widgets.log_pane import LogPane
+    from tui.widgets.paragraph_view import ParagraphView
 
 
 class RunPage(Page):
@@ -146,6 +147,8 @@ class RunPage(Page):
         self._why = ""
         self._warns = False
         self._tab = "tasks"
+        self._batches: BatchesPane | None = None
+        self._log: LogPane | None = None
         self._logged = -1
 
     def compose_body(self) -> Iterable[Widget]:
@@ -204,10 +207,10 @@ class RunPage(Page):
 
     def _show_tab(self, now: float) -> None:
         """Bring what is seen besides the tasks up to date."""
-        if self._tab == "batches":
-            self.query_one(BatchesPane).show(self._picture, now, self._row)
-        elif self._tab == "log":
-            self.query_one(LogPane).show(self._picture.tasks.get(self._logged))
+        if self._tab == "batches" and self._batches is not None:
+            self._batches.show(self._picture, now, self._row)
+        elif self._tab == "log" and self._log is not None:
+            self._log.show(self._picture.tasks.get(self._logged))
 
     def pointless(self) -> frozenset[str]:
         """What can't be done to this run, or to the task under the cursor, as well."""
@@ -253,21 +256,29 @@ class RunPage(Page):
     async def _tab_activated(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
         tab = event.pane.id or "tasks"
-        if tab == "batches" and not self.query(BatchesPane):
-            await event.pane.mount(BatchesPane())
-        elif tab == "log" and not self.query(LogPane):
-            await event.pane.mount(LogPane(self._log_reader))
+        if tab == "batches" and self._batches is None:
+            from tui.widgets.batches_pane import BatchesPane
+
+            batches = BatchesPane()
+            await event.pane.mount(batches)
+            self._batches = batches
+        elif tab == "log" and self._log is None:
+            from tui.widgets.log_pane import LogPane
+
+            log = LogPane(self._log_reader)
+            await event.pane.mount(log)
+            self._log = log
         self._tab = tab
         self.refresh_bindings()
-        if tab == "log":
+        if tab == "log" and self._log is not None:
             self._follow(self._tasks.chosen)
-            self.query_one(LogPane).view.focus()
+            self._log.view.focus()
             return
-        for log in self.query(LogPane):
-            log.stop()
+        if self._log is not None:
+            self._log.stop()
         if self._row is not None:
             self._show_tab(self.dashboard.moment_of(self._row))
-        (self._tasks.table if self._tab == "tasks" else self.query_one(BatchesPane).table).focus()
+        (self._tasks if tab == "tasks" or self._batches is None else self._batches).table.focus()
 
     def action_next_failed(self, by: int) -> None:
         """The log of another failed task."""
@@ -280,7 +291,8 @@ class RunPage(Page):
     def _follow(self, task: TaskRow | None) -> None:
         self._logged = -1 if task is None else task.index
         item = "" if task is None else item_words(task, self._picture.steps)
-        self.query_one(LogPane).follow(task, item)
+        if self._log is not None:
+            self._log.follow(task, item)
 
     def _log_reader(self, task: int, *, start: bool = True) -> Read:
         client = self.dashboard.client
@@ -329,6 +341,7 @@ class RunPage(Page):
     def action_whole(self) -> None:
         """All that the head and the lines about a task or a batch may have had no room for."""
         from tui.screens.whole_text import WholeText, in_whole
+        from tui.widgets.batch_detail import BatchDetail
 
         view: ParagraphView = self.query_one(BatchDetail if self._tab == "batches" else TaskDetail)
         why = [Passage([("run ", "muted")], [plain(self._why)])] if self._why else []
@@ -342,8 +355,7 @@ class RunPage(Page):
 
     @property
     def _chosen_batch(self) -> BatchRow | None:
-        # Elsewhere there may be no pane yet.
-        return self.query_one(BatchesPane).chosen if self._tab == "batches" else None
+        return self._batches.chosen if self._batches is not None and self._tab == "batches" else None
 
     @property
     def _tasks(self) -> TasksPane:

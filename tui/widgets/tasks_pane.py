@@ -12,15 +12,12 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker
 
-from runners.engine.client import EngineError
 from runners.states import State
 from runners.store.rows import RunRow, TaskRow
 from tui import filters
 from tui.explaining import Shared, explain_task
 from tui.feed import RunPicture
 from tui.item_words import item_words
-from tui.last_words import last_words
-from tui.log_follow import Read
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.table_rows import Row
 from tui.widgets.task_cells import KEYS, TaskCells
@@ -29,6 +26,7 @@ from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from tui.commands_run import CommandsRun
+    from tui.log_follow import Read
 
 SHOWN: tuple[State | None, ...] = (
     None,
@@ -242,6 +240,9 @@ class TasksPane(Vertical):
             self._listening = self.run_worker(self._hear(index), group="says", exit_on_error=False)
 
     async def _hear(self, index: int) -> None:
+        from runners.engine.client import EngineError
+        from tui.last_words import last_words
+
         await asyncio.sleep(_REST_S)
         try:
             self._says = await last_words(self._reader(index))
