@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pydantic import BaseModel
@@ -16,6 +17,8 @@ from runners.states import State
 from runners.store.writer import Writer
 from tests.tui import stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
+from tui.dashboard import Dashboard
+from tui.feed import Gatherer
 from tui.screens.confirm import Confirm
 from tui.screens.run import RunPage
 from tui.screens.runs import RunsPage
@@ -76,6 +79,24 @@ async def test_a_run_that_is_not_there_is_told(home: Home) -> None:
     async with on_stage(home, run="nowhere0") as stage:
         await sees(stage, "There is no run nowhere0.")
         await stage.press("f", "enter", "2", "3", "x", "c", "r", "escape")
+
+
+async def test_the_first_picture_has_the_run_that_is_shown_first(home: Home) -> None:
+    with patch.object(Gatherer, "look", autospec=True, side_effect=Gatherer.look) as look:
+        async with on_stage(home, run=RUN):
+            assert look.call_args_list[0].args[1] == RUN
+
+
+async def test_a_page_has_the_styles_of_the_terminals_size_from_the_beginning(home: Home) -> None:
+    async with on_stage(home, size=(160, 24)) as stage:
+        assert isinstance(stage.app, Dashboard)
+        stage.app.open_run(RUN)
+        assert isinstance(stage.app.screen, RunPage)
+        assert stage.app.screen.classes >= {"-wide", "-low"}
+        assert not stage.app.screen.is_mounted
+        await at(stage, RunPage)
+        await sees(stage, RUN)
+        assert stage.app.screen.classes.isdisjoint({"-narrow", "-flat", "-high"})
 
 
 async def test_tasks_are_filtered_by_state_and_by_words(home: Home) -> None:

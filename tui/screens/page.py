@@ -50,6 +50,10 @@ class Page(Screen[None]):
         # Style sheets tell apart a classic terminal (80x24), one with room, and one with hardly any.
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (32, "-high")]
+        # Textual does so too, but only after all parts had their styles, which they then get once more.
+        by_size = zip(self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True)
+        for cells, names in by_size:
+            self.add_class(next(name for least, name in reversed(names) if cells >= least), update=False)
 
     @property
     def dashboard(self) -> Dashboard:
