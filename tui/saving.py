@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING, difference, text_difference, to_json
 from runners.config.wholefile import backup_beside
 from tui.forms.merging import merged
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
-from tui.subject import Subject, open_subject, save_subject
+from tui.subject import Subject, opened_again, save_subject
 from tui.widgets.beside import Pane
 
 if TYPE_CHECKING:
@@ -28,16 +28,8 @@ def save(page: EditPage) -> None:
     """Show what saving would change, and save once the person agrees; what keeps it from that is said."""
     if page.dashboard.refuses_changes() or _is_writing(page):
         return
-    page.catch_up()
-    if page.beside.json.broken:
-        _refuse_text(page, "Nothing was saved")
-        return
-    if errors := page.draft.errors:
-        page.go_to_error()
-        faults = "1 field has an error" if len(errors) == 1 else f"{len(errors)} fields have errors"
-        page.dashboard.tell(f"Nothing was saved: {faults}.", wrong=True)
-        return
-    page.run_worker(_compare(page, saving=True), group="save", exclusive=True, exit_on_error=False)
+    if not has_faults(page, "Nothing was saved"):
+        _begin_to_compare(page, saving=True)
 
 
 def compare(page: EditPage) -> None:
@@ -49,7 +41,19 @@ def compare(page: EditPage) -> None:
         # Taking theirs from there would lose it, and it can't be compared as a document.
         _refuse_text(page, "No difference is shown")
         return
-    page.run_worker(_compare(page, saving=False), group="save", exclusive=True, exit_on_error=False)
+    _begin_to_compare(page, saving=False)
+
+
+def has_faults(page: EditPage, refused: str) -> bool:
+    """Whether what is typed can't be used; then the person is led to why, and told what is *refused*."""
+    page.catch_up()
+    if page.beside.json.broken:
+        _refuse_text(page, refused)
+    elif errors := page.draft.errors:
+        page.go_to_error()
+        faults = "1 field has an error" if len(errors) == 1 else f"{len(errors)} fields have errors"
+        page.dashboard.tell(f"{refused}: {faults}.", wrong=True)
+    return not page.sound
 
 
 def _is_writing(page: EditPage) -> bool:
@@ -63,16 +67,15 @@ def _refuse_text(page: EditPage, refused: str) -> None:
     page.show_pane(Pane.JSON)
 
 
+def _begin_to_compare(page: EditPage, *, saving: bool) -> None:
+    page.begin(partial(_compare, page, saving=saving), group="save", exclusive=True)
+
+
 async def _compare(page: EditPage, *, saving: bool) -> None:
     subject, home = page.subject, page.dashboard.home
     document = page.draft.document
-    now: Subject | None = None
-    if not subject.new:
-        try:
-            now = await asyncio.to_thread(open_subject, home, subject.resource, subject.profile)
-        except ConfigError:
-            # Removed elsewhere, with what it stood in: it is as if it were new.
-            now = None
+    # Raises what keeps it from being read: the page says so.
+    now = None if subject.new else await asyncio.to_thread(opened_again, home, subject)
     elsewhere = not subject.new and (now is None or now.fingerprint != subject.fingerprint)
     theirs = now if now is not None and now.fingerprint is not None else None
     if theirs is not None and theirs.text:
@@ -153,7 +156,7 @@ def _begin_to_write(page: EditPage, base: Subject, document: object) -> None:
         return
     # Never called back: a thread can't be, and then the page would not know what is in the file.
     page.writing = True
-    page.run_worker(_write(page, base, document), group="write", exit_on_error=False)
+    page.begin(partial(_write, page, base, document), group="write")
 
 
 async def _write(page: EditPage, base: Subject, document: object) -> None:

@@ -5,6 +5,7 @@ Imports no textual.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -86,6 +87,20 @@ def open_subject(home: Home, resource: str, profile: str | None) -> Subject:
     """
     read = read_document(home.resources, resource, profile)
     return Subject(resource, profile, {} if read.data is NOTHING else read.data, read, _odd_text(read))
+
+
+def opened_again(home: Home, subject: Subject) -> Subject | None:
+    """It, as its file is now; None where it was removed, with what it stood in: it is as if it were new.
+
+    Raises:
+        ConfigError: it is there, but can't be read.
+    """
+    try:
+        return open_subject(home, subject.resource, subject.profile)
+    except ConfigError:
+        if os.path.lexists(document_path(home.resources, subject.resource, subject.profile)):
+            raise
+        return None
 
 
 def _odd_text(read: Document) -> str:

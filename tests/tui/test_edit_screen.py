@@ -429,6 +429,23 @@ async def test_a_file_that_was_removed_elsewhere_can_be_made_anew(home: Home) ->
     assert saved(home)["host"] == "mine.example"
 
 
+async def test_a_file_that_cannot_be_read_is_not_called_removed(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        await put(stage, page, ("host",), "mine.example")
+        file_of(home).rename(file_of(home).with_name("aside"))
+        file_of(home).mkdir()
+        for key in ("ctrl+s", "f7"):
+            await stage.press(key)
+            await sees(stage, "Cannot read")
+            await at(stage, EditPage)
+        file_of(home).rmdir()
+        file_of(home).with_name("aside").rename(file_of(home))
+        await saves(stage)
+        await sees(stage, "Saved resource uzh")
+    assert saved(home)["host"] == "mine.example"
+
+
 async def test_leaving_asks_where_something_would_be_lost(home: Home) -> None:
     async with on_stage(home) as stage:
         page = await opened(stage)

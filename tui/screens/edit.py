@@ -307,14 +307,7 @@ class EditPage(Page):
 
     def action_check(self) -> None:
         """Ask the cluster about what is typed."""
-        self.catch_up()
-        if self.beside.json.broken:
-            self.dashboard.tell("It can be checked once the text is JSON, see the line below it.", wrong=True)
-            self.show_pane(Pane.JSON)
-            return
-        if self.draft.errors:
-            self.go_to_error()
-            self.dashboard.tell("It can be checked once its fields have no errors.", wrong=True)
+        if saving.has_faults(self, "Nothing was checked"):
             return
         try:
             sample = self.beside.sample.read()
