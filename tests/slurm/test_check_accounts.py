@@ -19,6 +19,7 @@ from tests.slurm.configurations import (
     not_ok,
     option,
 )
+from tests.waiting import until
 
 
 def only_high(lab: Lab) -> None:
@@ -198,3 +199,26 @@ async def test_what_needs_the_accounting_is_left_out(accounting_cluster: Cluster
     )
     # The scheduler goes on without it.
     assert next(one for one in found if one.check == "trial").state is FindingState.OK
+
+
+async def test_an_account_below_one_that_is_allowed(accounting_cluster: Cluster) -> None:
+    """From 23.02 on it is as good as that one; a real job tells whether it is here."""
+    lab = accounting_cluster.lab
+    lab.policy.partition("main", allowaccounts="root")
+    words = ("--partition=main", "--mem=100", "--output=/dev/null", "--chdir=/", "--parsable", "--wrap=true")
+    job = lab.run("sbatch", *words, user=lab.spec.user).stdout.strip()
+
+    def outcome() -> str:
+        said = lab.squeue("--noheader", "--states=all", f"--jobs={job}", "--format=%T %r")
+        return said if "account" in said or "RUNNING" in said or "COMPLET" in said else ""
+
+    closed = "account" in await until(outcome)
+    found = not_ok(await findings(accounting_cluster, changed(lab, Wrong("", ""))))
+    assert [one.check for one in found] == (["partition access"] if closed else [])
+    assert not closed or "from SLURM 23.02 on" in found[0].detail
+
+
+async def test_names_of_qos_have_no_case(accounting_cluster: Cluster) -> None:
+    accounting_cluster.lab.policy.partition("main", allowqos="NORMAL")
+    found = await findings(accounting_cluster, changed(accounting_cluster.lab, Wrong("", "")))
+    assert not_ok(found) == []

@@ -74,11 +74,17 @@ def test_groups_where_the_trial_does_not_look_at_them() -> None:
 @pytest.mark.parametrize(
     ("partition", "release", "account", "bad"),
     [
-        ("AllowAccounts=lab", "22.05.8", "sub", False),
-        ("AllowAccounts=sub", "22.05.8", "lab", True),
-        ("DenyAccounts=lab", "24.11.5", "sub", True),
+        # They stand for those below them from 23.02 on, as its NEWS have it, and till then with their case.
+        ("AllowAccounts=lab", "22.05.8", "sub", True),
+        ("AllowAccounts=lab", "23.02.0", "sub", False),
+        ("AllowAccounts=sub", "23.02.0", "lab", True),
+        ("AllowAccounts=LAB", "22.05.8", "lab", True),
+        ("AllowAccounts=LAB", "23.02.0", "lab", False),
+        ("DenyAccounts=lab", "23.02.0", "sub", True),
         ("DenyAccounts=lab", "22.05.8", "sub", False),
-        ("DenyAccounts=sub", "24.11.5", "lab", False),
+        ("DenyAccounts=sub", "23.02.0", "lab", False),
+        ("DenyAccounts=LAB", "22.05.8", "lab", False),
+        ("DenyAccounts=LAB", "23.02.0", "lab", True),
     ],
 )
 def test_accounts_below_others(partition: str, release: str, account: str, bad: bool) -> None:

@@ -12,8 +12,8 @@ from runners.findings import Finding, FindingState
 
 _TRIES_GROUPS = (22, 5)
 """Up to which release the trial looks at groups; in 24.11 jobs of others wait for ever."""
-_DENIES_BELOW = (24, 5)
-"""From which release on a denied account surely stands for those below it as well."""
+_WITH_BELOW = (23, 2)
+"""From which release on the accounts of a partition stand for those below them, too, and have no case."""
 
 
 SHOW_OR_REFUSE = (
@@ -182,24 +182,28 @@ def _account(put: Put, facts: Facts, one: Partition) -> Finding | None:
         detail = f"{shown(one.name)} is {some}, and which one jobs are charged to is not shown to us."
         fix = "Set account, to have it compared with these."
         return put.untold("partition access", detail, _proof(one), fix, tried=facts.tries_partitions)
-    # Accounts below one that is allowed are so too; below one that is denied, in newer releases only.
-    above = {account, *(name for name, _ in facts.accounts.above(account))} if facts.accounts else {account}
+    with_below = facts.settings.release >= _WITH_BELOW
+    fold = str.lower if with_below else str
+    above = [name for name, _ in facts.accounts.above(account)] if facts.accounts else []
+    counting = {account, *above} if with_below else {account}
     option = "account" if put.asked.options.get("account") else "partition"
     if allowed is not None:
-        if above & set(allowed):
+        if counting & set(map(fold, allowed)):
             return None
         whom = f"the accounts {names(allowed)}"
         detail = f"{shown(one.name)} is for {whom}, and jobs are charged to {shown(account)}."
+        if set(above) & set(allowed):
+            detail += " It lies below, which counts from SLURM 23.02 on."
         change = f"allowaccounts={','.join([*allowed, account])}"
         return _closed(put, one, detail, change, option, tried=facts.tries_partitions)
-    barred = (above if facts.settings.release >= _DENIES_BELOW else {account}) & set(denied or ())
+    barred = counting & set(map(fold, denied or ()))
     if barred:
         which = account if account in barred else min(barred)
         below = "" if which == account else f" is above {shown(account)}, the account that"
         detail = (
             f"{shown(one.name)} is closed to the account {shown(which)}, which{below} jobs are charged to."
         )
-        left = ",".join(name for name in denied or () if name not in barred)
+        left = ",".join(name for name in denied or () if fold(name) not in barred)
         return _closed(put, one, detail, f"denyaccounts={left}", option, tried=facts.tries_partitions)
     return None
 
