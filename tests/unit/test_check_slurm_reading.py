@@ -123,10 +123,12 @@ def test_nodes() -> None:
         + row("main", "mixed", "2", "8", "16000", "(null)", "intel,a|b", "c[1-2]")
         + row("main", "idle*", "1", "8", "16000", "gpu:v100:2(S:0-1)", "(null)", "c3")
         + row("empty", "n/a", "0", "0", "0", "(null)", "(null)", "")
+        + row("fat", "idle", "1", "1K", "1048576", "(null)", "(null)", "f1")
     )
     found = read_nodes(text, "m")
     assert found is not None
-    first, second = found
+    first, second, fat = found
+    assert (fat.cpus, fat.mb) == (1024, 1_048_576)
     assert (first.partition, first.count, first.cpus, first.mb) == ("main", 2, 8, 16000)
     assert first.features == {"intel", "a", "b"}
     assert (first.gres, second.gres) == ({}, {"gpu": {"v100": 2}})

@@ -74,7 +74,7 @@ def read_gpus_ask(text: str) -> list[GresAsk] | None:
 
 
 def count_of(text: str) -> int | None:
-    """A count as gres has them, `2` or `1K`; None for anything else."""
+    """A count as gres and sinfo have them, `2` or `1K`; None for anything else."""
     match = _COUNT.fullmatch(text)
     return int(match[1]) * _TIMES[match[2].lower()] if match else None
 

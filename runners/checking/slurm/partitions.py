@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runners.checking.slurm.gres import read_gres
+from runners.checking.slurm.gres import count_of, read_gres
 from runners.config.units import parse_duration
 from runners.slurm.notation import parse_count
 
@@ -173,7 +173,8 @@ def read_nodes(text: str, mark: str) -> tuple[NodeGroup, ...] | None:
         if not ended or len(cells) < 8:
             return None
         partition, state, count, cpus, mb, gres, *features, hosts = cells
-        numbers = [parse_count(cell.strip().rstrip("+")) for cell in (count, cpus, mb)]
+        # 1024 CPUs are 1K.
+        numbers = [count_of(cell.strip().rstrip("+")) for cell in (count, cpus, mb)]
         if None in numbers:
             # Partitions without any nodes have a row all the same.
             if numbers[0] == 0:
