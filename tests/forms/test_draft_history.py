@@ -89,6 +89,21 @@ def test_what_was_not_saved_goes_with_a_reset(draft: Draft) -> None:
     assert draft.document == cluster()
 
 
+def test_a_row_that_was_renamed_gets_its_name_back(draft: Draft) -> None:
+    row = (*EXPORTS, 0)
+    draft.rename(row, "OTHER")
+    draft.type(row, "elsewhere")
+    draft.reset(row)
+    assert not draft.changed()
+    assert draft.undo() == row and draft.key(row) == "OTHER" and draft.text(row) == "elsewhere"
+    # What stands where a row stood that is still there is a new one.
+    draft.rename(row, "CACHE")
+    draft.type(row, "cache")
+    draft.add(EXPORTS, 0)
+    draft.reset(row)
+    assert not draft.changed()
+
+
 def test_a_new_document_has_no_changes_and_resets_to_its_start() -> None:
     draft = Draft(RESOURCE_SPEC, here())
     draft.type(("name",), "x")

@@ -233,3 +233,20 @@ def test_what_has_parts_is_typed_as_json_where_there_is_one_line_for_it() -> Non
     assert draft.errors == {room: "must be a list"}
     draft.type(room, "[1, 2]")
     assert draft.errors == {}
+
+
+class Words(BaseModel):
+    any_text: list[str] = []
+    or_none: list[Text | None] = []
+
+
+def test_an_item_is_none_or_empty_and_never_missing() -> None:
+    draft = Draft(spec_of(Words), {})
+    text, none = draft.add(("any_text",)), draft.add(("or_none",))
+    assert not draft.spec(text).blank and draft.spec(none).nullable
+    draft.nothing(none)
+    assert draft.document == {"any_text": [""], "or_none": [None]} and draft.errors == {}
+    draft.clear(none)
+    draft.type(text, "x")
+    draft.clear(text)
+    assert draft.document == {"any_text": [""], "or_none": [""]}

@@ -47,6 +47,17 @@ async def test_moves_end_at_the_ends() -> None:
         assert lines(stage) == [A, B, C] and not stage.draft.changed()
 
 
+async def test_a_new_line_is_not_wrong_before_one_was_there_whatever_stood_in_its_place() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 1))
+        await stage.type("x")
+        await stage.press("up", "enter")
+        assert stage.focused == (*LINES, 1) and (*LINES, 1) in stage.draft.errors
+        assert "✗" not in stage.line((*LINES, 1))
+        await stage.press("enter")
+        assert "✗" in stage.line((*LINES, 1)) and "✗" not in stage.line((*LINES, 2))
+
+
 async def test_many_lines_that_are_pasted_are_as_many_lines() -> None:
     async with form_stage() as stage:
         await stage.go_to((*LINES, 1))

@@ -169,8 +169,9 @@ class Draft:
         self._put(path, grown(spec_at(self._spec, self._tree, path), value))
 
     def clear(self, path: Path) -> None:
-        """Not given any more: what holds without it holds."""
-        self._put(path, MISSING)
+        """Not given any more: what holds without it holds. An item stays, as empty as a new one."""
+        is_item = bool(path) and isinstance(path[-1], int)
+        self._put(path, empty(spec_at(self._spec, self._tree, path)) if is_item else MISSING)
 
     def nothing(self, path: Path) -> None:
         """Say that there is none: null, or what stands for it in this field."""
@@ -231,13 +232,21 @@ class Draft:
             self._change((), self._state._replace(tree=tree), typing="replace" if typing else "")
 
     def reset(self, path: Path = ()) -> None:
-        """Back to what was saved; of a new document, to what it began with. May be undone."""
+        """Back to what was saved; of a new document, to what it began with. May be undone.
+
+        A row of a map gets its name back where it seems to have had another one; what is new is removed.
+        """
         saved = counterpart(self._tree, path, self._saved)
         if not path:
             if not same(saved, self._tree):
                 self._change((), self._state._replace(tree=saved))
         elif saved is MISSING and isinstance(path[-1], int):
-            self.remove(path)
+            rows, index = self._items(path)
+            if (row := self._renamed(rows, path)) is None:
+                self.remove(path)
+            else:
+                rows[index] = row
+                self._change(path, self._with(path[:-1], rows))
         else:
             self._put(path, saved)
 
@@ -309,6 +318,14 @@ class Draft:
     def _told_before(self, path: Path, text: str) -> bool:
         saved = counterpart(self._tree, path, self._saved)
         return isinstance(saved, (str, int, float)) and text_of(saved) == text
+
+    def _renamed(self, rows: list[Any], path: Path) -> tuple[str, object] | None:
+        """The saved row that stood where one of *rows* stands now, unless it is still somewhere."""
+        saved = counterpart(self._tree, path[:-1], self._saved)
+        if not isinstance(saved, Rows) or not isinstance(path[-1], int) or path[-1] >= len(saved):
+            return None
+        row = saved[path[-1]]
+        return None if row[0] in (key for key, _ in rows) else row
 
     def _items(self, path: Path) -> tuple[list[Any], int]:
         """A copy of what a path points into, and the index. Raises `KeyError` where there is no such item."""

@@ -233,7 +233,8 @@ def _item(annotation: Any) -> FieldSpec:
     found = _of(annotation, ())
     if found.kind in (Kind.GROUP, Kind.UNION, Kind.LIST, Kind.MAP):
         return FieldSpec("", Kind.JSON, found.about, False, None, found.nullable)
-    return found
+    # An item that is there says something: the empty text, if nothing else.
+    return replace(found, blank=False)
 
 
 def _values(members: Iterable[object]) -> tuple[str | int, ...]:

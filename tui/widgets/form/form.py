@@ -293,6 +293,9 @@ class Form(Vertical):
             return
         self._wanted = event.apply(self._sheet.draft)
         self._sheet.touched.add(event.path)
+        if self._wanted and isinstance(self._wanted[-1], int):
+            # Another line stands there now, in which nobody was yet.
+            self._sheet.touched.discard(self._wanted)
         await self._changed()
 
     async def _changed(self) -> None:
