@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from runners.config.errors import ConfigError
+from runners.config.files import ensure_local_resource
+from runners.config.home import Home
 from runners.config.places import LOCAL
 from tui import filters, resource_intents
 from tui.entry_words import state_of, where_words
@@ -29,6 +33,14 @@ from tui.widgets.virtual_table import VirtualTable
 
 LOOK_S = 2.0
 """Between two looks at the files: somebody may edit them elsewhere."""
+
+
+def _made_and_read(home: Home) -> tuple[Entry, ...]:
+    """All resources, of which there is one at least in a home that no engine has made as yet."""
+    # What keeps it from being made says so where work is to run on it.
+    with suppress(ConfigError):
+        ensure_local_resource(home.resources, home.jobs.parent)
+    return read_inventory(home)
 
 
 class ResourcesPage(TablePage):
@@ -133,7 +145,11 @@ class ResourcesPage(TablePage):
         self.begin(self._look, group="inventory", exclusive=True)
 
     async def _look(self) -> None:
-        entries = await asyncio.to_thread(read_inventory, self.dashboard.home)
+        home, reading = self.dashboard.home, read_inventory
+        if not self._read and not self.dashboard.read_only:
+            # Not at each look: who removes `local` in here is not to see it come back.
+            reading = _made_and_read
+        entries = await asyncio.to_thread(reading, home)
         before = self._entries
         self._entries = {entry.key: entry for entry in entries}
         self._read = True
@@ -276,8 +292,9 @@ class ResourcesPage(TablePage):
         self.action_edit()
 
     def _nothing(self) -> str:
-        """Once the files are read, there is the local resource at least."""
-        return "" if self._read else "reading…"
+        if not self._read:
+            return "reading…"
+        return "" if self._entries else "There is no resource. n makes one, i takes one from a file."
 
     def _say(self) -> None:
         """All that the page says: of the rows, and of the one under the cursor."""
