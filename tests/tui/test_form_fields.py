@@ -3,7 +3,7 @@
 import pytest
 from textual.geometry import Offset
 
-from tests.tui.form_stage import BATCHING, DEFAULT, DOCUMENT, GPU, FormStage, document, form_stage
+from tests.tui.form_stage import BATCHING, DEFAULT, DOCUMENT, GPU, PYTHON, FormStage, document, form_stage
 from tui.forms.draft import Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
 from tui.keys import keys_of
@@ -222,6 +222,16 @@ async def test_a_click_goes_to_the_character_that_is_seen() -> None:
             assert line.cursor_position == index, cell
 
 
+async def test_a_click_behind_an_emoji_goes_to_the_character_that_is_seen() -> None:
+    # A heart that is wide because of the sign behind it, a hand with its colour, a flag of two letters.
+    async with form_stage(document(name="a❤\ufe0fb👍🏽c🇨🇭d")) as stage:
+        line = stage.row(("name",)).query_one(Typed)
+        for cell, index in [(0, 0), (3, 3), (4, 4), (6, 6), (9, 9)]:
+            await stage.click_at(line.content_region.offset + Offset(cell, 0))
+            assert line.cursor_position == index, cell
+            assert line.cursor_screen_offset.x == line.content_region.x + cell
+
+
 async def test_a_long_text_shows_its_beginning_and_where_one_types_its_cursor() -> None:
     text = "0123456789" * 9 + "END"
     async with form_stage(document(name=text)) as stage:
@@ -325,10 +335,20 @@ async def test_the_third_column_is_cut_and_the_whole_told_below(size: tuple[int,
 
 async def test_a_group_tells_what_is_wrong_with_it_as_a_whole() -> None:
     async with form_stage() as stage:
+        await stage.go_to((*PYTHON, "default_version"))
+        await stage.press("backspace")
+        assert list(stage.draft.errors) == [PYTHON] and wrong(stage) == []
+        told = "tasks_python_config  ✗ must have its default_version among its versions"
+        assert told in stage.text and "python • ✗1" in stage.text
+        await stage.type("2")
+        assert "✗" not in stage.text
+
+
+async def test_two_numbers_that_contradict_each_other_are_told_at_the_one_to_be_changed() -> None:
+    async with form_stage() as stage:
         await stage.go_to((*BATCHING, "target_num_jobs"))
         await stage.type("0")
-        assert any("✗" in stage.line(row.path) for row in stage.rows)
-        assert all(stage.draft.spec(path) for path in stage.draft.errors)
+        assert wrong(stage) == [(*BATCHING, "target_num_jobs")] == list(stage.draft.errors)
 
 
 async def test_a_document_that_no_schema_allows_is_shown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -138,11 +139,6 @@ class Typed(Input):
         return width_of(self._shown[:position])
 
     def _cell_offset_to_index(self, offset: int) -> int:
-        shown = self._shown
-        at = offset + self.scroll_offset.x
-        cells = 0
-        for index, character in enumerate(shown):
-            cells += width_of(character)
-            if at < cells:
-                return index
-        return len(shown)
+        # Not cell by cell: some characters are as wide as they are because of the one behind them.
+        at, ends = offset + self.scroll_offset.x, range(1, len(self._shown) + 1)
+        return bisect_right(ends, at, key=self._position_to_cell)
