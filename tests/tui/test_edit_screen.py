@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Input, TextArea
 
 from runners.config.files import read_resource
@@ -444,6 +445,23 @@ async def test_a_file_that_cannot_be_read_is_not_called_removed(home: Home) -> N
         await saves(stage)
         await sees(stage, "Saved resource uzh")
     assert saved(home)["host"] == "mine.example"
+
+
+async def test_lines_that_a_field_has_no_room_for_are_not_dropped_silently(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await opened(stage)
+        lines = (*DEFAULT, "extra_lines")
+        page.form.go_to(lines)
+        await until(stage, lambda: page.form.path == lines and page.form.has_focus_within)
+        await stage.press("enter")
+        await until(stage, lambda: page.form.path == (*lines, 0))
+        stage.app.post_message(events.Paste("#SBATCH -H\numask 7\n"))
+        await until(stage, lambda: page.draft.raw(lines) == ["#SBATCH -H", "umask 7"])
+        assert "Only the first" not in shown(stage)
+        page.form.go_to(("host",))
+        await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
+        stage.app.post_message(events.Paste("2\nlogin.other.example\n"))
+        await sees(stage, "Only the first line of what was pasted", "login.uzh.example2")
 
 
 async def test_leaving_asks_where_something_would_be_lost(home: Home) -> None:

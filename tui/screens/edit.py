@@ -17,7 +17,7 @@ from runners.config.errors import ConfigError
 from runners.config.json_text import NOTHING
 from tui import saving
 from tui.drafts import DraftFile, Kept
-from tui.forms.draft import Draft
+from tui.forms.draft import MISSING, Draft
 from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC, Path
 from tui.json_in_step import JsonInStep
 from tui.leaving import leave
@@ -34,6 +34,7 @@ from tui.widgets.form.about import about
 from tui.widgets.form.form import Form
 from tui.widgets.json_pane import JsonPane
 from tui.widgets.paragraph_view import ParagraphView
+from tui.widgets.typed import Typed
 
 PAUSE_S = 0.12
 """How long nobody types before what stands beside the form follows."""
@@ -99,10 +100,7 @@ class EditPage(Page):
         super().__init__()
         self.subject = subject
         spec = RESOURCE_SPEC if subject.profile is None else PROFILE_SPEC
-        if subject.new:
-            self.draft = Draft(spec, subject.document)
-        else:
-            self.draft = Draft(spec, subject.document, saved=subject.document)
+        self.draft = Draft(spec, subject.document, saved=MISSING if subject.new else subject.document)
         self._field = field
         self._kept = kept
         self._pause: Timer | None = None
@@ -229,6 +227,10 @@ class EditPage(Page):
         self.json.replace(document, typing=typing)
         self.form.refresh_from_draft()
         self._changed()
+
+    @on(Typed.MoreLines)
+    def _cut(self) -> None:
+        self.dashboard.tell("Only the first line of what was pasted is here: a field holds one.", wrong=True)
 
     @on(Beside.Left)
     def _to_form(self) -> None:
