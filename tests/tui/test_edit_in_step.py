@@ -141,6 +141,15 @@ async def test_what_acts_instead_of_showing_is_escaped_and_kept(home: Home) -> N
     assert saved(home) == document | {"host": "new.uzh.example"}
 
 
+async def test_where_a_text_is_no_json_is_told_before_why(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage)
+        area = await to_json_pane(stage, page)
+        area.text = area.text.replace('"uzh",', '"uzh')
+        await sees(stage, "Not valid JSON: line 3, column 15: Invalid control character")
+        assert "character at" not in " ".join(shown(stage).split())
+
+
 async def test_a_value_of_any_length_costs_no_more_than_what_is_drawn_of_it(home: Home) -> None:
     document = saved(home) | {"note": "é\x1b" * 500_000, "last": "here"}
     file_of(home).write_text(json.dumps(document))

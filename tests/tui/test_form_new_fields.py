@@ -200,7 +200,9 @@ async def test_a_list_and_a_map() -> None:
 
 async def test_a_list_of_groups_is_typed_as_json() -> None:
     value: dict[str, Any] = {"parts": [{"grace": 1}, {"grace": -1}]}
-    async with form_stage(value, spec=spec_of(WithLists), size=(120, 30)) as stage:
+    async with form_stage(value, spec=spec_of(WithLists)) as stage:
+        # It has the room of a text.
+        assert stage.row(("parts", 0)).long
         assert '{"grace": 1}' in stage.line(("parts", 0)) and "✗" not in stage.line(("parts", 0))
         assert "✗ grace must be 0 or more" in stage.line(("parts", 1))
         await stage.go_to(("parts", 1))

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from tui.forms import echoes, naming
+from tui.forms import naming
+from tui.forms.echoes import meaning
 from tui.forms.faults import validated
 from tui.forms.order import ordered_like
 from tui.forms.spec import FieldSpec, Kind, Path
@@ -294,7 +295,7 @@ class Draft:
 
     def echo(self, path: Path) -> str:
         """What a typed value means, where that is worth telling: "3,000 MB" for "3G"; else nothing."""
-        return echoes.echo(self.spec(path), at(self._tree, path))
+        return meaning(self.spec(path).kind, at(self._tree, path))
 
     def dotted(self, path: Path) -> str:
         """The name of a field as errors have it, with keys instead of rows."""

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from runners.config.units import format_duration, parse_duration, parse_memory
-from tui.forms.spec import FieldSpec, Kind
-
-
-def echo(spec: FieldSpec, value: object) -> str:
-    """What *value* means, where that is worth telling; else, and where it can't be read, an empty text."""
-    return meaning(spec.kind, value)
+from tui.forms.spec import Kind
 
 
 def meaning(kind: Kind, value: object) -> str:
-    """The same for any value of that kind."""
+    """What *value* means, where that is worth telling; else, and where it can't be read, an empty text."""
     try:
         if kind is Kind.MEMORY:
             return _memory(value)

@@ -173,7 +173,9 @@ class JsonPane(Vertical):
             # The place first: it must not be cut off.
             match = _AT.fullmatch(said)
             self._broken_at = (int(match["line"]) - 1, int(match["column"]) - 1) if match else None
-            where = f"line {match['line']}, column {match['column']}: {match['why']}" if match else said
+            # Python ends some of its sentences with the place.
+            why = match["why"].removesuffix(" at") if match else said
+            where = f"line {match['line']}, column {match['column']}: {why}" if match else why
             self._broken = True
             self._say(f"Not valid JSON: {where}", wrong=True)
             return NOTHING

@@ -63,12 +63,9 @@ class Section:
     @property
     def optional(self) -> bool:
         """Whether all of it may be missing."""
-        return bool(self.path) and self.spec.kind is Kind.GROUP and optional(self.spec)
-
-
-def optional(spec: FieldSpec) -> bool:
-    """Whether a group may be none."""
-    return spec.nullable or not spec.required or spec.none is not None
+        spec = self.spec
+        may_be_none = spec.nullable or not spec.required or spec.none is not None
+        return bool(self.path) and spec.kind is Kind.GROUP and may_be_none
 
 
 def sections_of(draft: Draft) -> list[Section]:

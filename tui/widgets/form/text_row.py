@@ -29,7 +29,7 @@ class TextRow(Row):
     @property
     def has_long_value(self) -> bool:
         """Numbers, amounts and times are short, and say what they mean in the third column."""
-        return self.spec.kind in (Kind.TEXT, Kind.PATH) and not self.spec.unit
+        return self.spec.kind in (Kind.TEXT, Kind.PATH, Kind.JSON) and not self.spec.unit
 
     def columns(self, width: int) -> Columns:
         """Where there is little room, a value that is wrong gives of its own while nobody is in it."""
