@@ -334,6 +334,8 @@ def trial(code: int, err: str) -> tuple[Word, str]:
 
 def test_a_job_that_is_taken() -> None:
     assert trial(0, f"Welcome!\n{TAKEN}") == (Word.TAKEN, "at 17:27 with 9 CPUs on c[1-2]")
+    federated = TAKEN.replace(" using", " on cluster east using")
+    assert trial(0, federated) == (Word.TAKEN, "at 17:27 with 9 CPUs on c[1-2] of the cluster east")
     assert trial(0, TAKEN.replace("11-28", "11-30")) == (
         Word.TAKEN,
         "at 17:27 on 2026-11-30 with 9 CPUs on c[1-2]",

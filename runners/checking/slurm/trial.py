@@ -17,7 +17,8 @@ TRY = ("sbatch", "--test-only")
 """Nothing is submitted. The script comes on standard input."""
 
 _START = re.compile(
-    r"Job \d+ to start at (?P<day>\d{4}-\d\d-\d\d)T(?P<clock>\d\d:\d\d):\d\d using (?P<cpus>\d+) processors"
+    r"Job \d+ to start at (?P<day>\d{4}-\d\d-\d\d)T(?P<clock>\d\d:\d\d):\d\d"
+    r"(?: on cluster (?P<cluster>\S+))? using (?P<cpus>\d+) processors"
     r"(?: on (?:nodes )?(?P<nodes>\S+))?(?: in partition (?P<partition>\S+))?"
 )
 
@@ -104,4 +105,6 @@ def _start(match: re.Match[str], today: str) -> str:
     when = match["clock"] if match["day"] == today else f"{match['clock']} on {match['day']}"
     count = int(match["cpus"])
     where = f" on {match['nodes']}" if match["nodes"] else ""
+    # Of a federation, or of several clusters that jobs may be sent to.
+    where += f" of the cluster {match['cluster']}" if match["cluster"] else ""
     return f"at {when} with {count} {'CPU' if count == 1 else 'CPUs'}{where}"
