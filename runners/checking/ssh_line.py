@@ -18,6 +18,9 @@ SLOW_S = 1.0
 CLOCK_S = 30.0
 """Clocks that differ by more show runs that end before they began."""
 
+MORE_SESSIONS = "Ask the administrators of the host to allow more in its sshd_config: MaxSessions 10"
+"""A remedy where there are too few sessions for each connection, or none."""
+
 _FEW = 2
 _TRIES = 3
 _ANSWER_S = 15.0
@@ -98,8 +101,7 @@ async def _channels(line: SSHTransport) -> Finding:
             "The host allows only one session at a time for each connection, so all that Runyard asks of it "
             "waits in one queue."
         )
-        fix = "Ask the administrators of the host to allow more in its sshd_config: MaxSessions 10"
-        return Finding("channels", FindingState.WARNING, detail, fix)
+        return Finding("channels", FindingState.WARNING, detail, MORE_SESSIONS)
     more = " or more" if count >= AT_ONCE else ""
     return Finding("channels", FindingState.OK, f"The host allows {count}{more} sessions at a time.")
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import asyncssh
 
 from runners.checking.sentences import sentence, told_by
+from runners.checking.ssh_line import MORE_SESSIONS
 from runners.config.errors import shown
 from runners.findings import Finding, FindingState
 from runners.transport.base import Command, TransportError, UnreachableError
@@ -110,8 +111,7 @@ async def _shell_finding(line: SSHTransport) -> Finding:
         detail, fix = told_by(error)
         cause = error.__cause__
         if isinstance(cause, NoShellError) and isinstance(cause.__cause__, asyncssh.ChannelOpenError):
-            fix = "Ask the administrators of the host to allow more in its sshd_config: MaxSessions 10"
-            return Finding("channels", FindingState.FAILURE, detail, fix)
+            return Finding("channels", FindingState.FAILURE, detail, MORE_SESSIONS)
         return Finding("login", FindingState.FAILURE, detail, fix or _by_hand(line.login))
     name = exchange.replies[0].out.decode("utf-8", "replace").strip()
     detail = f"The host lets us in, and commands run as {shown(name or line.login.user)}."

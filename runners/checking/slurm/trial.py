@@ -19,7 +19,7 @@ TRY = ("sbatch", "--test-only")
 _START = re.compile(
     r"Job \d+ to start at (?P<day>\d{4}-\d\d-\d\d)T(?P<clock>\d\d:\d\d):\d\d"
     r"(?: on cluster (?P<cluster>\S+))? using (?P<cpus>\d+) processors"
-    r"(?: on (?:nodes )?(?P<nodes>\S+))?(?: in partition (?P<partition>\S+))?"
+    r"(?: on (?:nodes )?(?P<nodes>\S+))?"
 )
 
 _NEVER = timedelta(days=1000)
