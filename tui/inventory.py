@@ -5,7 +5,6 @@ Imports no textual.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from runners.config.profile import Profile
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource
 from tui.drafts import LeftDraft, left_drafts
 from tui.subject import key_of
+from tui.text import as_typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,7 @@ class Entry:
     @property
     def file(self) -> str:
         """Its file, as a person would type it: with ~ for the own home."""
-        home = os.path.expanduser("~")
-        path = str(self.path)
-        return f"~{path.removeprefix(home)}" if home != "/" and path.startswith(f"{home}/") else path
+        return as_typed(str(self.path))
 
     @property
     def name(self) -> str:

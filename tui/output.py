@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from runners.states import State
 from tui.signs import sign
-from tui.text import LONGEST, fit, pad, plain, width_of
+from tui.text import LONGEST, as_typed, fit, pad, plain, width_of
 
 WIDTH = 80
 """Cells of a line where the terminal does not tell its own width."""
@@ -115,11 +115,8 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def path(of: str) -> str:
-    """A path, or words that begin with one: for a person as they would type it, with ~ for their home."""
-    home = os.path.expanduser("~")
-    if to_terminal() and home != "/" and of.startswith(f"{home}/"):
-        return f"~{of.removeprefix(home)}"
-    return of
+    """A path, or words that begin with one: for a person as they would type it, for a program in full."""
+    return as_typed(of) if to_terminal() else of
 
 
 def state(of: State) -> str:

@@ -117,6 +117,12 @@ def wrapped(text: str, width: int) -> Iterator[str]:
     yield line
 
 
+def as_typed(path: str) -> str:
+    """A path, or words that begin with one, as a person would type it: with ~ for their home."""
+    home = os.path.expanduser("~")
+    return f"~{path.removeprefix(home)}" if home != "/" and path.startswith(f"{home}/") else path
+
+
 @functools.cache
 def ascii_only() -> bool:
     """Whether the terminal is to be given ASCII signs only.
