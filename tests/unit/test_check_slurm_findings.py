@@ -348,6 +348,20 @@ def test_nodes_whose_power_is_being_switched() -> None:
     assert amiss(asked(), facts(nodes=moving)) == []
 
 
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [("drained", "state=resume"), ("maint", "show reservation"), ("maint*", "show reservation")],
+)
+def test_nodes_none_of_which_takes_jobs(state: str, command: str) -> None:
+    found = look_at(asked(), facts(nodes=NODES.replace("idle", state)), Trials(TAKEN)).findings
+    (nodes,) = (one for one in found if one.check == "nodes")
+    assert (nodes.state, nodes.detail) == (
+        WARNING,
+        f"No node of main takes jobs at the moment: 4 {state}.",
+    )
+    assert nodes.fix.endswith(command)
+
+
 def test_nodes_of_several_partitions_count_once() -> None:
     shared = NODES + row("urgent", "idle", "3", "8", "16000", "(null)", "intel", "c[3-5]")
     shared += row("urgent", "down*", "1", "8", "16000", "(null)", "intel", "c6")

@@ -72,13 +72,13 @@ def nodes(put: Put, facts: Facts) -> Finding:
     seen = evidence(SHOW_NODES, *(one.row for one in groups))
     if groups and not any(one.working for one in groups):
         states = ", ".join(f"{one.count} {shown(one.state)}" for one in groups[:4])
-        return put.warning(
-            "nodes",
-            f"No node of {where} takes jobs at the moment: {states}.",
+        fix = (
             "Jobs wait until nodes are back; the site's administrators know why, and can let one work again: "
-            f"scontrol update nodename={pasted(first_host(groups[0].hostlist))} state=resume",
-            seen,
+            f"scontrol update nodename={pasted(first_host(groups[0].hostlist))} state=resume"
         )
+        if all(one.state.startswith("maint") for one in groups):
+            fix = "Jobs wait until the maintenance is over; when that is: scontrol show reservation"
+        return put.warning("nodes", f"No node of {where} takes jobs at the moment: {states}.", fix, seen)
     detail = f"{_working(groups)} of {where} can take jobs."
     return put.ok("nodes", detail, f"{proof}\n{seen}")
 
