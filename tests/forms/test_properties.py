@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
 
 from runners.config.errors import ConfigError
 from runners.config.resource import parse_resource
+from runners.config.types import Text
 from tests.forms.documents import cluster, here
 from tui.forms.draft import Draft
-from tui.forms.spec import RESOURCE_SPEC, Kind, Path
+from tui.forms.spec import RESOURCE_SPEC, FieldSpec, Kind, Path, spec_of
+
+
+class Mail(BaseModel):
+    by: Literal["mail", "x"]
+    address: Text
+
+
+class Call(BaseModel):
+    by: Literal["local"]
+    number: Annotated[int, Field(alias="3.11")] = 3
+
+
+class Every(BaseModel):
+    """What our own schemas don't have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    told: Annotated[Mail | Call, Field(discriminator="by")]
+    host: Annotated[Mail | Call, Field(discriminator="by")] | None = None
+    level: Literal[1, 2, None] = None
+    words: list[str | None] = []
+    parts: list[Call] | None = None
+    rooms: dict[str, list[int]] = {}
+
+
+BEGINNINGS: list[tuple[FieldSpec, object]] = [
+    (RESOURCE_SPEC, cluster()),
+    (RESOURCE_SPEC, here()),
+    (spec_of(Every), {"told": {"by": "mail", "address": "a"}, "parts": [{"by": "local"}]}),
+]
 
 SCALARS = (
     st.none()
@@ -92,7 +124,7 @@ def written(draft: Draft) -> str:
 @quick
 @given(st.data())
 def test_undo_restores_all_and_redo_makes_it_again(data: st.DataObject) -> None:
-    draft = Draft(RESOURCE_SPEC, data.draw(st.sampled_from([cluster(), here(), {}])))
+    draft = Draft(*data.draw(st.sampled_from([*BEGINNINGS, (RESOURCE_SPEC, {})])))
     first = written(draft)
     for _ in range(data.draw(st.integers(1, 12))):
         edit(draft, data)
@@ -108,7 +140,7 @@ def test_undo_restores_all_and_redo_makes_it_again(data: st.DataObject) -> None:
 @quick
 @given(st.data())
 def test_every_error_stands_at_a_field_that_is_shown(data: st.DataObject) -> None:
-    draft = Draft(RESOURCE_SPEC, data.draw(st.sampled_from([cluster(), here()])))
+    draft = Draft(*data.draw(st.sampled_from(BEGINNINGS)))
     for _ in range(data.draw(st.integers(1, 8))):
         edit(draft, data)
     shown = set(paths(draft))
