@@ -287,6 +287,14 @@ def test_only_nodes_that_are_down_have_it() -> None:
     assert amiss(asked(), facts(nodes=small), REFUSED) == [("memory", WARNING)]
 
 
+def test_a_partition_that_only_slurm_knows() -> None:
+    """A plugin of the site may give jobs another one, and a federation has those of all its clusters."""
+    found = look_at(asked(partition="auto"), facts(), Trials(TAKEN)).findings
+    assert [(one.check, one.state) for one in found] == [("partition", OK), ("trial", OK)]
+    assert amiss(asked(partition="auto"), facts(), REFUSED) == [("partition", FAILURE)]
+    assert amiss(asked(partition="auto,main"), facts()) == []
+
+
 def test_other_clusters() -> None:
     assert amiss(asked("#SBATCH --clusters=other"), facts()) == []
     nothing = Trial(Word.REFUSED, "Invalid partition name specified")

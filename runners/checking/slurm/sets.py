@@ -91,6 +91,9 @@ def look_at(asked: Asked, facts: Facts, trials: Trials, before: Sequence[Finding
             found.findings.append(last)
             found.left.pop()
         return _without(found, before)
+    if facts.partitions is not None and not facts.partitions_of(asked.partitions):
+        # SLURM takes jobs there: a plugin of the site, or the federation, knows where they go.
+        return _without(SetFindings([first, last]), before)
     return _without(_looked_at(put, facts, first, last), before)
 
 
