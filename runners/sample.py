@@ -1,6 +1,7 @@
-"""A sample of work, to show what a resource makes of it: the plan, and the script that it would submit. Pure.
+"""A sample of work, to show what a resource makes of it: the plan, and the script that it would submit.
 
-A form shows it beside what is being edited, and the preflight check has the scheduler judge it.
+A form shows it beside what is being edited, and the preflight check has the scheduler judge it. Pure, but for
+the cores and the memory of this machine, on which work that runs here depends.
 """
 
 from __future__ import annotations
