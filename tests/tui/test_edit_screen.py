@@ -235,6 +235,26 @@ async def test_in_a_classic_terminal_a_pane_takes_the_place_of_the_form(home: Ho
         assert page.form.has_focus_within
 
 
+async def test_in_a_terminal_that_is_made_narrower_one_stays_where_one_was(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage, "host")
+        area = page.query_one(TextArea)
+        await stage.click(area, offset=(10, 10))
+        await until(stage, lambda: area.has_focus)
+        await stage.resize_terminal(80, 24)
+        await until(stage, lambda: not page.form.display)
+        assert area.has_focus
+        await stage.resize_terminal(160, 45)
+        await until(stage, lambda: page.form.display)
+        await sees(stage, "jobs_poll_interval ")
+        await stage.click("#edit Form Lines", offset=(40, 1))
+        await until(stage, lambda: page.form.path == ("name",) and page.form.has_focus_within)
+        await stage.resize_terminal(80, 24)
+        await until(stage, lambda: not page.beside.display)
+        await stage.press("end", "2")
+        await until(stage, lambda: page.draft.text(("name",)) == "uzh2")
+
+
 async def test_an_edit_made_elsewhere_is_told_and_neither_is_lost(home: Home) -> None:
     async with on_stage(home, size=(120, 40)) as stage:
         page = await opened(stage)

@@ -203,6 +203,8 @@ class EditPage(Page):
 
     def on_descendant_focus(self) -> None:
         """Who goes on in the JSON goes on from what was typed in the form, however fast they are."""
+        # That stays in sight in which one is, also where the terminal is made narrower.
+        self.set_class(self.beside.has_focus_within, "-beside")
         if self.beside.json.has_focus_within:
             self.json.follow()
 
