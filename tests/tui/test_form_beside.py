@@ -34,3 +34,24 @@ async def test_what_is_pasted_into_the_sample_is_drawn_harmless() -> None:
         text = "\n".join(line.text for line in pilot.app.screen._compositor.render_strips())
         assert "7␛[2J\ufffd" in text and "\x1b" not in text and "\u202e" not in text
         assert "as set" in text
+
+
+async def test_who_is_in_a_pane_is_in_the_one_that_is_clicked_on() -> None:
+    async with BesideApp().run_test(size=(120, 24)) as pilot:
+        beside = pilot.app.query_one(Beside)
+        beside.focus_pane()
+        await pilot.pause()
+        for pane, cell, inside in (
+            (Pane.PLAN, 11, "#sample-tasks"),
+            (Pane.SCRIPT, 21, "#pane-script"),
+            (Pane.JSON, 3, "TextArea"),
+        ):
+            assert await pilot.click("#pane-bar", offset=(cell, 0))
+            await pilot.pause()
+            assert beside.pane is pane
+            assert beside.query_one(inside).has_focus
+        # Nobody is taken there.
+        pilot.app.screen.set_focus(None)
+        await pilot.click("#pane-bar", offset=(11, 0))
+        await pilot.pause()
+        assert beside.pane is Pane.PLAN and pilot.app.focused is None

@@ -152,4 +152,8 @@ class Beside(Vertical):
     @on(PaneBar.Chosen)
     def _chosen(self, event: PaneBar.Chosen) -> None:
         event.stop()
+        # Who is in a pane goes along; else what is typed next would go nowhere.
+        was_here = self.has_focus_within
         self.turn_to(event.pane)
+        if was_here:
+            self.focus_pane()
