@@ -41,6 +41,11 @@ class JsonInStep:
         if self.behind and not self._pane.broken:
             self.show()
 
+    def begin(self) -> None:
+        """Somebody goes to the text: it says what was typed in the form; what they type is another step."""
+        self._draft.settle()
+        self.follow()
+
     def open(self, text: str) -> object:
         """Show the text of a file that is no JSON; returns its document where it is some all the same."""
         self._pane.show_text(text)

@@ -97,6 +97,25 @@ async def test_what_was_typed_in_the_json_is_taken_back_at_once_but_not_what_was
         await until(stage, lambda: page.draft.text(("host",)) != "mine.example")
 
 
+async def test_what_was_typed_in_the_json_at_two_times_is_two_steps(home: Home) -> None:
+    async with on_stage(home, size=(160, 45)) as stage:
+        page = await opened(stage, "host")
+        for before, after in (("login.uzh", "first.uzh"), ("first.uzh", "second.uzh")):
+            area = await to_json_pane(stage, page)
+            revision = page.draft.revision
+            area.text = area.text.replace(before, after)
+            await until(stage, partial(changed_since, page, revision))
+            assert page.draft.text(("host",)) == f"{after}.example"
+            # Back in the field in which one was before.
+            await stage.press("escape")
+            await until(stage, lambda: page.form.has_focus_within)
+        for host in ("first.uzh.example", "login.uzh.example"):
+            revision = page.draft.revision
+            await stage.press("ctrl+z")
+            await until(stage, partial(changed_since, page, revision))
+            assert page.draft.text(("host",)) == host
+
+
 async def test_what_was_typed_in_the_form_beside_a_broken_text_can_be_brought_back(home: Home) -> None:
     async with on_stage(home, size=(160, 45)) as stage:
         page = await opened(stage)

@@ -206,7 +206,7 @@ class EditPage(Page):
         # That stays in sight in which one is, also where the terminal is made narrower.
         self.set_class(self.beside.has_focus_within, "-beside")
         if self.beside.json.has_focus_within:
-            self.json.follow()
+            self.json.begin()
 
     @on(JsonPane.Edited)
     def _json_typed(self, event: JsonPane.Edited) -> None:
