@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
+from textual import events
 
 from runners.config.types import AbsolutePath, Count, Hint, Memory, Seconds, Text, TimeLimit
 from tests.tui.form_stage import FormStage, form_stage
@@ -205,7 +206,10 @@ async def test_a_list_of_groups_is_typed_as_json() -> None:
         assert stage.row(("parts", 0)).long
         assert '{"grace": 1}' in stage.line(("parts", 0)) and "✗" not in stage.line(("parts", 0))
         assert "✗ grace must be 0 or more" in stage.line(("parts", 1))
+        await stage.go_to(("parts", 0))
+        assert "The parts of it." in below(stage) and "It is typed as JSON." in below(stage)
         await stage.go_to(("parts", 1))
+        stage.app.post_message(events.Paste("\n{\n}"))
         await stage.press("end", *["backspace"] * 3)
         await stage.type("2")
         assert "✗" in stage.line(("parts", 1))

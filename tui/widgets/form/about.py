@@ -47,6 +47,8 @@ def about(draft: Draft, path: Path) -> list[Paragraph]:
     described = spec.about or (draft.spec(path[:-1]).about if path else "")
     if described:
         told.append(Passage([], [plain(described)], least=_WHOLE))
+    if spec.kind is Kind.JSON:
+        told.append(Passage([], ["It is typed as JSON."]))
     if spec.nullable and spec.kind is not Kind.GROUP:
         words = "ctrl+n takes the none back." if draft.is_none(path) else "ctrl+n says that there is none."
         told.append(Passage([], [words]))

@@ -114,7 +114,8 @@ class ItemRow(TextRow):
     def _pasted(self, event: Typed.MoreLines) -> None:
         """Of many lines that are pasted into one, each becomes one of the list."""
         path, at, lines = self.path[:-1], self.at + 1, event.lines
-        if self.draft.spec(path).kind is Kind.LIST:
+        # Lines of JSON are parts of one value, and an entry of a map needs a name.
+        if self.draft.spec(path).kind is Kind.LIST and self.spec.kind is not Kind.JSON:
             event.stop()
             self.edit(lambda draft: draft.add(path, at, lines))
 
