@@ -151,6 +151,8 @@ def test_errors_are_marked_until_there_are_none(uzh: Path, editor: Editor) -> No
     at = next(number for number, line in enumerate(third) if line.lstrip().startswith("# ^"))
     assert third[at].lstrip().startswith("# ^ Expecting ',' delimiter, in column ")
     assert third[at - 1].lstrip().startswith('"tasks_python_config"')
+    # As the editor counts, with the lines above.
+    assert f" in line {at}, column " in third[0]
     saved = json.loads(uzh.read_text())
     assert (saved["host"], saved["jobs_local_dir"], saved["id"]) == ("h", "/j", 3)
     assert left_behind() == []
@@ -177,6 +179,21 @@ def test_who_gives_up_keeps_what_was_typed(uzh: Path, editor: Editor) -> None:
     )
     assert '"1X"' in kept.read_text()
     assert uzh.read_bytes() == before
+
+
+def test_where_json_breaks_is_told_as_the_editor_counts(uzh: Path, editor: Editor) -> None:
+    editor.does("""sed -i 's/"host": .*/"host" "h",/' "$1" """, "true", 'touch "$1"', "true")
+
+    def line(number: int) -> int:
+        return editor.given(number).splitlines().index('  "host" "h",') + 1
+
+    told = refusal("resource", "edit", "uzh")
+    assert f"The text is not valid JSON: Expecting ':' delimiter in line {line(2)}, column 10. " in told
+    # More is told above it when it is opened again.
+    runyard("resource", "edit", "uzh", code=2)
+    assert line(3) > line(2)
+    assert f"in line {line(3)}, column 10." in editor.given(3)
+    assert f"in line {line(4)}, column 10." in editor.given(4)
 
 
 def test_an_edit_made_elsewhere_is_not_overwritten(uzh: Path, editor: Editor) -> None:

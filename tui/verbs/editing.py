@@ -22,7 +22,7 @@ from runners.config.wholefile import unfinished_file
 from tui import output
 from tui.failure import ExitCode, Failure
 from tui.verbs.faults import tell_unknown
-from tui.verbs.marking import marked, repeated, unmarked
+from tui.verbs.marking import breaks_at, marked, repeated, unmarked
 from tui.workplace import Workplace, left_behind, new_workplace
 
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
@@ -144,7 +144,9 @@ def _until_valid(
         except ConfigError as found:
             error = found
     while True:
-        faults = [] if error is None else _sentences(words, error)
+        # The head is above what is told of: as many lines more has the file that is open in the editor.
+        why = "" if error is None else _why(error, given, len(told) + 2)
+        faults = [] if error is None else [_sentence(words, error, why)]
         head = [*told, *faults, _TAKEN_OUT if told else _HOW] if told or faults else []
         offered = marked(given, head, error.fields if error else ()) if head else given
         _offer(place.file, offered, left)
@@ -168,7 +170,7 @@ def _until_valid(
             return ExitCode.OK
         if left is None and typed.rstrip() == given.rstrip():
             # Not lost, though it is not what they want to be asked about once more.
-            raise _UnsavedError(f"{words} is as it was. {error}")
+            raise _UnsavedError(f"{words} is as it was. {why}")
         given, left, told = typed, None, []
         try:
             data = _document(home, read, typed)
@@ -204,11 +206,19 @@ def _document(home: Home, read: Document, typed: str) -> object:
     return data
 
 
-def _sentences(words: str, error: ConfigError) -> list[str]:
+def _why(error: ConfigError, text: str, above: int) -> str:
+    """What is wrong with *text*, where it stands in a file with so many lines *above* it: a sentence."""
+    if (broken := breaks_at(text)) is None:
+        return str(error)
+    line, column, reason = broken
+    return f"The text is not valid JSON: {reason} in line {line + above}, column {column}."
+
+
+def _sentence(words: str, error: ConfigError, why: str) -> str:
     if not error.fields:
-        return [f"{words} can't be used like this. {error}"]
+        return f"{words} can't be used like this. {why}"
     count = "is a fault" if len(error.fields) == 1 else f"are {len(error.fields)} faults"
-    return [f"{words} can't be used like this: there {count}, marked below."]
+    return f"{words} can't be used like this: there {count}, marked below."
 
 
 def _offer(file: Path, text: str, written: float | None) -> None:

@@ -30,13 +30,10 @@ def marked(text: str, head: Sequence[str], faults: Iterable[tuple[str, str]]) ->
     """
     lines = _LINE.findall(text)
     below: dict[int, list[str]] = {}
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        below[min(error.lineno, max(len(lines), 1)) - 1] = [f"{error.msg}, in column {error.colno}"]
-    except (ValueError, RecursionError):
-        pass
-    else:
+    if (broken := breaks_at(text)) is not None:
+        line, column, reason = broken
+        below[line - 1] = [f"{reason}, in column {column}"]
+    elif faults := list(faults):
         found = lines_of(text)
         for path, message in faults:
             below.setdefault(_line(found, path), []).append(f"{path or 'it'} {message.removeprefix('it ')}")
@@ -46,6 +43,18 @@ def marked(text: str, head: Sequence[str], faults: Iterable[tuple[str, str]]) ->
         indent = " " * (len(line) - len(line.lstrip(" ")))
         out += [f"{indent}# ^ {plain(told)}\n" for told in below.get(number, ())]
     return "".join(out)
+
+
+def breaks_at(text: str) -> tuple[int, int, str] | None:
+    """The line and column, from 1 on, where a text can't be read on as JSON, and why; None where it can be."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        # What is cut off may break behind its last line.
+        return min(error.lineno, max(len(_LINE.findall(text)), 1)), error.colno, error.msg
+    except (ValueError, RecursionError):
+        pass
+    return None
 
 
 def lines_of(text: str) -> dict[str, int]:
