@@ -46,7 +46,7 @@ def marked(text: str, head: Sequence[str], faults: Iterable[tuple[str, str]]) ->
 
 
 def breaks_at(text: str) -> tuple[int, int, str] | None:
-    """The line and column, from 1 on, where a text can't be read on as JSON, and why; None where it can be."""
+    """The line and column, from 1 on, where a text can't be read on as JSON, and why; else None."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
