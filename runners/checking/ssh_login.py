@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shlex
 from collections.abc import AsyncIterator, Sequence
 
@@ -16,8 +18,12 @@ from runners.transport.login import HostKeyChangedError, Login, LoginRefusedErro
 from runners.transport.questions import Kind, NoAnswerError, Prompt
 from runners.transport.shell import NoShellError
 from runners.transport.ssh import SSHTransport
+from runners.transport.ssh_settings import Hop, read_settings
 
 _FIRST_S = 20.0
+
+_PORT = 22
+"""The one that needs no mention."""
 
 _CONNECT = "runyard resource connect NAME"
 
@@ -43,7 +49,7 @@ async def login_findings(line: SSHTransport) -> AsyncIterator[Finding]:
     try:
         await line.try_quietly(asked.ask)
     except UnreachableError as error:
-        for finding in _why_not(line.login, error, asked):
+        for finding in await asyncio.to_thread(_why_not, line.login, error, asked):
             yield finding
         return
     showed = "When it was logged in to, it showed" if there else "It shows"
@@ -57,7 +63,33 @@ def _by_hand(login: Login) -> str:
     return f"See by hand how far a login and a command come: ssh -v {there} true"
 
 
+def _let_in(login: Login) -> str:
+    """What to do where the host that is meant does not let the user in with the key. Reads files.
+
+    A host does not tell an unknown user from an unknown key, so that both may be at fault.
+    """
+    try:
+        settings = read_settings(login, Hop(login.host, login.user, last=True))
+    except UnreachableError:
+        host, port = login.host, _PORT
+    else:
+        # What leads there on the way is known by the name only.
+        host = login.host if settings.jumps or settings.command else settings.host
+        port = settings.port
+    public = f"{login.key}.pub"
+    way = [] if port == _PORT else ["-p", str(port)]
+    pasted = shlex.join(["ssh-copy-id", "-i", public, *way, f"{login.user}@{host}"])
+    if not os.path.isfile(public):
+        pasted = f"ssh-keygen -y -f {shlex.quote(login.key)} > {shlex.quote(public)} && {pasted}"
+    return (
+        f"See whether {shown(login.key)} is the key that the host knows {login.user!r} by (ssh_key_path of "
+        f"the profile), and {login.user!r} the user to log in as (username). If so, its public half is to be "
+        f"added to .ssh/authorized_keys there: {shown(pasted)}"
+    )
+
+
 def _why_not(login: Login, error: UnreachableError, asked: _Asked) -> list[Finding]:
+    """What came of an attempt that has failed. Reads files."""
     detail, fix = told_by(error)
     known = Finding("host key", FindingState.OK, "It shows the key that it is known by.")
     match error, asked.kind:
@@ -89,16 +121,12 @@ def _why_not(login: Login, error: UnreachableError, asked: _Asked) -> list[Findi
         case UnansweredError(), _:
             return [Finding("login", FindingState.UNTOLD, detail, fix)]
         case LoginRefusedError(), _:
-            field = "ssh_key_path"
-            if f"does not let {login.user!r} in" in str(error):
-                # A host does not tell an unknown user from an unknown key. On the way others may log in.
-                field = "username"
-                fix = (
-                    f"See first that {login.user!r} is the user to log in as (username of the profile). {fix}"
-                )
+            if str(error).startswith(f"{login.host!r} does not let {login.user!r} in"):
+                # Not a host on the way, where others may log in.
+                fix = _let_in(login)
             return [
                 known,
-                Finding("login", FindingState.FAILURE, detail, fix, of="profile", field=field),
+                Finding("login", FindingState.FAILURE, detail, fix, of="profile", field="ssh_key_path"),
             ]
     return [Finding("login", FindingState.FAILURE, detail, fix or _by_hand(login))]
 

@@ -161,15 +161,30 @@ async def test_one_refusal_is_one_attempt(far: Far, proxy: Proxy, tmp_path: Path
     line = far.open(far.login(proxy))
     host, login = await all_of(login_findings(line))
     assert states([host, login]) == [("host key", OK), ("login", FAILURE)]
-    # It may be the wrong user as well as the wrong key.
-    assert (login.of, login.field) == ("profile", "username")
-    assert login.fix.startswith(f"See first that '{line.login.user}' is the user to log in as (username of ")
-    assert "authorized_keys" in login.fix
-    assert proxy.connections == 1
+    # It may be the wrong key as well as the wrong user; a profile always names a key.
+    user, key = line.login.user, line.login.key
+    assert (login.of, login.field) == ("profile", "ssh_key_path")
+    assert f"{key} is the key that the host knows {user!r} by (ssh_key_path of the profile)" in login.fix
+    assert f"{user!r} the user to log in as (username)" in login.fix
+    copied = f"ssh-copy-id -i {key}.pub -p {proxy.port} {user}@127.0.0.1"
+    assert login.fix.endswith(f"authorized_keys there: {copied}")
+    # ssh-copy-id needs the public half in a file.
+    far.sshd.key.with_suffix(".pub").unlink()
+    _, login = await all_of(login_findings(far.open(far.login(proxy))))
+    assert f": ssh-keygen -y -f {key} > {key}.pub && ssh-copy-id " in login.fix
+    assert proxy.connections == 2
     # And the engine does not try it at once again.
     with pytest.raises(UnreachableError, match="does not let"):
         await greet(line)
-    assert proxy.connections == 1
+    assert proxy.connections == 2
+
+
+async def test_a_host_that_lets_nobody_in_by_its_name(far: Far) -> None:
+    (far.sshd.folder / "authorized_keys").write_text("")
+    login = configured(far, ("cluster", *at(far)))
+    *_, finding = await all_of(login_findings(far.open(login)))
+    # The name is one of Runyard's own SSH settings, of which ssh-copy-id knows nothing.
+    assert finding.fix.endswith(f" -p {far.sshd.port} {login.user}@127.0.0.1")
 
 
 # What only a person can answer
