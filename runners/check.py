@@ -22,6 +22,7 @@ from runners.checking.places import Place
 from runners.checking.python import python_findings
 from runners.config.errors import shown
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
+from runners.explanation import About
 from runners.findings import Finding, FindingState
 from runners.plan import CROWDED
 from runners.sample import Sample, sample_script
@@ -48,9 +49,10 @@ _LOCAL_FOLDER = ("local folder", "local folder space")
 
 
 def check_local(resource: LocalResource) -> AsyncGenerator[Finding, None]:
-    """All findings of work on this machine: `jobs folder`, `jobs folder space`, `python`, `cores`."""
+    """All findings of work on this machine: `new runs`, `jobs folder` and its space, `python`, `cores`."""
     place = Place("jobs folder", resource.jobs_local_dir, "you", _HERE, "resource", "jobs_local_dir")
     looks = [
+        _new_runs_look(resource),
         Look(_FOLDER, lambda: own_folder_findings(place), _QUICK_S),
         Look(
             ("python",),
@@ -94,6 +96,7 @@ def check_sudo(
     stages = [
         Stage(
             [
+                _new_runs_look(resource),
                 Look(_LOCAL_FOLDER, lambda: own_folder_findings(_local_folder(resource)), _QUICK_S),
                 Look(("user",), lambda: user_findings(user), _QUICK_S, UNTOLD_STOPS),
             ]
@@ -152,6 +155,7 @@ def check_ssh(
     stages = [
         Stage(
             [
+                _new_runs_look(resource),
                 Look(_LOCAL_FOLDER, lambda: own_folder_findings(_local_folder(resource)), _QUICK_S),
                 Look(("key file",), lambda: key_findings(line.login), _QUICK_S, stops),
                 Look(("host name", "port"), address, _QUICK_S, stops),
@@ -203,6 +207,26 @@ def _slurm_look(
     from runners.checking.slurm.check import checks_of
 
     return Look(checks_of(resource.jobs_runner_config), findings, _SLURM_S, together="SLURM")
+
+
+def _new_runs_look(resource: Resource) -> Look:
+    return Look(("new runs",), lambda: _new_runs(resource), _QUICK_S)
+
+
+async def _new_runs(resource: Resource) -> AsyncIterator[Finding]:
+    field = "prevent_new_submissions"
+    if resource.prevent_new_submissions:
+        # The name that it goes by is known to whoever shows this.
+        yield Finding(
+            "new runs",
+            FindingState.FAILURE,
+            f"Every new run is refused: {field} is set. What runs there goes on.",
+            f"Unset it to let new runs in: {About().setting(field, 'false')}",
+            of="resource",
+            field=field,
+        )
+    else:
+        yield Finding("new runs", FindingState.OK, "New runs are taken.")
 
 
 def _local_folder(resource: Resource) -> Place:

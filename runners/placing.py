@@ -13,6 +13,7 @@ from runners.config.files import list_profiles, read_profile, read_resource
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource
 from runners.config.types import has_control
 from runners.environment import is_text
+from runners.explanation import About
 
 
 def open_resource(folder: Path, name: str) -> Resource:
@@ -23,7 +24,10 @@ def open_resource(folder: Path, name: str) -> Resource:
     """
     resource = read_resource(folder, name).value
     if resource.prevent_new_submissions:
-        raise ConfigError(f"The resource {shown(name)} takes no new runs: prevent_new_submissions is set.")
+        raise ConfigError(
+            f"The resource {shown(name)} takes no new runs: prevent_new_submissions is set "
+            f"({About(resource=name).setting('prevent_new_submissions', 'false')} lets them in again)."
+        )
     return resource
 
 

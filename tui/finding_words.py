@@ -6,8 +6,10 @@ What findings say may come from a cluster; it is made harmless only by whoever s
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runners.config.units import format_mb
@@ -37,6 +39,12 @@ def summary(findings: Collection[Finding]) -> str:
     ]
     text = checks_words(len(findings))
     return f"{text}: {', '.join(parts)}" if parts else text
+
+
+def addressed(finding: Finding, resource: str) -> Finding:
+    """*finding* with the name that the *resource* goes by in what can be pasted; checks don't know it."""
+    command = f"runyard resource set {shlex.quote(resource)} "
+    return replace(finding, fix=finding.fix.replace("runyard resource set RESOURCE ", command))
 
 
 def state_words(state: FindingState, number: int) -> str:

@@ -18,6 +18,7 @@ from runners.config.profile import Profile, SlurmSSHProfile, SlurmSudoProfile, r
 from runners.config.resource import LocalResource, Resource, SlurmSSHResource, SlurmSudoResource
 from runners.engine.places import Key, Places
 from runners.engine.refusal import RefusalError
+from runners.explanation import About
 from runners.local import LocalRunner
 from runners.transport.base import TransportError
 from runners.transport.questions import Kind, NoAnswerError, Prompt
@@ -61,7 +62,8 @@ class Pool:
         if to_start and of.value.prevent_new_submissions:
             raise RefusalError(
                 f"The resource {resource!r} takes no new work at the moment "
-                f"(prevent_new_submissions in {str(of.path)!r}); use another one, or change that."
+                f"(prevent_new_submissions in {str(of.path)!r}); use another one, or change that "
+                f"({About(resource=resource).setting('prevent_new_submissions', 'false')})."
             )
         key = (resource, profile)
         fingerprint = (of.fingerprint, as_whom.fingerprint if as_whom else "")

@@ -89,7 +89,8 @@ def change_resource(lab: Lab, **values: object) -> None:
         (broken_resource, r"resource\.json.* is not valid JSON|resource\.json.*line 1"),
         (
             closed_resource,
-            r"takes no new work at the moment \(prevent_new_submissions in '.*resource\.json'\)",
+            r"takes no new work at the moment \(prevent_new_submissions in '.*resource\.json'\).*"
+            r"\(runyard resource set local prevent_new_submissions=false\)\.$",
         ),
         (cluster_without_a_profile, r"The resource 'cluster' needs a profile; name one of its own\."),
         (unknown_profile, r"There is no profile of the resource cluster named you; there are: me\."),

@@ -67,25 +67,34 @@ async def test_nothing_is_wrong_and_nothing_is_made(resource: LocalResource, hom
     findings = await all_of(LocalRunner(resource).check(Sample()))
     in_memory = space_here("/tmp").kind == "tmpfs"
     assert states(findings) == [
+        ("new runs", OK),
         ("jobs folder", OK),
         ("jobs folder space", WARNING if in_memory else OK),
         ("python", OK),
         ("cores", OK),
     ]
     assert not home.jobs.exists()
-    assert sys.executable in findings[2].detail
+    assert sys.executable in findings[3].detail
 
 
 async def test_a_file_where_the_jobs_folder_should_be(resource: LocalResource, home: Home) -> None:
     home.jobs.rmdir()
     home.jobs.write_text("in the way")
-    jobs, *others = await all_of(LocalRunner(resource).check(Sample()))
+    _, jobs, *others = await all_of(LocalRunner(resource).check(Sample()))
     assert (jobs.check, jobs.state, jobs.of, jobs.field) == (
         *("jobs folder", FAILURE),
         *("resource", "jobs_local_dir"),
     )
     assert {finding.state for finding in others} == {OK}
     assert home.jobs.read_text() == "in the way"
+
+
+async def test_a_machine_that_takes_no_new_runs(resource: LocalResource) -> None:
+    paused = resource.model_copy(update={"prevent_new_submissions": True})
+    findings = await all_of(LocalRunner(paused).check(Sample()))
+    (bad,) = (one for one in findings if one.state is FAILURE)
+    assert (bad.check, bad.of, bad.field) == ("new runs", "resource", "prevent_new_submissions")
+    assert bad.fix.endswith(": runyard resource set RESOURCE prevent_new_submissions=false")
 
 
 async def test_more_tasks_than_cores_can_bear(resource: LocalResource) -> None:
@@ -151,6 +160,18 @@ async def test_folders_that_are_there_and_are_not(tmp_path: Path, far: bool) -> 
     assert sorted(os.listdir(tmp_path)) == ["file", "link"]
 
 
+@pytest.mark.parametrize("far", [False, True], ids=["here", "as over there"])
+@pytest.mark.parametrize("path", ["/proc/y", "/sys/y/z", "/proc"])
+async def test_no_folder_is_made_where_the_kernel_shows_what_it_knows(path: str, far: bool) -> None:
+    looked = far_folder_findings(LocalTransport(), place(path)) if far else own_folder_findings(place(path))
+    (found,) = await all_of(looked)
+    assert (found.check, found.state) == ("jobs folder", FAILURE)
+    kind = "proc" if path.startswith("/proc") else "sysfs"
+    assert found.detail.startswith(f"{path} ")
+    assert f"({kind}), which has no room for files" in found.detail
+    assert found.fix == "Name a folder on another disk."
+
+
 @pytest.fixture
 def without_rights() -> Iterator[None]:
     """We are nobody, meanwhile."""
@@ -183,6 +204,8 @@ def test_what_is_said_of_space() -> None:
     assert state(files=100, files_left=4) is OK
     assert state(files=0, files_left=0) is OK
     assert state(kind="tmpfs") is WARNING
+    # What says nothing of its room is not full.
+    assert state(free_mb=0.0, size_mb=0.0, kind="autofs") is UNTOLD
     assert space_finding(place("/jobs"), None, "why").state is UNTOLD
     assert folder_finding(place("/jobs"), Ground("/jobs", True, None, "Why.")).state is UNTOLD
 

@@ -12,12 +12,12 @@ from runners.sample import Sample
 from tests.lab.accounts import ALLOWED
 from tests.lab.lab import Lab
 from tests.slurm.clusters import Cluster
-from tests.slurm.findings import OK, UNTOLD, found, rest
+from tests.slurm.findings import OK, UNTOLD, fault, found, pasted, rest
 from tests.slurm.runners import ssh_cluster
 
 pytestmark = pytest.mark.usefixtures("no_jobs_folder")
 
-LOCAL = ["local folder", "local folder space"]
+LOCAL = ["new runs", "local folder", "local folder space"]
 WAY_OF_SUDO = ["user", "sudo", *(f"sudo {name}" for name in ALLOWED), "SLURM_CONF"]
 WAY_OF_SSH = [
     "key file",
@@ -53,11 +53,17 @@ async def test_two_faults_are_two_findings(over_ssh: Callable[..., Cluster]) -> 
     assert faults == ["jobs folder", "python"]
 
 
+async def test_a_cluster_that_takes_no_new_runs(opener: Callable[..., Cluster]) -> None:
+    finding = await fault(opener(prevent_new_submissions=True), "new runs")
+    assert (finding.of, finding.field) == ("resource", "prevent_new_submissions")
+    assert pasted(finding) == "runyard resource set RESOURCE prevent_new_submissions=false"
+
+
 async def test_who_stops_looking_ends_the_check(opener: Callable[..., Cluster]) -> None:
     cluster = opener()
     before = asyncio.all_tasks()
     findings = cluster.runner.check(Sample())
-    assert (await anext(findings)).check == "local folder"
+    assert (await anext(findings)).check == "new runs"
     await findings.aclose()  # type: ignore[attr-defined]
     assert asyncio.all_tasks() == before
 

@@ -77,6 +77,7 @@ async def test_a_line_that_is_up_is_used_as_it_is(far: Far, proxy: Proxy, home: 
                 break
             found.append(finding)
     assert states(found) == [
+        ("new runs", OK),
         ("local folder", OK),
         ("local folder space", OK),
         ("key file", FAILURE),

@@ -67,6 +67,16 @@ def test_what_keeps_work_from_running_shows_in_the_exit_code(home: Home, tmp_pat
     assert failure.keys() == {"check", "state", "detail", "fix", "evidence", "of", "field"}
 
 
+def test_what_can_be_pasted_has_the_name_of_the_resource(home: Home) -> None:
+    break_local(home, prevent_new_submissions=True)
+    printed = runyard("resource", "check", "local", code=1).stdout
+    assert "runyard resource set local prevent_new_submissions=false" in printed
+    (failure,) = [one for one in answer("resource", "check", "local", "--json", code=1) if one["fix"]]
+    assert (failure["check"], failure["field"]) == ("new runs", "prevent_new_submissions")
+    runyard(*copied(failure["fix"]).split()[1:])
+    runyard("resource", "check", "local")
+
+
 def test_on_a_terminal_no_line_is_too_long_and_the_status_goes(home: Home, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     break_local(home, jobs_local_dir=str(tmp_path / "file" / "jobs"))

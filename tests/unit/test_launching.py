@@ -269,7 +269,9 @@ def test_a_resource_that_takes_no_runs(home: Home, work: Path) -> None:
     stored = read_resource(home.resources, "local")
     data = {**stored.value.model_dump(mode="json"), "prevent_new_submissions": True}
     write_resource(home.resources, "local", parse_resource(data), stored.fingerprint)
-    assert "takes no new runs" in refusal(options(work, "echo"), home, "resource")
+    sentence = refusal(options(work, "echo"), home, "resource")
+    assert "takes no new runs" in sentence
+    assert "(runyard resource set local prevent_new_submissions=false lets them in again)" in sentence
 
 
 def warnings(given: LaunchOptions, home: Home, **environ: str) -> str:

@@ -19,7 +19,7 @@ from runners.findings import FindingState
 from runners.sample import Sample
 from tui import filters
 from tui.check_documents import CheckDocuments, NeedsProfileError, documents_of
-from tui.finding_words import KEYS, checks_words, copied, sample_words
+from tui.finding_words import KEYS, addressed, checks_words, copied, sample_words
 from tui.messages import OpenCheck, OpenField
 from tui.open_pages import unsaved_of
 from tui.screens.page import Page
@@ -165,7 +165,7 @@ class CheckPage(Page):
             check = self.dashboard.client.check(documents.resource, documents.profile, self._sample)
             async with aclosing(check) as coming:
                 async for finding in coming:
-                    self._table.take(finding)
+                    self._table.take(addressed(finding, self._resource))
                     self._say()
         except NeedsProfileError as error:
             self._break("Several profiles could be meant: p chooses one.")

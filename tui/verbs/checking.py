@@ -14,7 +14,7 @@ from runners.config.home import Home
 from runners.findings import Finding, FindingState, is_sound
 from tui import output
 from tui.failure import ExitCode, Failure
-from tui.finding_words import fix_parts, summary
+from tui.finding_words import addressed, fix_parts, summary
 from tui.signs import sign
 from tui.text import pad, plain, width_of, wrapped
 from tui.verbs.asking import keep_engine
@@ -77,7 +77,12 @@ def check(args: argparse.Namespace, home: Home) -> int:
     keep_engine(home)
     who = args.name if profile is None else f"{args.name} as {profile}"
     findings = _found(
-        home, documents, sample, who, (lambda _: None) if args.json else _Printer(evidence=args.evidence)
+        home,
+        args.name,
+        documents,
+        sample,
+        who,
+        (lambda _: None) if args.json else _Printer(evidence=args.evidence),
     )
     if args.json:
         output.array(map(asdict, findings))
@@ -88,7 +93,12 @@ def check(args: argparse.Namespace, home: Home) -> int:
 
 
 def _found(
-    home: Home, documents: CheckDocuments, sample: Sample, who: str, show: Callable[[Finding], None]
+    home: Home,
+    name: str,
+    documents: CheckDocuments,
+    sample: Sample,
+    who: str,
+    show: Callable[[Finding], None],
 ) -> list[Finding]:
     """All findings, each shown as it comes. Ctrl-C stops the check."""
     from runners.engine.client import EngineClient, EngineError
@@ -98,7 +108,8 @@ def _found(
         output.status(f"checking {who}…")
         check = EngineClient(home).check(documents.resource, documents.profile, sample)
         async with aclosing(check) as coming:
-            async for finding in coming:
+            async for found in coming:
+                finding = addressed(found, name)
                 findings.append(finding)
                 output.end_status()
                 show(finding)
