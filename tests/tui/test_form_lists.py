@@ -127,6 +127,20 @@ async def test_lines_by_mouse() -> None:
         assert stage.draft.errors and "✗" not in stage.line((*LINES, 2))
 
 
+async def test_of_two_clicks_in_a_row_the_second_finds_nothing_to_remove() -> None:
+    async with form_stage(size=(160, 45)) as stage:
+        await stage.go_to((*LINES, 2))
+        row = stage.row((*LINES, 2))
+        x, y = stage.line(row.path).index("−"), row.region.y
+        for kind in (events.MouseDown, events.MouseUp) * 2:
+            stage.app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
+        await stage.until(lambda: stage.focused == (*LINES, 1))
+        await stage.pilot.pause()
+        assert lines(stage) == [A, B]
+        await stage.type("2")
+        assert lines(stage) == [A, f"{B}2"]
+
+
 async def test_a_map_by_keys() -> None:
     async with form_stage() as stage:
         await stage.go_to(VERSIONS)

@@ -291,7 +291,11 @@ class Form(Vertical):
         event.stop()
         if self._sheet is None:
             return
-        self._wanted = event.apply(self._sheet.draft)
+        try:
+            self._wanted = event.apply(self._sheet.draft)
+        except LookupError:
+            # What it was meant for is gone: of two clicks in a row the first has removed it.
+            return
         self._sheet.touched.add(event.path)
         if self._wanted and isinstance(self._wanted[-1], int):
             # Another line stands there now, in which nobody was yet.
