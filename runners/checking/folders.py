@@ -69,15 +69,18 @@ def _ground_here(path: str) -> Ground:
         is_folder = stat.S_ISDIR(found.st_mode)
         writable = os.access(above, os.W_OK | os.X_OK, effective_ids=True)
         owner = f"{stat.filemode(found.st_mode)} uid {found.st_uid} gid {found.st_gid} {shown(above)}"
-        return Ground(above, is_folder, writable, evidence=owner)
+        return Ground(above, is_folder, writable, evidence=owner, kind=_kind_here(above))
     return Ground("/", True, False)
 
 
 def _kind_here(path: str) -> str:
-    """The kind of file system that *path* is on."""
-    device = os.stat(path).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    return next((mount.kind for mount in mounts() if mount.device == wanted), "")
+    """The kind of file system that *path* is on; empty where that can't be told."""
+    try:
+        device = os.stat(path).st_dev
+        wanted = f"{os.major(device)}:{os.minor(device)}"
+        return next((mount.kind for mount in mounts() if mount.device == wanted), "")
+    except OSError:
+        return ""
 
 
 _LOOK = r"""
@@ -90,7 +93,8 @@ d=no w=no
 [ -d "$p" ] && d=yes
 [ -e "$p" ] || d=link
 [ -w "$p" ] && [ -x "$p" ] && w=yes
-printf '%s %s %s\n' "$d" "$w" "$p"
+k=$(stat -f -c %T -- "$p" 2>/dev/null | tr -d ' ')
+printf '%s %s %s %s\n' "$d" "$w" "${k:--}" "$p"
 """
 """What looks over there: nothing in it is from outside, the path is an argument."""
 
@@ -131,11 +135,11 @@ async def far_folder_findings(transport: Transport, place: Place) -> AsyncIterat
 
 
 def _ground_there(path: str, reply: Reply) -> Ground | None:
-    found = reply.out.decode("utf-8", "surrogateescape").removesuffix("\n").split(" ", 2)
-    if reply.code or len(found) < 3:
+    found = reply.out.decode("utf-8", "surrogateescape").removesuffix("\n").split(" ", 3)
+    if reply.code or len(found) < 4:
         return None
-    is_folder, writable, above = found
-    return Ground(above, is_folder == "yes", writable == "yes", dangling=is_folder == "link")
+    is_folder, writable, kind, above = found
+    return Ground(above, is_folder == "yes", writable == "yes", dangling=is_folder == "link", kind=kind)
 
 
 async def _space_there(transport: Transport, place: Place, path: str) -> Finding:

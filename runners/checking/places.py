@@ -17,6 +17,12 @@ FILES_WARNING = 0.97
 
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
+_OF_THE_KERNEL = frozenset(
+    "binfmt_misc bpf bpf_fs cgroup cgroup2 cgroup2fs cgroupfs configfs debugfs devpts efivarfs fusectl "
+    "mqueue proc pstore pstorefs rpc_pipefs securityfs selinux selinuxfs sysfs tracefs".split()
+)
+"""Kinds of file systems that show what the kernel knows, by its names and those of stat: none holds files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -60,6 +66,8 @@ class Ground:
     evidence: str = ""
     dangling: bool = False
     """It is no folder, but a link to what is not there."""
+    kind: str = ""
+    """Of its file system, such as `ext4`; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,13 @@ def folder_finding(place: Place, ground: Ground) -> Finding:
         so = "no folder" if there else f"so {path} can never be"
         detail = f"{above} on {place.where} is {what}, and {so}."
         fix = place.remedy(f"have the {what.split()[1]} moved away")
+    elif ground.kind in _OF_THE_KERNEL:
+        what = "is" if there else "would be"
+        detail = (
+            f"{path} {what} in a file system of the kernel's on {place.where} ({ground.kind}), which has no "
+            "room for files."
+        )
+        fix = f"{place.elsewhere[:1].upper()}{place.elsewhere[1:]}."
     elif ground.writable is None:
         what = f"{path} is there" if there else f"{path} would be made in {above}"
         detail = f"{what}; whether {place.who} may write there can't be told. {ground.why}".strip()
@@ -121,6 +136,9 @@ def space_finding(place: Place, space: Space | None, why: str = "") -> Finding:
     # GNU's stat can't tell these apart.
     known = "ext2, ext3 or ext4" if space.kind == "ext2/ext3" else space.kind
     kind = f" ({shown(known)})" if known else ""
+    if not space.size_mb:
+        detail = f"The file system where {path} is{kind} does not say how much room it has."
+        return Finding(check, FindingState.UNTOLD, detail, evidence=space.evidence)
     left = f"{megabytes(space.free_mb)} of {megabytes(space.size_mb)} are free where {path} is{kind}."
     state, detail, fix = FindingState.OK, left, ""
     if space.free_mb < SPACE_FAILURE_MB:
