@@ -49,7 +49,6 @@ def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: s
         )
     else:
         what = f"The resource {shown(resource)}"
-    wanted = [resource] if profile is None else [resource, profile]
     try:
         with (
             told(f"{what} can't be {done}: {shown(home.resources)} can't be written"),
@@ -57,16 +56,20 @@ def out_of_use(home: Home, resource: str, profile: str | None = None, *, done: s
             closing(Writer.open(home.database)) as store,
             store.held(),
         ):
-            live = [run for run, *on in _live(store) if on[: len(wanted)] == wanted]
-            if live:
-                others = f" and {len(live) - 1} more" if len(live) > 1 else ""
+            if live := runs_on(store, resource, profile):
+                runs = f"{live[0]} is" if len(live) == 1 else f"{live[0]} and {len(live) - 1} more are"
                 raise ConfigError(
-                    f"{what} can't be {done} while run {live[0]}{others} is on it; wait for the end or "
-                    "cancel first."
+                    f"{what} can't be {done} while run {runs} on it; wait for the end or cancel first."
                 )
             yield
     except sqlite3.Error as error:
         raise StoreError(f"The store {str(home.database)!r} can't be used: {error}.") from error
+
+
+def runs_on(store: Reader, resource: str, profile: str | None) -> list[str]:
+    """The runs that go on or were asked for on that resource, with that profile if one is named."""
+    wanted = [resource] if profile is None else [resource, profile]
+    return [run for run, *on in _live(store) if on[: len(wanted)] == wanted]
 
 
 def _live(store: Reader) -> Iterator[tuple[str, str, object]]:

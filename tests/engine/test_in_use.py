@@ -69,6 +69,9 @@ def test_a_run_is_on_its_resource_from_when_it_is_asked_for(lab: Lab, other: str
     number = lab.leave(RequestKind.LAUNCH, asked)
     assert f"removed while run {asked.run} is on it; wait" in refused(lab, other)
     assert f"removed while run {asked.run} is on it; wait" in refused(lab, other, "me")
+    more = lab.leave(RequestKind.LAUNCH, lab.request(shell("true"), items="a", resource=other, profile="me"))
+    assert f"removed while run {asked.run} and 1 more are on it; wait" in refused(lab, other)
+    lab.store.withdraw_request(more)
     with out_of_use(lab.home, other, "you", done="removed"):
         pass
     lab.store.withdraw_request(number)
