@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from runners.config.json_text import NOTHING, difference, text_difference, to_json
 from runners.config.wholefile import backup_beside
 from tui.forms.merging import merged
+from tui.live_words import live_words
 from tui.screens.choose import Choice
 from tui.screens.difference import Difference
 from tui.subject import Subject, opened_again, save_subject
@@ -111,11 +112,7 @@ def _ask_to_save(page: EditPage, document: object, lines: list[str]) -> None:
 
 def _live_words(page: EditPage) -> str:
     """That work is under way that is reached by what is edited; empty where there is none."""
-    live = page.dashboard.picture.live_on(page.subject.resource, page.subject.profile)
-    if not live:
-        return ""
-    runs = "1 live run is on it: it is" if live == 1 else f"{live} live runs are on it: they are"
-    return f"{runs} reached by what is saved here from now on."
+    return live_words(page.dashboard.picture.live_on(page.subject.resource, page.subject.profile))
 
 
 def _ask_about_theirs(

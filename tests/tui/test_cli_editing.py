@@ -517,7 +517,7 @@ def test_names_are_given_and_copies_made(uzh: Path) -> None:
     assert "cannot be named" in refusal("resource", "duplicate", "uzh", ".x")
 
 
-def test_what_live_runs_use_keeps_its_name(home: Home) -> None:
+def test_what_live_runs_use_keeps_its_name(home: Home, editor: Editor) -> None:
     Path("me.json").write_text(json.dumps({"resource_type": "local", "name": "me"}))
     runyard("resource", "duplicate", "local", "other")
     runyard("profile", "add", "other", "me.json")
@@ -527,6 +527,13 @@ def test_what_live_runs_use_keeps_its_name(home: Home) -> None:
     assert f"renamed while run {run} is on it" in refusal("resource", "rename", "other", "new")
     assert f"renamed while run {run} is on it" in refusal("profile", "rename", "other", "me", "new")
     assert f"removed while run {run} is on it" in refusal("profile", "remove", "other", "me")
+    # It may be edited, but not without a word.
+    reached = "runyard: 1 live run is on it: it is reached by what is saved here from now on.\n"
+    assert runyard("profile", "set", "other", "me", "name=eve", "--dry-run").stderr == reached
+    assert runyard("resource", "set", "other", "jobs_poll_interval=2").stderr == reached
+    assert runyard("profile", "set", "other", "you", "name=eve").stderr == ""
+    editor.does("""sed -i 's/"me"/"eve"/' "$1" """)
+    assert runyard("profile", "edit", "other", "me").stderr == reached
     # One that it does not use is free.
     runyard("profile", "rename", "other", "you", "new")
     runyard("cancel", run)

@@ -159,6 +159,7 @@ def _set(home: Home, resource: str, profile: str | None, words: str, args: argpa
     from tui.forms.spec import PROFILE_SPEC, RESOURCE_SPEC
     from tui.verbs.assigning import assign, is_assignment, unset
     from tui.verbs.faults import tell_unknown
+    from tui.verbs.reaching import tell_live
 
     if not args.assignments and not args.unset:
         raise Failure(f"Nothing to set: name fields as PATH=VALUE, or with --unset PATH; {_usage(profile)}")
@@ -186,6 +187,7 @@ def _set(home: Home, resource: str, profile: str | None, words: str, args: argpa
         output.line(line)
     output.line(f"{words} {'is as it was: this was a dry run' if args.dry_run else 'has been saved'}.")
     tell_unknown(data, read.data, profile=profile is not None)
+    tell_live(home, resource, profile)
     return ExitCode.OK
 
 

@@ -23,6 +23,7 @@ from tui import output
 from tui.failure import ExitCode, Failure
 from tui.verbs.faults import tell_unknown
 from tui.verbs.marking import breaks_at, marked, repeated, unmarked
+from tui.verbs.reaching import tell_live
 from tui.workplace import Workplace, left_behind, new_workplace
 
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
@@ -193,6 +194,7 @@ def _until_valid(
             output.line(line)
         output.line(f"{words} has been saved.")
         tell_unknown(data, read.data, profile=read.profile is not None)
+        tell_live(home, read.resource, read.profile)
         return ExitCode.OK
 
 
