@@ -11,7 +11,8 @@ import pytest
 from runners.config.home import Home
 from runners.config.resource import RESOURCE_TYPES
 from tests.tui.cli_lab import answer, on_terminal, refusal, runyard
-from tui.drafts import keep_draft, left_drafts
+from tests.tui.drafting import keep_draft
+from tui.drafts import left_drafts
 from tui.subject import open_subject
 
 SLURM = {
@@ -227,6 +228,13 @@ def test_a_resource_and_its_profile_from_their_templates(kind: str) -> None:
         kind == "slurm_ssh",
         kind != "local",
     )
+    # The schema takes one without, but no run can.
+    assert ("jobs_runner_config.default_slurm_config.partition" in lacking) == (kind != "local")
+    if lacking:
+        Path("new.json").write_text(done.stdout)
+        faults = runyard("resource", "validate", "new.json", code=2).stdout.splitlines()
+        assert faults == [f"new.json: {path} must not be empty" for path in lacking]
+        assert f"{lacking[0]} must not be empty" in refusal("resource", "add", "new.json")
     Path("new.json").write_text(json.dumps(document))
     runyard("resource", "add", "new.json")
     done = runyard("profile", "template", "new")
@@ -243,14 +251,20 @@ def _filled(document: dict[str, Any], values: dict[str, Any], told: str) -> list
     """Fill in what was *told* to be lacking, and return that."""
     if not told:
         return []
-    lacking = told.partition("filled in: ")[2].partition(". `runyard")[0].split(", ")
+    lacking = told.partition("between the quotes: ")[2].partition(". `runyard")[0].split(", ")
     for path in lacking:
-        *groups, key = path.split(".")
-        holder, value = document, values
-        for group in groups:
-            holder, value = holder[group], value[group]
-        assert key not in holder
-        holder[key] = value[key]
+        group, _, version = path.partition(".versions.")
+        if version:
+            holder, key, value = document[group]["versions"], version, "/usr/bin/python3"
+        else:
+            *groups, key = path.split(".")
+            holder, fields = document, values
+            for group in groups:
+                holder, fields = holder[group], fields[group]
+            value = fields[key]
+        # To be seen in the editor.
+        assert holder[key] == ""
+        holder[key] = value
     return lacking
 
 
@@ -282,7 +296,17 @@ def test_a_name_that_is_given_need_not_be_in_the_file() -> None:
         del document["name"]
         Path(file).write_text(json.dumps(document))
     assert "name is missing" in refusal("resource", "add", "uzh.json")
+    for what, file in (("resource", "uzh.json"), ("profile", "me.json")):
+        done = runyard(what, "validate", file, code=2)
+        assert done.stdout == f"{file}: name is missing\n"
+        assert done.stderr.endswith(": one fault; --name N gives it one, here and when it is added.\n")
+        assert runyard(what, "validate", file, "--name", "zurich").stdout == f"{file} is a valid {what}.\n"
     runyard("resource", "add", "uzh.json", "--name", "zurich")
     runyard("profile", "add", "zurich", "me.json", "--name", "you")
     assert answer("resource", "show", "zurich", "--json")["name"] == "zurich"
     assert answer("profile", "show", "zurich", "you", "--json")["name"] == "you"
+    # As in a template.
+    Path("uzh.json").write_text(json.dumps(SLURM | {"name": ""}))
+    runyard("resource", "validate", "uzh.json", "--name", "bern")
+    runyard("resource", "add", "uzh.json", "--name", "bern")
+    assert answer("resource", "show", "bern", "--json")["name"] == "bern"

@@ -47,10 +47,19 @@ def validate(file: Path, parse: Callable[[object, str], object], *, profile: boo
         output.line(f"{name}: {f'{field} {message}'.strip()}")
     if faults:
         count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise Failure(f"{name} is not a valid {what}: {count}.")
+        # The file may do without, where the command that adds it does not.
+        more = "; --name N gives it one, here and when it is added" if faults[0][0] == "name" else ""
+        raise Failure(f"{name} is not a valid {what}: {count}{more if len(faults) == 1 else ''}.")
     output.line(f"{name} is a valid {what}.")
     tell_unknown(data, None, profile=profile)
     return ExitCode.OK
+
+
+def with_name(document: object, name: str | None) -> object:
+    """The document that is added by that name: the one inside may be another, but must be there."""
+    if name is None or not isinstance(document, dict) or document.get("name"):
+        return document
+    return {**document, "name": name}
 
 
 def unknown(document: object, *, profile: bool) -> tuple[str, ...]:

@@ -56,8 +56,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     example(
         template,
-        "Print the JSON that a new profile of a resource begins with. What only you can know is not in it, "
-        "and is told on standard error.",
+        "Print the JSON that a new profile of a resource begins with. What only you can know is an empty "
+        "text, and is told on standard error.",
         "runyard profile template uzh --name me > me.json",
         "nano me.json",
         "runyard profile add uzh me.json",
@@ -86,9 +86,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "runyard profile validate me.json",
         "runyard profile validate uzh me",
     )
-    validate.usage = f"{validate.prog} [-h] [--json] FILE | RESOURCE PROFILE"
+    validate.usage = f"{validate.prog} [-h] [--json] [--name N] FILE | RESOURCE PROFILE"
     validate.add_argument("file", metavar="FILE", help="a file; where a PROFILE is named, its resource")
     validate.add_argument("name", metavar="PROFILE", nargs="?", help="a profile that is there")
+    validate.add_argument("--name", metavar="N", dest="added_as", help="the name that it would be added by")
     add_json(validate)
     documents.describe(verbs, profile=True)
 
@@ -96,7 +97,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, home: Home) -> int:
     """Do what was asked for."""
     if args.what == "validate":
-        return _validate(home, args.file, args.name, as_json=args.json)
+        return _validate(home, args.file, args.name, args.added_as, as_json=args.json)
     make_home(home)
     if args.resource is not None:
         refuse_unknown(home, args.resource)
@@ -114,27 +115,31 @@ def execute(args: argparse.Namespace, home: Home) -> int:
     return documents.execute(args, home, args.resource, args.name)
 
 
-def _validate(home: Home, named: str, name: str | None, *, as_json: bool) -> int:
+def _validate(home: Home, named: str, name: str | None, added_as: str | None, *, as_json: bool) -> int:
     from runners.config.documents import validate_document
     from runners.config.places import profile_names, profile_path, resource_names
     from runners.config.profile import parse_profile
-    from tui.verbs.faults import validate
+    from tui.verbs.faults import validate, with_name
 
     if name is not None:
         refuse_unknown(home, named)
         _refuse_unknown(home, named, name)
 
-        def parse(data: object, where: str) -> object:
+        def parse_there(data: object, where: str) -> object:
             return validate_document(home.resources, named, name, data, where)
 
-        return validate(profile_path(home.resources, named, name), parse, profile=True, as_json=as_json)
+        return validate(profile_path(home.resources, named, name), parse_there, profile=True, as_json=as_json)
     if not os.path.lexists(named) and named in resource_names(home.resources):
         names = ", ".join(map(shown, profile_names(home.resources, named))) or "none yet"
         raise Failure(
             f"There is no file {shown(named)}; name a profile behind the resource {shown(named)} (there are: "
             f"{names})."
         )
-    return validate(Path(named), parse_profile, profile=True, as_json=as_json)
+
+    def parse(data: object, where: str) -> object:
+        return parse_profile(with_name(data, added_as), where)
+
+    return validate(Path(named), parse, profile=True, as_json=as_json)
 
 
 def _show(home: Home, resource: str, name: str, *, as_json: bool) -> int:
@@ -149,12 +154,9 @@ def _add(home: Home, resource: str, file: Path, name: str | None) -> int:
     from runners.config.documents import add_document
     from runners.config.json_text import from_json, read_file
     from runners.config.profile import parse_profile
-    from tui.verbs.faults import tell_unknown
+    from tui.verbs.faults import tell_unknown, with_name
 
-    data = from_json(read_file(file), shown(file))
-    if name is not None and isinstance(data, dict):
-        # The name inside may be another one, but must be there.
-        data.setdefault("name", name)
+    data = with_name(from_json(read_file(file), shown(file)), name)
     profile = parse_profile(data, shown(file))
     name = profile.name if name is None else name
     add_document(home.resources, resource, name, data)

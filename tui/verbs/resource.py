@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         template,
         "Print the JSON that a new resource begins with: local, a cluster that you log in to (slurm_ssh), or "
         "one that this machine belongs to (slurm_sudo). What holds on most systems is there; what only you "
-        "can know is not, and is told on standard error.",
+        "can know is an empty text, and is told on standard error.",
         "runyard resource template slurm_ssh --name uzh > uzh.json",
         "nano uzh.json",
         "runyard resource validate uzh.json",
@@ -96,6 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "runyard resource validate uzh",
     )
     validate.add_argument("file", metavar="FILE", help="a file, or the name of a resource that is there")
+    validate.add_argument("--name", metavar="N", help="the name that it would be added by")
     add_json(validate)
     documents.describe(verbs, profile=False)
     connect = verbs.add_parser(
@@ -129,7 +130,7 @@ def execute(args: argparse.Namespace, home: Home) -> int:
             refuse_unknown(home, args.name)
             return checking.check(args, home)
         case "validate":
-            return _validate(home, args.file, as_json=args.json)
+            return _validate(home, args.file, args.name, as_json=args.json)
     make_home(home)
     refuse_unknown(home, args.name)
     return documents.execute(args, home, args.name, None)
@@ -211,12 +212,9 @@ def _add(home: Home, file: Path, name: str | None) -> int:
     from runners.config.errors import shown
     from runners.config.json_text import from_json, read_file
     from runners.config.resource import parse_resource
-    from tui.verbs.faults import tell_unknown
+    from tui.verbs.faults import tell_unknown, with_name
 
-    data = from_json(read_file(file), shown(file))
-    if name is not None and isinstance(data, dict):
-        # The name inside may be another one, but must be there.
-        data.setdefault("name", name)
+    data = with_name(from_json(read_file(file), shown(file)), name)
     resource = parse_resource(data, shown(file))
     make_home(home)
     name = resource.name if name is None else name
@@ -226,11 +224,14 @@ def _add(home: Home, file: Path, name: str | None) -> int:
     return ExitCode.OK
 
 
-def _validate(home: Home, named: str, *, as_json: bool) -> int:
+def _validate(home: Home, named: str, name: str | None, *, as_json: bool) -> int:
     from runners.config.resource import parse_resource
-    from tui.verbs.faults import validate
+    from tui.verbs.faults import validate, with_name
 
-    return validate(_file(home, named), parse_resource, profile=False, as_json=as_json)
+    def parse(data: object, where: str) -> object:
+        return parse_resource(with_name(data, name), where)
+
+    return validate(_file(home, named), parse, profile=False, as_json=as_json)
 
 
 def _file(home: Home, named: str) -> Path:
