@@ -139,6 +139,19 @@ async def test_tabs_by_mouse() -> None:
         assert stage.focused == (*PYTHON, "default_version")
 
 
+async def test_a_click_on_a_section_that_is_gone_by_then_leads_nowhere() -> None:
+    async with form_stage() as stage:
+        bar = stage.app.query_one(SectionBar)
+        last = len(stage.form.sections) - 1
+        await stage.press("right")
+        assert stage.draft.raw(("type",)) == "local" and last >= len(stage.form.sections)
+        # Made while the lines were exchanged, and come to only now.
+        bar.post_message(SectionBar.Picked(last))
+        await stage.press("down")
+        await stage.type("2")
+        assert stage.draft.raw(("name",)) == "hpc2"
+
+
 async def test_choices_and_groups_by_mouse() -> None:
     path: Path = ("prevent_new_submissions",)
     async with form_stage(size=(160, 45)) as stage:

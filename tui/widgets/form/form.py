@@ -214,7 +214,9 @@ class Form(Vertical):
     @on(SectionBar.Picked)
     async def _picked(self, event: SectionBar.Picked) -> None:
         event.stop()
-        await self._open(self.sections[event.at].path)
+        # There may be fewer by now: the kind of resource was changed.
+        if event.at < len(self.sections):
+            await self._open(self.sections[event.at].path)
 
     async def _open(self, section: Path) -> None:
         if section != self._section:
