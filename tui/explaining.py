@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from runners.remedies import explain_failure
 from runners.slurm.reasons import explain_reason
 from runners.states import State
 from runners.store.rows import BatchRow, RunRow, TaskRow
+from tui.alike import alike
 
 _NOT_SLURM = frozenset({"", "alive", "gone"})
 
@@ -123,29 +125,69 @@ def _reasons(batch: BatchRow) -> tuple[object, ...]:
     return batch.step, batch.reason, batch.scheduler_state, batch.scheduler_reason, batch.partition
 
 
+ForRun = Callable[[Explanation], Explanation]
+"""What :meth:`RunAdvice.of` does."""
+
+
+class RunAdvice:
+    """What to do about all that failed in a run: whoever retries one of its tasks retries all of them."""
+
+    def __init__(self, explanations: Iterable[Explanation | None]) -> None:
+        """*explanations* of all that failed; None of what there is nothing to say of."""
+        self._most: dict[str, Explanation] = {}
+        """By cause, the explanation that asks for the most: it helps all."""
+        more: dict[str, set[str]] = {}
+        for explained in explanations:
+            if explained is None:
+                continue
+            most = self._most.get(explained.cause)
+            if most is None or explained.amount > most.amount:
+                self._most[explained.cause] = explained
+            if explained.more is not None:
+                more.setdefault(explained.more[0], set()).add(explained.more[1])
+        self.more: Mapping[str, str] = {
+            name: max(values, key=parse_memory if name == "mem" else parse_duration)
+            for name, values in sorted(more.items())
+        }
+        """What a retry should give each task, as ``{"mem": "320M"}``: of what is advised the largest."""
+
+    def of(self, explained: Explanation) -> Explanation:
+        """*explained*, with a remedy that helps all which failed, and not just the one that it is of."""
+        most = self._most.get(explained.cause, explained)
+        if most.amount > explained.amount:
+            explained = replace(most, sentence=explained.sentence)
+        if explained.more is not None:
+            name, value = explained.more
+            larger = self.more.get(name, value)
+            remedy = re.sub(rf"(?<= --{name} ){re.escape(value)}$", larger, explained.remedy)
+            explained = replace(explained, remedy=remedy, more=(name, larger))
+        return explained
+
+
+def advice_for_run(tasks: Iterable[TaskRow], batches: Iterable[BatchRow], shared: Shared) -> RunAdvice:
+    """What to do about those of all *tasks* of a run that have failed."""
+    by_token = {batch.token: batch for batch in batches}
+    # Thousands may have failed for the same: of these, the one that held the most memory calls for the most.
+    alike: dict[tuple[object, ...], TaskRow] = {}
+    for task in tasks:
+        if task.state is State.FAILED:
+            known = alike.setdefault((task.reason, task.step, task.batch), task)
+            if (task.max_rss_mb or 0.0) > (known.max_rss_mb or 0.0):
+                alike[task.reason, task.step, task.batch] = task
+    return RunAdvice(explain_task(task, by_token.get(task.batch or ""), shared) for task in alike.values())
+
+
 def causes(explanations: Iterable[Explanation | None], most: int = MOST) -> Sequence[tuple[Explanation, int]]:
     """One explanation for each cause and how many have it, the most frequent first; at most *most* of them.
 
-    Of one cause the explanation that asks for the most is taken: it helps all.
+    Its sentence is what most of them say, with the span of their amounts.
     """
-    found: dict[str, Explanation] = {}
-    counts: dict[str, int] = {}
+    by_cause: dict[str, list[Explanation]] = {}
     for explained in explanations:
-        if explained is None:
-            continue
-        counts[explained.cause] = counts.get(explained.cause, 0) + 1
-        before = found.get(explained.cause)
-        if before is None or explained.amount > before.amount:
-            found[explained.cause] = explained
-    order = sorted(found, key=lambda cause: -counts[cause])
-    return [(found[cause], counts[cause]) for cause in order[:most]]
-
-
-def advised(explanations: Iterable[Explanation | None]) -> Mapping[str, str]:
-    """What a retry should give each task, as ``{"mem": "320M"}``: of what is advised the largest."""
-    found: dict[str, str] = {}
-    for name, value in {each.more for each in explanations if each is not None and each.more is not None}:
-        parse = parse_memory if name == "mem" else parse_duration
-        if name not in found or parse(value) > parse(found[name]):
-            found[name] = value
-    return dict(sorted(found.items()))
+        if explained is not None:
+            by_cause.setdefault(explained.cause, []).append(explained)
+    found = []
+    for each in sorted(by_cause.values(), key=len, reverse=True)[:most]:
+        told = alike(explained.sentence for explained in each)[0]
+        found.append((replace(each[told.first], sentence=told.text), len(each)))
+    return found

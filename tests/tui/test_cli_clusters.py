@@ -206,7 +206,7 @@ def test_thousands_of_tasks_tell_each_cause_once(home: Home) -> None:
     told = lines[lines.index("why tasks failed, and what to do:") + 1 :]
     assert told[0] == "  496 tasks: A command of it is not found (exit code 127)."
     # What helps the one that needs most helps all.
-    assert told[2] == "  3 tasks: The memory was not enough: asked 100 MB, reached 3000 MB."
+    assert told[2] == "  3 tasks: The memory was not enough: asked 100 MB, reached 100 to 3000 MB."
     assert told[3].endswith(f": {AGAIN}")
     assert len(told) == 4
 

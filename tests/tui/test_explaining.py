@@ -15,7 +15,15 @@ from runners.store.rows import BatchRow, TaskRow
 from runners.store.writer import Writer
 from tests.tui import slurm_story
 from tests.tui.slurm_story import HELD, RUN
-from tui.explaining import Shared, advised, causes, explain_batch, explain_task, explain_waiting
+from tui.explaining import (
+    RunAdvice,
+    Shared,
+    advice_for_run,
+    causes,
+    explain_batch,
+    explain_task,
+    explain_waiting,
+)
 
 
 @pytest.fixture
@@ -150,7 +158,7 @@ def test_one_explanation_for_each_cause(waits: BatchRow, shared: Shared) -> None
 def test_of_what_is_advised_the_largest_helps_all(store: Writer, shared: Shared, failed: TaskRow) -> None:
     def told(*reasons: str) -> dict[str, str]:
         tasks = (replace(failed, reason=reason, max_rss_mb=None) for reason in reasons)
-        return dict(advised([*(explain_task(task, None, shared) for task in tasks), None]))
+        return dict(RunAdvice([*(explain_task(task, None, shared) for task in tasks), None]).more)
 
     memory = [f"out of memory: asked {size}" for size in ("400 MB", "9 GB", "2 GB")]
     assert told(*memory) == {"mem": "18G"}
@@ -167,7 +175,52 @@ def test_more_time_is_advised_where_a_task_has_the_job_for_itself(
 ) -> None:
     batch = replace(store.batches(RUN)[2], limit_s=3600.0)
     task = replace(failed, reason="time limit of the job reached")
-    assert advised([explain_task(task, batch, shared)]) == {}
+    assert RunAdvice([explain_task(task, batch, shared)]).more == {}
     alone = replace(batch, slots=batch.counts.total)
-    assert advised([explain_task(task, alone, shared)]) == {"time": "2:00:00"}
-    assert advised([explain_task(task, replace(alone, limit_s=None), shared)]) == {}
+    assert RunAdvice([explain_task(task, alone, shared)]).more == {"time": "2:00:00"}
+    assert RunAdvice([explain_task(task, replace(alone, limit_s=None), shared)]).more == {}
+
+
+def test_what_is_said_of_one_task_is_what_helps_all_that_are_retried_with_it(
+    store: Writer, shared: Shared, failed: TaskRow
+) -> None:
+    reasons = [
+        "out of memory: asked 100 MB, reached 105 MB",
+        "out of memory: asked 100 MB, reached 345 MB",
+        "out of memory",
+        "time limit of 30 s reached",
+        "time limit of the job reached",
+        "exit code 3",
+    ]
+    batch = replace(store.batches(RUN)[2], limit_s=3600.0, slots=store.batches(RUN)[2].counts.total)
+    tasks = [replace(failed, reason=reason, max_rss_mb=None) for reason in reasons]
+    advice = advice_for_run(tasks, [batch], shared)
+    told = [explain_task(task, batch, shared) for task in tasks]
+    remedies = [advice.of(each).remedy for each in told if each is not None]
+    again = f": runyard retry {RUN}"
+    ends = [f"{again} --mem 576M"] * 3 + [f"{again} --time 2:00:00"] * 2 + [f"runyard logs {RUN}"]
+    assert [each.endswith(end) for each, end in zip(remedies, ends, strict=True)] == [True] * 6, remedies
+    # Each says of itself what it is.
+    assert [advice.of(each).sentence for each in told if each] == [each.sentence for each in told if each]
+
+
+def test_of_tasks_that_failed_alike_the_one_that_held_most_counts(
+    store: Writer, shared: Shared, failed: TaskRow
+) -> None:
+    tasks = [replace(failed, reason="out of memory", max_rss_mb=peak) for peak in (100.0, 900.0, None, 300.0)]
+    assert advice_for_run(tasks, (), shared).more == {"mem": "2G"}
+    # What did not fail says nothing.
+    done = replace(failed, state=State.DONE, max_rss_mb=9000.0)
+    assert advice_for_run([*tasks, done], (), shared).more == {"mem": "2G"}
+
+
+def test_one_cause_is_told_with_the_span_of_its_amounts(
+    store: Writer, shared: Shared, failed: TaskRow
+) -> None:
+    reasons = [f"out of memory: asked 100 MB, reached {mb} MB" for mb in (133, 105, 345)]
+    tasks = [replace(failed, reason=reason) for reason in [*reasons, "exit code 3"]]
+    told = causes(explain_task(task, None, shared) for task in tasks)
+    assert [(each.sentence, number) for each, number in told] == [
+        ("The memory was not enough: asked 100 MB, reached 105 to 345 MB.", 3),
+        ("The program itself ended with exit code 3.", 1),
+    ]

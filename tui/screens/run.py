@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from runners.config.units import MEMORY_FLOOR_MB
-from runners.explanation import Need
+from runners.explanation import Explanation, Need
 from runners.store.rows import BatchRow, RunRow, TaskRow
 from tui import intents
-from tui.explaining import Shared, explain_waiting
+from tui.explaining import RunAdvice, Shared, advice_for_run, explain_waiting
 from tui.feed import Picture, RunPicture
 from tui.item_words import item_words
 from tui.messages import OpenRun, OpenRuns
@@ -143,6 +143,8 @@ class RunPage(Page):
         self.watches = run
         self._row: RunRow | None = None
         self._picture = RunPicture(run)
+        self._advice: RunAdvice | None = None
+        """Of this picture, once it is asked for."""
         self._load: Load | None = None
         self._why = ""
         self._warns = False
@@ -157,7 +159,8 @@ class RunPage(Page):
         with TabbedContent(id="tabs"):
             with TabPane("1 Tasks", id="tasks"):
                 # Only what somebody asks for starts an engine from a read-only dashboard.
-                yield TasksPane(partial(self._log_reader, start=not self.dashboard.read_only))
+                reader = partial(self._log_reader, start=not self.dashboard.read_only)
+                yield TasksPane(reader, self._for_run)
             # These two are furnished when they are first seen: the first frame does not wait for them.
             yield TabPane("2 Batches", id="batches")
             yield TabPane("3 Log", id="log")
@@ -171,6 +174,7 @@ class RunPage(Page):
         self._row = picture.runs.get(self.run)
         if picture.run is not None and picture.run.run == self.run:
             self._picture = picture.run
+            self._advice = None
         if self._row is None:
             if picture.read_at:
                 self.query_one(RunHead).miss(self.run)
@@ -199,6 +203,16 @@ class RunPage(Page):
                 self._tasks.tick(now)
             else:
                 self._show_tab(now)
+
+    def _for_run(self, explained: Explanation) -> Explanation:
+        """*explained*, of one task or batch, with what helps all that failed of the run."""
+        if self._row is None:
+            return explained
+        if self._advice is None:
+            picture = self._picture
+            shared = Shared(self._row, picture.workflow)
+            self._advice = advice_for_run(picture.tasks.values(), picture.batches, shared)
+        return self._advice.of(explained)
 
     def _show_head(self, now: float) -> None:
         if self._row is not None:
@@ -259,7 +273,7 @@ class RunPage(Page):
         if tab == "batches" and self._batches is None:
             from tui.widgets.batches_pane import BatchesPane
 
-            batches = BatchesPane()
+            batches = BatchesPane(self._for_run)
             await event.pane.mount(batches)
             self._batches = batches
         elif tab == "log" and self._log is None:

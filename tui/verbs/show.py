@@ -12,7 +12,6 @@ from runners.store.reader import Reader
 from runners.store.rows import BatchRow, Counts, RunRow
 from tui import output
 from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
-from tui.explaining import advised
 from tui.failure import ExitCode
 from tui.output import Column
 from tui.signals import in_words
@@ -20,7 +19,7 @@ from tui.standing import moment_of, place_of, reached_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.ps import elapsed
 from tui.verbs.rows import batch_object, place_object, run_object, step_object
-from tui.verbs.whys import failures, print_again, print_causes, why_object
+from tui.verbs.whys import print_again, print_causes, why_object
 from tui.whys import Whys
 
 _STEPS = (
@@ -66,11 +65,10 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         if args.json:
             place = place_of(run, store.places())
             whys = Whys(store, run)
-            failed = store.tasks(run.id, states=[State.FAILED]) if run.counts.failed else ()
             output.data(
                 {
                     **run_object(run),
-                    **why_object(whys.of_run(failed)),
+                    **why_object(whys.of_run()),
                     "reached": None if place is None else place_object(place),
                     "batches": [
                         {**batch_object(batch), **why_object(whys.of_batch(batch))} for batch in whys.batches
@@ -136,10 +134,10 @@ def _print(store: Reader, run: RunRow) -> None:
             output.line(f"and {more} more: runyard show {run.id} --json")
     if not run.reason and (waiting := whys.waiting()):
         print_causes("why batches wait:", waiting, "batch")
-    elif (explained := whys.of_run(())) is not None:
+    elif (explained := whys.held()) is not None:
         print_causes("why it does not go on:", [(explained, 1)], "run")
     if run.counts.failed:
-        _print_failures(store, run, whys)
+        _print_failures(run, whys)
 
 
 def _batch(batch: BatchRow, now: float) -> tuple[str, ...]:
@@ -160,13 +158,13 @@ def _batch(batch: BatchRow, now: float) -> tuple[str, ...]:
     )
 
 
-def _print_failures(store: Reader, run: RunRow, whys: Whys) -> None:
-    failed = store.tasks(run.id, states=[State.FAILED])
+def _print_failures(run: RunRow, whys: Whys) -> None:
+    failed = whys.failed
     reasons = Counter(task.reason or "no reason given" for task in failed)
     first = {task.reason or "no reason given": task.index for task in reversed(failed)}
     output.line()
     output.line("failed:")
     for reason, number in reasons.most_common(_MOST):
         output.line(f"  {number:,} × {in_words(reason)} (first: task {first[reason]})")
-    print_causes("why tasks failed, and what to do:", failures(whys, failed), "task")
-    print_again(run, advised(map(whys.of_task, failed)))
+    print_causes("why tasks failed, and what to do:", whys.failures(), "task")
+    print_again(run, whys.advised)

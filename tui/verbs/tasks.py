@@ -11,13 +11,14 @@ from runners.config.units import MEMORY_FLOOR_MB, format_peak_mb, format_time
 from runners.states import State
 from runners.store.rows import StepRow, TaskRow
 from tui import output
+from tui.explaining import causes
 from tui.failure import ExitCode
 from tui.item_words import item_words
 from tui.output import Column
 from tui.signals import in_words
 from tui.verbs.opening import add_json, add_run, example, found_run, keep_up
 from tui.verbs.rows import task_object
-from tui.verbs.whys import failures, print_causes, why_object
+from tui.verbs.whys import print_causes, why_object
 from tui.whys import Whys
 
 _COLUMNS = (
@@ -63,7 +64,8 @@ def execute(args: argparse.Namespace, home: Home) -> int:
         output.line(f"Run {run.id} has no task that is {' or '.join(args.state)}.")
     else:
         _show(tasks, steps)
-        print_causes("why tasks failed, and what to do:", failures(whys, tasks), "task")
+        failed = causes(whys.of_task(task) for task in tasks if task.state is State.FAILED)
+        print_causes("why tasks failed, and what to do:", failed, "task")
     return ExitCode.OK
 
 

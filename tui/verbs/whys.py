@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runners.explanation import Explanation
 from runners.remedies import PLAIN
-from runners.states import State
-from runners.store.rows import RunRow, TaskRow
+from runners.store.rows import RunRow
 from tui import output
-from tui.explaining import causes
-from tui.whys import Whys
 
 
 def why_object(explained: Explanation | None) -> dict[str, Any]:
@@ -32,11 +29,6 @@ def print_causes(title: str, told: Sequence[tuple[Explanation, int]], noun: str)
         plural = "es" if noun.endswith("ch") else "s"
         output.line(f"  {number:,} {noun}{plural if number != 1 else ''}: {explained.sentence}")
         output.line(f"    {explained.remedy}")
-
-
-def failures(whys: Whys, tasks: Iterable[TaskRow]) -> Sequence[tuple[Explanation, int]]:
-    """Why those of *tasks* that have failed did, and how many for each cause."""
-    return causes(whys.of_task(task) for task in tasks if task.state is State.FAILED)
 
 
 def print_again(run: RunRow, more: Mapping[str, str]) -> None:

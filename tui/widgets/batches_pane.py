@@ -11,7 +11,7 @@ from textual.widgets import Static
 from runners.states import State
 from runners.store.rows import BatchRow, RunRow, SlotRow
 from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
-from tui.explaining import Shared, explain_batch
+from tui.explaining import ForRun, Shared, explain_batch
 from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.signs import sign
@@ -36,8 +36,10 @@ class BatchesPane(Vertical):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, for_run: ForRun) -> None:
+        """*for_run* gives what helps all of the run."""
         super().__init__()
+        self._for_run = for_run
         self._batches: dict[str, BatchRow] = {}
         self._picture = RunPicture("")
         self._shared: Shared | None = None
@@ -94,6 +96,7 @@ class BatchesPane(Vertical):
     def _detail(self) -> None:
         batch = self.chosen
         told = None if batch is None or self._shared is None else explain_batch(batch, self._shared)
+        told = None if told is None else self._for_run(told)
         self.query_one(BatchDetail).show(batch, self._now, told)
 
     @on(VirtualTable.Highlighted)

@@ -15,7 +15,7 @@ from textual.worker import Worker
 from runners.states import State
 from runners.store.rows import RunRow, TaskRow
 from tui import filters
-from tui.explaining import Shared, explain_task
+from tui.explaining import ForRun, Shared, explain_task
 from tui.feed import RunPicture
 from tui.item_words import item_words
 from tui.widgets.filter_line import FilterLine
@@ -62,10 +62,11 @@ class TasksPane(Vertical):
             super().__init__()
             self.task = task
 
-    def __init__(self, reader: Callable[[int], Read]) -> None:
-        """*reader* gives, for a task's index, what reads its log."""
+    def __init__(self, reader: Callable[[int], Read], for_run: ForRun) -> None:
+        """*reader* gives, for a task's index, what reads its log; *for_run* what helps all of the run."""
         super().__init__()
         self._reader = reader
+        self._for_run = for_run
         self._picture = RunPicture("")
         self._run: RunRow | None = None
         self._cells = TaskCells()
@@ -224,6 +225,7 @@ class TasksPane(Vertical):
         why = None
         if self._run is not None:
             why = explain_task(task, batch, Shared(self._run, self._picture.workflow), self._says)
+            why = None if why is None else self._for_run(why)
         return Told(task, item_words(task, self._picture.steps), command, self._says, batch, slot, why)
 
     def _listen(self, task: TaskRow | None) -> None:
