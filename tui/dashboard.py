@@ -59,12 +59,18 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
+def _resource_commands() -> type[Provider]:
+    from tui.commands_resources import ResourceCommands
+
+    return ResourceCommands
+
+
 class Dashboard(InOrder[int]):
     """The application."""
 
     TITLE = "Runyard"
     CSS_PATH = "dashboard.tcss"
-    COMMANDS: ClassVar = {_commands}
+    COMMANDS: ClassVar = {_commands, _resource_commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     NOTIFICATION_TIMEOUT = 6
 
