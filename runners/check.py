@@ -1,8 +1,8 @@
 """The whole preflight of a resource and a profile: what is looked at, and in which order.
 
-First this machine's side, then the way there, then SLURM, and last the folders and the Python over there. It
-changes nothing, asks nobody, and ends within some minutes whatever happens. Everything that is found out
-comes as a finding, and nothing is raised.
+First this machine's side, then the way there, then SLURM, and last the folders, the Python and the shell over
+there. It changes nothing, asks nobody, and ends within some minutes whatever happens. Everything that is
+found out comes as a finding, and nothing is raised.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def check_sudo(
                 _slurm_look(resource, slurm),
                 Look(_FOLDER, folder, _QUICK_S),
                 Look(("python",), lambda: python_findings(_run_here, python, _HERE, nodes=True), _QUICK_S),
+                _shebang_look(resource, line, _HERE),
             ]
         ),
     ]
@@ -177,6 +178,7 @@ def check_ssh(
                 _slurm_look(resource, slurm),
                 Look(_FOLDER, lambda: far_folder_findings(quiet, place), _QUICK_S),
                 Look(("python",), python, _QUICK_S),
+                _shebang_look(resource, quiet, host),
             ]
         ),
     ]
@@ -207,6 +209,13 @@ def _slurm_look(
     from runners.checking.slurm.check import checks_of
 
     return Look(checks_of(resource.jobs_runner_config), findings, _SLURM_S, together="SLURM")
+
+
+def _shebang_look(resource: SlurmSudoResource | SlurmSSHResource, transport: Transport, where: str) -> Look:
+    from runners.checking.shebang import shebang_checks, shebang_findings
+
+    config = resource.jobs_runner_config
+    return Look(shebang_checks(config), lambda: shebang_findings(transport, config, where), _QUICK_S)
 
 
 def _new_runs_look(resource: Resource) -> Look:

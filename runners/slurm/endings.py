@@ -88,6 +88,19 @@ def _no_python(match: re.Match[str], about: About) -> Explanation:
     return Explanation(words, remedy, cause="python missing", of="resource", field=field)
 
 
+def _no_interpreter(match: re.Match[str], about: About) -> Explanation:
+    line = shown(match[1].strip())
+    words = f"The nodes can't run the script of the job: there is no interpreter {line}, of its shebang_line."
+    if about.own.get("needs_gpu"):
+        # Which of the two sets gives it is not known.
+        text = "Set shebang_line, of gpu_slurm_config where that gives one, to a shell that all nodes have"
+        return Explanation(words, advice(text), cause="interpreter")
+    field = f"{SLURM_SET}.shebang_line"
+    text = "Set shebang_line to a shell that all nodes have, and retry"
+    remedy = advice(text, about.again(about.setting(field, "#!/bin/sh")))
+    return Explanation(words, remedy, cause="interpreter", of="resource", field=field)
+
+
 def _no_folder(match: re.Match[str], about: About) -> Explanation:
     text = (
         "Use a folder that all nodes see and that the user of the jobs may write to "
@@ -120,6 +133,8 @@ _JOB = "scontrol show job {job}"
 _ACCOUNTED = "sacct -j {job} -o JobID,State,ExitCode,Reason,MaxRSS"
 
 _ENDINGS: Final[tuple[tuple[str, Explain], ...]] = (
+    # slurmstepd's words, whatever else is told of the end of the job.
+    (r"its job .*?: execve\(\): bad interpreter\((.*?)(?:\): |…)", _no_interpreter),
     (r"time limit(?: of [\d:-]+)? of the job reached", _time),
     (r"time limit$", _time),
     (
@@ -208,6 +223,15 @@ _ENDINGS: Final[tuple[tuple[str, Explain], ...]] = (
             "the job has left the queue, and SLURM does not say why",
             "Without accounting SLURM forgets such jobs soon. Retry",
             _AGAIN,
+        ),
+    ),
+    (
+        r"its job is FAILED(?: \(NonZeroExitCode\))?, and its worker had not begun"
+        r"(?:; it printed at last: (.*))?$",
+        plainly(
+            "job exit code",
+            "the script of the job failed before the worker had begun: {0}",
+            "Correct what runs first on the node: shebang_line and extra_lines of the resource",
         ),
     ),
     (r"its job is (\w+)(?: \((.*?)\))?", _state),

@@ -6,13 +6,16 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from runners.config.slurm import SlurmRunnerConfig
 from tests.lab.ground import Ground
 from tests.lab.lab import Lab
+from tests.lab.runyard_home import resource
 from tests.slurm.clusters import Cluster
-from tests.slurm.findings import OK, WARNING, fault, found
+from tests.slurm.findings import OK, WARNING, fault, found, pasted
 
 pytestmark = pytest.mark.usefixtures("no_jobs_folder")
 
@@ -142,3 +145,54 @@ def kept(path: Path) -> Iterator[None]:
     finally:
         os.chown(path, before.st_uid, before.st_gid)
         path.chmod(before.st_mode)
+
+
+def with_shebangs(lab: Lab, default: str, gpu: str | None = None) -> SlurmRunnerConfig:
+    """The configuration of the lab's resources, with these first lines of scripts."""
+    config: Any = resource(lab.spec, "slurm_sudo")["jobs_runner_config"]
+    config["default_slurm_config"]["shebang_line"] = default
+    if gpu is not None:
+        config["gpu_slurm_config"]["shebang_line"] = gpu
+    return SlurmRunnerConfig.model_validate(config)
+
+
+@pytest.mark.parametrize(
+    ("default", "gpu", "check", "says"),
+    [
+        ("#!/no/such/zsh", None, "shebang", "no /no/such/zsh on "),
+        ("#! /no/such/bash -l", "#!/bin/sh", "shebang", "no /no/such/bash on "),
+        ("#!/bin/sh", "#!/no/such/ksh", "shebang, GPU set", "no /no/such/ksh on "),
+        ("#!/etc/passwd/sh", None, "shebang", "no /etc/passwd/sh on "),
+    ],
+)
+async def test_a_shell_that_is_not_there(
+    lab: Lab, opener: Callable[..., Cluster], default: str, gpu: str | None, check: str, says: str
+) -> None:
+    config = with_shebangs(lab, default, gpu)
+    finding = await fault(opener(jobs_runner_config=config), check, WARNING)
+    assert says in finding.detail
+    which = "gpu" if gpu and "GPU" in check else "default"
+    assert (finding.of, finding.field) == (
+        *("resource", f"jobs_runner_config.{which}_slurm_config.shebang_line"),
+    )
+    assert pasted(finding) == f"runyard resource set RESOURCE '{finding.field}=#!/bin/sh'"
+
+
+async def test_what_is_no_program_runs_no_scripts(
+    lab: Lab, opener: Callable[..., Cluster], tmp_path: Path
+) -> None:
+    for above in (tmp_path, *tmp_path.parents[:-2]):
+        above.chmod(above.stat().st_mode | 0o055)
+    folder, file = tmp_path / "a" / "sh", tmp_path / "sh"
+    folder.mkdir(parents=True)
+    file.touch(0o644)
+    for path, what in ((folder, "is a folder"), (file, "is no program that can be run")):
+        config = with_shebangs(lab, f"#!{path}")
+        assert what in (await fault(opener(jobs_runner_config=config), "shebang", WARNING)).detail
+
+
+async def test_shells_that_are_there(lab: Lab, opener: Callable[..., Cluster]) -> None:
+    config = with_shebangs(lab, "#!/bin/bash -l", "#!/usr/bin/env -S bash -l")
+    findings = await found(opener(jobs_runner_config=config))
+    assert [one for one in findings if one.state is not OK] == []
+    assert [one.check for one in findings][-2:] == ["shebang", "shebang, GPU set"]

@@ -30,7 +30,7 @@ WAY_OF_SSH = [
     "clock",
     "noise",
 ]
-PLACES = ["jobs folder", "jobs folder space", "python"]
+PLACES = ["jobs folder", "jobs folder space", "python", "shebang"]
 
 
 async def test_nothing_is_wrong(lab: Lab, cluster: Cluster) -> None:

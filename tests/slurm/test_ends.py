@@ -9,14 +9,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runners.batches import Life
+from runners.config.slurm import SlurmRunnerConfig
+from runners.explanation import About
+from runners.remedies import explain_failure
 from runners.sample import Sample
 from runners.transport.base import Command
 from tests.lab.lab import Lab
 from tests.lab.processes import lab_processes
+from tests.lab.runyard_home import resource
 from tests.slurm.clusters import Cluster, Told, recorded
 from tests.waiting import until
 
@@ -251,6 +256,43 @@ async def test_a_python_that_nodes_do_not_have(lab: Lab, opened: Callable[..., C
     )
     findings = {finding.check: finding async for finding in cluster.runner.check(Sample())}
     assert "/no/such/python3" in findings["python"].detail
+
+
+@pytest.mark.parametrize("needs_gpu", [False, True])
+async def test_a_shell_that_nodes_do_not_have(
+    lab: Lab, opened: Callable[..., Cluster], *, needs_gpu: bool
+) -> None:
+    config: Any = resource(lab.spec, "slurm_sudo")["jobs_runner_config"]
+    config["default_slurm_config"]["shebang_line"] = "#!/no/such/zsh -l"
+    cluster = opened(lab, jobs_runner_config=SlurmRunnerConfig.model_validate(config))
+    (one,) = await cluster.started(cluster.batch(recorded(0), meta={"needs_gpu": needs_gpu}))
+    await cluster.ended(one)
+    assert one.last.life is Life.GONE
+    about = About(job=cluster.job(one), resource="alps", run="3k9m", own={"needs_gpu": needs_gpu})
+    explained = explain_failure(one.last.why, about)
+    assert explained is not None
+    assert "there is no interpreter /no/such/zsh -l, of its shebang_line" in explained.sentence
+    if needs_gpu:
+        assert "of gpu_slurm_config where that gives one" in explained.remedy
+        return
+    field = "jobs_runner_config.default_slurm_config.shebang_line"
+    assert (explained.of, explained.field) == ("resource", field)
+    set_it = f"runyard resource set alps '{field}=#!/bin/sh'"
+    assert explained.remedy.endswith(f": {set_it} && runyard retry 3k9m")
+
+
+async def test_a_script_that_fails_before_its_worker_begins(lab: Lab, opened: Callable[..., Cluster]) -> None:
+    config: Any = resource(lab.spec, "slurm_sudo")["jobs_runner_config"]
+    config["default_slurm_config"]["extra_lines"] = ["echo no module >&2", "exit 3"]
+    cluster = opened(lab, jobs_runner_config=SlurmRunnerConfig.model_validate(config))
+    (one,) = await cluster.started(cluster.batch(recorded(0)))
+    await cluster.ended(one)
+    explained = explain_failure(one.last.why, About(job=cluster.job(one), resource="alps", run="3k9m"))
+    assert explained is not None
+    # There are no logs of its tasks to look at.
+    assert "runyard logs" not in explained.remedy
+    assert "no module" in explained.sentence
+    assert "extra_lines of the resource" in explained.remedy
 
 
 async def test_forgotten_by_squeue_before_anyone_looks(forgetful_cluster: Cluster) -> None:

@@ -85,6 +85,17 @@ def told(reason: str, about: About = ABOUT, *says: str) -> Explanation:
             "job exit code",
             "sacct -j 123 -o JobID,State,ExitCode,Reason,MaxRSS",
         ),
+        (
+            "its job ended with exit code 2 before its worker had begun; it printed at last: slurmstepd: "
+            "error: execve(): bad interpreter(/bin/zsh): No such file or directory",
+            "interpreter",
+            f"{SET}.shebang_line=#!/bin/sh' && {AGAIN}".replace("set alps ", "set alps '"),
+        ),
+        (
+            "its job is FAILED (NonZeroExitCode), and its worker had not begun; it printed at last: x",
+            "job exit code",
+            "shebang_line and extra_lines of the resource.",
+        ),
         ("its job is FAILED (JobLaunchFailure)", "JobLaunchFailure", AGAIN),
         ("its job is FAILED; it printed at last: x", "job state", ": scontrol show job 123"),
         ("its job has left the queue, and SLURM does not say why", "lost", f"Retry: {AGAIN}"),
