@@ -18,6 +18,7 @@ from tui import filters
 
 if TYPE_CHECKING:
     from runners.sample import Sample
+    from tui.check_documents import CheckDocuments
 
 KEYS = ("state", "check", "detail", "fix")
 """What a filter can ask of a finding."""
@@ -41,10 +42,24 @@ def summary(findings: Collection[Finding]) -> str:
     return f"{text}: {', '.join(parts)}" if parts else text
 
 
-def addressed(finding: Finding, resource: str) -> Finding:
-    """*finding* with the name that the *resource* goes by in what can be pasted; checks don't know it."""
-    command = f"runyard resource set {shlex.quote(resource)} "
-    return replace(finding, fix=finding.fix.replace("runyard resource set RESOURCE ", command))
+def addressed(
+    finding: Finding, resource: str, documents: CheckDocuments, *, in_dashboard: bool = False
+) -> Finding:
+    """*finding* with the names of the *resource* and its profile where one pastes; checks don't know them.
+
+    *in_dashboard* also says with which key it is done there.
+    """
+    name = shlex.quote(resource)
+    connect = f"runyard resource connect {name}"
+    if documents.acts_as is not None and len(documents.profiles) > 1:
+        connect += f" --profile {shlex.quote(documents.acts_as)}"
+    fix = finding.fix.replace("runyard resource set RESOURCE ", f"runyard resource set {name} ")
+    fix = fix.replace("runyard resource connect NAME", connect)
+    if in_dashboard:
+        fix = fix.replace(
+            "Connect to the resource", "Connect to the resource (c in the list of resources)", 1
+        )
+    return replace(finding, fix=fix)
 
 
 def state_words(state: FindingState, number: int) -> str:

@@ -19,6 +19,10 @@ _NAME_S = 10.0
 _PORT_S = 10.0
 """For a connection, and again for the server's first words."""
 
+_NUMBER = "2222"
+"""A port to show how it is written."""
+_USERS = "~/.ssh/config"
+
 _BANNER_BYTES = 8192
 """A server may say something before it names itself; see RFC 4253, 4.2."""
 
@@ -72,6 +76,22 @@ async def address_findings(login: Login) -> AsyncIterator[Finding]:
         yield await _port_finding(hop, settings)
 
 
+def _configuration(settings: Settings) -> str:
+    """What a user knows as their SSH configuration: the files that there are, the one that counts first."""
+    return f"your SSH configuration ({', '.join(map(shown, settings.files)) or _USERS})"
+
+
+def _other_port(hop: Hop, settings: Settings) -> str:
+    """How to say that a host listens on another port: the end of a fix."""
+    if hop.port is not None:
+        return f"its port comes from the ProxyJump of {_configuration(settings)}."
+    file = shown(settings.files[0]) if settings.files else _USERS
+    return (
+        f"if its SSH server listens on another port, add this before the first Host line of {file}, "
+        f"with that port in place of {_NUMBER}:\nHost {shown(hop.host)}\n  Port {_NUMBER}"
+    )
+
+
 def _target(login: Login) -> Hop:
     return Hop(login.host, login.user, last=True)
 
@@ -88,7 +108,8 @@ async def _name_finding(login: Login, hop: Hop, settings: Settings) -> Finding:
     called = shown(hop.host) if hop.host == host else f"{shown(hop.host)}, which is {shown(host)}"
     through = "" if hop.last else f"The way to {shown(login.host)} leads through {shown(hop.host)}. "
     fix = (
-        f"Correct the host of the resource, or the HostName for {shown(hop.host)} in your SSH configuration."
+        f"Correct the host of the resource, or the HostName for {shown(hop.host)} in "
+        f"{_configuration(settings)}."
     )
     try:
         async with asyncio.timeout(_NAME_S):
@@ -117,7 +138,7 @@ async def _name_finding(login: Login, hop: Hop, settings: Settings) -> Finding:
 
 async def _port_finding(hop: Hop, settings: Settings) -> Finding:
     where = f"port {settings.port} of {shown(settings.host)}"
-    elsewhere = f"if its SSH server listens on another port, say so in your SSH configuration: Port {_NUMBER}"
+    elsewhere = _other_port(hop, settings)
     try:
         banner = await _banner(settings.host, settings.port)
     except ConnectionRefusedError as error:
@@ -151,10 +172,6 @@ async def _port_finding(hop: Hop, settings: Settings) -> Finding:
     return Finding(
         "port", FindingState.FAILURE, detail, fix, evidence=evidence, of="resource", field="host"
     )  # fmt: skip
-
-
-_NUMBER = "2222"
-"""A port to show how it is written."""
 
 
 async def _banner(host: str, port: int) -> str:

@@ -26,6 +26,7 @@ _PORT = 22
 """The one that needs no mention."""
 
 _CONNECT = "runyard resource connect NAME"
+"""The name that the resource goes by is known to whoever shows what was found."""
 
 
 class _Asked:

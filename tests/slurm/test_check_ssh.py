@@ -24,6 +24,7 @@ from tests.lab.runyard_home import PROFILE
 from tests.slurm.clusters import Cluster
 from tests.slurm.findings import OK, UNTOLD, WARNING, fault, found, pasted, rest
 from tests.transport.sshd import free_port, make_key
+from tui.finding_words import copied
 
 pytestmark = pytest.mark.usefixtures("no_jobs_folder")
 
@@ -50,6 +51,13 @@ async def test_a_port_that_is_closed(lab: Lab, over_ssh: Callable[..., Cluster],
     finding = await fault(over_ssh(), "port")
     assert f"port {port} of 127.0.0.1" in finding.detail
     assert "refused" in finding.detail
+    # What is to be pasted helps, with the right port in it.
+    file = config / "ssh_config"
+    assert f"before the first Host line of {file}, " in finding.fix
+    block = copied(finding.fix)
+    assert block == f"Host {lab.spec.name}\n  Port 2222"
+    file.write_text(f"{block.replace('2222', str(lab.spec.ssh_port))}\n{file.read_text()}")
+    assert [one for one in await found(over_ssh()) if one.state is not OK] == []
 
 
 @pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"\xff\x1b[31m\0" * 5000])

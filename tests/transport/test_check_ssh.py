@@ -23,7 +23,7 @@ from runners.transport.base import Command, UnreachableError
 from tests.clusters import add_cluster
 from tests.lab.proxy import Proxy
 from tests.transport.far import Far
-from tests.transport.sshd import make_key
+from tests.transport.sshd import free_port, make_key
 from tests.transport.test_ssh_login import agent, answered, asking_host, give_to_agent, greet
 from tests.transport.test_ssh_settings import at, configured, gates
 from tests.waiting import until
@@ -303,6 +303,18 @@ async def test_a_host_on_the_way_that_is_not_known(far: Far) -> None:
     (name,) = await all_of(address_findings(login))
     assert name.state is FAILURE
     assert "gate.invalid" in name.detail
+    assert name.fix.endswith(f"in your SSH configuration ({login.ssh_config}).")
+
+
+async def test_a_host_on_the_way_on_another_port(far: Far) -> None:
+    closed = free_port()
+    login = configured(far, ("cluster", *at(far), f"ProxyJump 127.0.0.1:{closed}"))
+    name, port = await all_of(address_findings(login))
+    assert states([name, port]) == [("host name", OK), ("port", FAILURE)]
+    # A Port of the configuration would change nothing.
+    assert port.fix.endswith(
+        f"its port comes from the ProxyJump of your SSH configuration ({login.ssh_config})."
+    )
 
 
 async def test_a_command_that_leads_there(far: Far, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList
 
 from runners.config.home import Home
 from runners.config.places import resource_path
-from runners.findings import REST, Finding
+from runners.findings import REST, Finding, FindingState
 from runners.sample import Sample
 from tests.tui import check_story, stores
 from tests.tui.check_story import (
@@ -114,6 +114,16 @@ async def test_a_finding_is_told_with_what_to_do_and_what_was_answered(home: Hom
         # After the last comes the first again.
         await stage.press("end", "n")
         assert table(stage).cursor_key == "space, jobs folder"
+
+
+async def test_what_connects_can_be_pasted_and_has_a_key_here(home: Home) -> None:
+    fix = "Connect to the resource, answer, and check again: runyard resource connect NAME"
+    async with on_stage(home, size=WIDE) as stage:
+        await checked(stage, Finding("login", FindingState.UNTOLD, "The host asks for a code.", fix))
+        await sees(stage, "Connect to the resource (c in the list of resources), answer, and check again:")
+        await stage.press("y")
+        await sees(stage, "What to do is on the clipboard.")
+        assert stage.app.clipboard == "runyard resource connect alps"
 
 
 async def test_what_has_no_room_is_marked_and_e_shows_it(home: Home) -> None:

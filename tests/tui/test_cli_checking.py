@@ -18,7 +18,8 @@ from runners.config.places import resource_path
 from runners.findings import REST, Finding, FindingState
 from tests.clusters import add_cluster
 from tests.tui.cli_lab import answer, on_terminal, refusal, runyard
-from tui.finding_words import copied, fix_parts, summary
+from tui.check_documents import CheckDocuments
+from tui.finding_words import addressed, copied, fix_parts, summary
 from tui.text import width_of
 from tui.verbs.checking import evidence_lines, finding_lines
 
@@ -75,6 +76,22 @@ def test_what_can_be_pasted_has_the_name_of_the_resource(home: Home) -> None:
     assert (failure["check"], failure["field"]) == ("new runs", "prevent_new_submissions")
     runyard(*copied(failure["fix"]).split()[1:])
     runyard("resource", "check", "local")
+
+
+def test_what_connects_has_the_names_of_the_resource_and_of_one_profile_among_several() -> None:
+    def pasted(*profiles: str, in_dashboard: bool = False) -> tuple[str, str]:
+        documents = CheckDocuments({}, {}, "me", profiles, False, True, True)
+        finding = Finding(
+            "login", UNTOLD, "", "Connect to the resource, and check again: runyard resource connect NAME"
+        )
+        return fix_parts(addressed(finding, "uzh", documents, in_dashboard=in_dashboard).fix)
+
+    assert pasted("me") == ("Connect to the resource, and check again:", "runyard resource connect uzh")
+    assert pasted("me", "you")[1] == "runyard resource connect uzh --profile me"
+    assert pasted("me", in_dashboard=True) == (
+        "Connect to the resource (c in the list of resources), and check again:",
+        "runyard resource connect uzh",
+    )
 
 
 def test_on_a_terminal_no_line_is_too_long_and_the_status_goes(home: Home, tmp_path: Path) -> None:

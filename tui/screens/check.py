@@ -165,7 +165,7 @@ class CheckPage(Page):
             check = self.dashboard.client.check(documents.resource, documents.profile, self._sample)
             async with aclosing(check) as coming:
                 async for finding in coming:
-                    self._table.take(addressed(finding, self._resource))
+                    self._table.take(addressed(finding, self._resource, documents, in_dashboard=True))
                     self._say()
         except NeedsProfileError as error:
             self._break("Several profiles could be meant: p chooses one.")

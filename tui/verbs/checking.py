@@ -109,7 +109,7 @@ def _found(
         check = EngineClient(home).check(documents.resource, documents.profile, sample)
         async with aclosing(check) as coming:
             async for found in coming:
-                finding = addressed(found, name)
+                finding = addressed(found, name, documents)
                 findings.append(finding)
                 output.end_status()
                 show(finding)
