@@ -42,8 +42,12 @@ def choose_profile(folder: Path, name: str, resource: Resource, given: str | Non
             return None
         names = [profile.name for profile in list_profiles(folder, name)]
         if len(names) != 1:
-            there = f"there are {', '.join(map(shown, names))}" if names else "it has none yet"
-            raise ConfigError(f"Name a profile for the resource {shown(name)}: {there}.")
+            if not names:
+                raise ConfigError(f"The resource {shown(name)} has no profile yet; add one first.")
+            there = ", ".join(map(shown, names))
+            raise ConfigError(
+                f"Name a profile for the resource {shown(name)} with --profile: there are {there}."
+            )
         (given,) = names
     return read_profile(folder, name, given).name
 

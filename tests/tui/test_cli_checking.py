@@ -116,7 +116,9 @@ def test_what_can_not_be_checked_is_said_before_an_engine_is_started(home: Home)
     )
     folder = resource_path(home.resources, "alps").with_name("profiles")
     (folder / "you.json").write_text((folder / "me.json").read_text())
-    assert refusal("resource", "check", "alps") == "Name a profile for the resource alps: there are me, you."
+    assert refusal("resource", "check", "alps") == (
+        "Name a profile for the resource alps with --profile: there are me, you."
+    )
     break_local(home, jobs_local_dir="x", jobs_runner_config=3)
     told = refusal("resource", "check", "local")
     assert "jobs_local_dir must be an absolute path" in told and "jobs_runner_config must be" in told

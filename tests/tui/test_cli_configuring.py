@@ -144,7 +144,7 @@ def test_a_plan_for_a_cluster() -> None:
     runyard("resource", "add", "uzh.json")
     (Path("items.txt")).write_text("".join(f"{number}\n" for number in range(20)))
     arguments = ["--resource", "uzh", "--items-from", "items.txt", "--json", "--", "segment", "{item}"]
-    assert "Name a profile for the resource uzh" in refusal("plan", *arguments)
+    assert "The resource uzh has no profile yet; add one first." in refusal("plan", *arguments)
     runyard("profile", "add", "uzh", "me.json")
     plan = answer("plan", *arguments)
     assert plan["profile"] == "me"
