@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import itertools
 import os
-import shutil
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from runners.config.errors import ConfigError, shown
 from runners.config.home import Home
@@ -59,12 +63,48 @@ class LeftDraft:
 
 
 class DraftFile:
-    """Where the draft of a form is kept. All is done in turn, and nothing once it is given up."""
+    """Where the draft of a form is kept: a file that is the form's own as long as that is open.
 
-    def __init__(self, home: Home) -> None:
+    Other dashboards see it by the lock, which goes when we go, however we do. All is done in turn, and
+    nothing once it is given up or let go.
+    """
+
+    def __init__(self, home: Home, subject: Subject) -> None:
+        self.kept: Kept | None = None
+        """What was typed the last time and not saved, where that was found."""
+        self.elsewhere = False
+        """Whether another dashboard that is running has something typed of it that is not saved."""
         self._home = home
+        self._subject = subject
         self._turn = asyncio.Lock()
-        self._given_up = False
+        # A thread goes on when who waits for it is gone.
+        self._writing = threading.Lock()
+        self._held: _Held | None = None
+        self._over = False
+
+    def open(self, *, hold: bool = True) -> None:
+        """Find what was typed and not saved the last time: of several the newest, which is ours from now on.
+
+        Without *hold* all stays as it is. Blocks, briefly.
+        """
+        dead: list[_Held] = []
+        for folder in _folders(self._home):
+            try:
+                dead.append(_claimed(_path(folder, self._subject)))
+            except BlockingIOError:
+                self.elsewhere = True
+            except (OSError, ConfigError):
+                continue
+        for held in sorted(dead, key=lambda held: held.written, reverse=True):
+            if self.kept is None and (kept := _read(held, self._subject)) is not None:
+                self.kept = kept
+                if hold:
+                    self._held = held
+                    continue
+            elif self.kept is None and hold:
+                # It was saved elsewhere by now, just as it was typed.
+                held.remove()
+            held.lock.close()
 
     async def follow(self, subject: Subject, draft: Draft, text: str) -> None:
         """Keep what is typed now; where nothing would be lost, what was kept before is dropped.
@@ -75,40 +115,114 @@ class DraftFile:
         begun = subject.new and document != subject.document
         lost = draft.changed() or begun or bool(text)
         async with self._turn:
-            if self._given_up:
-                return
             if lost:
-                await asyncio.to_thread(keep_draft, self._home, subject, document, text)
+                await asyncio.to_thread(self.keep, subject, document, text)
             else:
-                await asyncio.to_thread(drop_draft, self._home, subject)
+                await asyncio.to_thread(self._drop)
 
-    async def give_up(self, subject: Subject) -> None:
+    def keep(self, subject: Subject, document: object, text: str = "") -> None:
+        """Keep what is typed now, in place of what was kept before. Blocks.
+
+        Raises nothing: a disk that is full is no reason not to go on typing.
+        """
+        with self._writing, contextlib.suppress(OSError, ConfigError):
+            if self._over:
+                return
+            base = {} if subject.new else {"base": subject.document}
+            content = to_json({"document": document, "text": text, **base})
+            if self._held is None:
+                self._held = self._put_beside(content)
+            else:
+                before, self._held = self._held, _put(self._held.path, content, os.replace)
+                before.lock.close()
+
+    async def give_up(self) -> None:
         """It is not wanted any more."""
-        self._given_up = True
         async with self._turn:
-            await asyncio.to_thread(drop_draft, self._home, subject)
+            await asyncio.to_thread(self._drop, over=True)
+
+    def let_go(self) -> None:
+        """The form is gone: what is kept is for whoever opens it next. Blocks, briefly."""
+        with self._writing:
+            self._over = True
+            if self._held is not None:
+                self._held.lock.close()
+                self._held = None
+
+    def _drop(self, *, over: bool = False) -> None:
+        with self._writing:
+            self._over = self._over or over
+            if self._held is not None:
+                self._held.remove()
+                self._held.lock.close()
+                self._held = None
+
+    def _put_beside(self, content: bytes) -> _Held:
+        """Keep it in a file of our own, beside those in which others keep theirs."""
+        for number in itertools.count(1):
+            with contextlib.suppress(FileExistsError):
+                # Unlike a rename, it never takes the place of another.
+                return _put(_path(_folder(self._home, number), self._subject), content, os.link)
+        raise AssertionError("there is always another number")
 
 
-def keep_draft(home: Home, subject: Subject, document: object, text: str = "") -> None:
-    """Keep what is typed now, in place of what was kept before.
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A draft that is ours."""
 
-    Raises nothing: a disk that is full is no reason not to go on typing.
+    path: Path
+    lock: BinaryIO
+    """The file, opened; it is locked as long as that is."""
+
+    @property
+    def written(self) -> float:
+        """When, in seconds since the epoch."""
+        return os.fstat(self.lock.fileno()).st_mtime
+
+    def remove(self) -> None:
+        """Nobody needs it any more."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def _claimed(path: Path) -> _Held:
+    """The draft at *path*, which is ours from now on.
+
+    Raises:
+        BlockingIOError: it is somebody's who is running.
+        OSError: there is none.
     """
-    path = _path(home, subject)
-    with contextlib.suppress(OSError, ConfigError):
-        base = {} if subject.new else {"base": subject.document}
-        content = to_json({"document": document, "text": text, **base})
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with unfinished_file(path, content, 0o600) as temporary:
-            os.replace(temporary, path)
+    while True:
+        lock = path.open("r+b")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # It may have been replaced or removed before it was locked.
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                return _Held(path, lock)
+        except BaseException:
+            lock.close()
+            raise
+        lock.close()
 
 
-def kept_draft(home: Home, subject: Subject) -> Kept | None:
-    """What was typed and not saved the last time; None where there is nothing."""
-    path = _path(home, subject)
+def _put(path: Path, content: bytes, put: Callable[[str, Path], None]) -> _Held:
+    """Have the file at *path* hold *content*, put there by *put*; it is ours from the beginning."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with unfinished_file(path, content, 0o600) as temporary:
+        lock = open(temporary, "r+b")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            put(temporary, path)
+        except BaseException:
+            lock.close()
+            raise
+    return _Held(path, lock)
+
+
+def _read(held: _Held, subject: Subject) -> Kept | None:
+    """What was typed; None where it says nothing that the file does not say."""
     try:
-        written = path.stat().st_mtime
-        found = from_json(path.read_bytes(), str(path))
+        found = from_json(held.lock.read(), str(held.path))
     except (OSError, ConfigError):
         return None
     if not isinstance(found, dict) or "document" not in found:
@@ -118,29 +232,33 @@ def kept_draft(home: Home, subject: Subject) -> Kept | None:
     document, _ = merged(base, found["document"], now)
     if same(document, now) and not text:
         return None
-    return Kept(document, text, written, not same(base, now))
-
-
-def drop_draft(home: Home, subject: Subject) -> None:
-    """It is saved, or was given up."""
-    with contextlib.suppress(OSError):
-        _path(home, subject).unlink(missing_ok=True)
+    return Kept(document, text, held.written, not same(base, now))
 
 
 def left_drafts(home: Home) -> tuple[LeftDraft, ...]:
-    """All that was typed and not saved, in open forms as well; each resource before its profiles. Blocks."""
-    folder = _folder(home)
-    found: list[LeftDraft | None] = []
-    with contextlib.suppress(ConfigError):
-        for resource in resource_names(folder):
-            found += [_left(home, resource, None)]
-            found += [_left(home, resource, profile) for profile in profile_names(folder, resource)]
-    return tuple(draft for draft in found if draft is not None)
+    """All that was typed and not saved, in open forms as well; each resource before its profiles. Blocks.
+
+    Of what was typed in several places it is the newest.
+    """
+    newest: dict[str, LeftDraft] = {}
+    for draft in _all(home):
+        if draft.key not in newest or draft.written > newest[draft.key].written:
+            newest[draft.key] = draft
+    return tuple(sorted(newest.values(), key=lambda draft: (draft.resource, draft.profile or "")))
 
 
-def _left(home: Home, resource: str, profile: str | None) -> LeftDraft | None:
+def _all(home: Home) -> Iterator[LeftDraft]:
+    for folder in _folders(home):
+        with contextlib.suppress(ConfigError):
+            for resource in resource_names(folder):
+                for profile in (None, *profile_names(folder, resource)):
+                    if (found := _left(folder, resource, profile)) is not None:
+                        yield found
+
+
+def _left(folder: Path, resource: str, profile: str | None) -> LeftDraft | None:
     with contextlib.suppress(OSError, ConfigError):
-        path = document_path(_folder(home), resource, profile)
+        path = document_path(folder, resource, profile)
         found = path.stat()
         kind = _kind(path, found.st_ino, found.st_size, found.st_mtime_ns)
         return LeftDraft(resource, profile, kind, found.st_mtime, path)
@@ -156,14 +274,37 @@ def _kind(path: Path, *_version: int) -> str:
     return ""
 
 
-def forget_drafts(home: Home, resource: str, profile: str | None) -> None:
-    """What was typed of it is not wanted any more; with a resource goes what was typed of its profiles."""
-    path = document_path(_folder(home), resource, profile)
-    if profile is None:
-        shutil.rmtree(path.parent, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+def drop_drafts(home: Home, resource: str, profile: str | None) -> None:
+    """What was typed of it is not wanted any more; with a resource goes what was typed of its profiles.
+
+    Raises:
+        ConfigError: a dashboard that is running has it open; what is typed there stays.
+    """
+    if forget_drafts(home, resource, profile):
+        raise ConfigError(
+            f"{shown(key_of(resource, profile))} is open in another dashboard, with changes that are not "
+            "saved there: leave it there first."
+        )
+
+
+def forget_drafts(home: Home, resource: str, profile: str | None) -> int:
+    """As :func:`drop_drafts`, but says how many drafts of others stay."""
+    others = 0
+    for draft in _drafts_of(home, resource, profile):
+        try:
+            held = _claimed(draft.path)
+        except BlockingIOError:
+            others += 1
+        except OSError:
+            continue
+        else:
+            held.remove()
+            held.lock.close()
+    return others
+
+
+def _drafts_of(home: Home, resource: str, profile: str | None) -> list[LeftDraft]:
+    return [each for each in _all(home) if each.resource == resource and profile in (None, each.profile)]
 
 
 def refuse_typed(home: Home, resource: str, profile: str | None) -> None:
@@ -172,9 +313,7 @@ def refuse_typed(home: Home, resource: str, profile: str | None) -> None:
     Raises:
         ConfigError: it would be lost.
     """
-    drafts = [draft for draft in left_drafts(home) if draft.resource == resource]
-    if profile is not None:
-        drafts = [draft for draft in drafts if draft.profile == profile]
+    drafts = _drafts_of(home, resource, profile)
     if drafts:
         raise ConfigError(
             f"Something was typed for {shown(drafts[0].key)} in a form and not saved: save or drop it first, "
@@ -183,24 +322,32 @@ def refuse_typed(home: Home, resource: str, profile: str | None) -> None:
 
 
 def move_drafts(home: Home, resource: str, profile: str | None, name: str) -> None:
-    """It is called *name* from now on, and so is what was typed of it; see :func:`refuse_typed`."""
-    folder = _folder(home)
-    old = document_path(folder, resource, profile)
-    # Where nothing was typed there is nothing to move.
-    with contextlib.suppress(OSError):
-        if profile is None:
-            new = document_path(folder, name, None).parent
-            # An empty one may be left.
-            shutil.rmtree(new, ignore_errors=True)
-            old.parent.rename(new)
-        else:
-            old.rename(document_path(folder, resource, name))
+    """It is called *name* from now on, and so is what was typed of it; see :func:`refuse_typed`.
+
+    What is typed in a dashboard that is running stays what it is called there.
+    """
+    for draft in _drafts_of(home, resource, profile):
+        folder = draft.path.parents[1 if draft.profile is None else 2]
+        new = document_path(folder, *((name, draft.profile) if profile is None else (resource, name)))
+        # Where it can't be moved it stays.
+        with contextlib.suppress(OSError):
+            held = _claimed(draft.path)
+            try:
+                new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                draft.path.rename(new)
+            finally:
+                held.lock.close()
 
 
-def _path(home: Home, subject: Subject) -> Path:
-    return document_path(_folder(home), subject.resource, subject.profile)
+def _path(folder: Path, subject: Subject) -> Path:
+    return document_path(folder, subject.resource, subject.profile)
 
 
-def _folder(home: Home) -> Path:
-    """It is laid out as that of the resources is."""
-    return home.state / "drafts"
+def _folder(home: Home, number: int = 1) -> Path:
+    """It is laid out as that of the resources is. Those after the first are for what is typed in several."""
+    return home.state / ("drafts" if number == 1 else f"drafts.{number}")
+
+
+def _folders(home: Home) -> list[Path]:
+    """All that there are."""
+    return [_folder(home), *home.state.glob("drafts.*")]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.dashboard import Dashboard
     from tui.messages import OpenCheck, OpenField
     from tui.screens.edit import EditPage
-    from tui.subject import Unsaved
+    from tui.subject import Subject, Unsaved
 
 # The forms and the check come in when they are needed.
 
@@ -28,9 +28,7 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
     Raises:
         ConfigError: there is no such file any more, or it can't be read.
     """
-    from tui.drafts import kept_draft
     from tui.screens.check import CheckPage
-    from tui.screens.edit import EditPage
     from tui.subject import open_subject
 
     if (form := form_of(dashboard, asked.resource, asked.profile)) is not None:
@@ -41,8 +39,17 @@ async def open_field(dashboard: Dashboard, asked: OpenField) -> None:
         form.go_to(asked.field)
         return
     subject = await asyncio.to_thread(open_subject, dashboard.home, asked.resource, asked.profile)
-    kept = await asyncio.to_thread(kept_draft, dashboard.home, subject)
-    await dashboard.push_screen(EditPage(subject, asked.field, kept))
+    await dashboard.push_screen(await new_form(dashboard, subject, asked.field))
+
+
+async def new_form(dashboard: Dashboard, subject: Subject, field: str = "") -> EditPage:
+    """A form with what was typed in it the last time and not saved; *field* is the one to begin with."""
+    from tui.drafts import DraftFile
+    from tui.screens.edit import EditPage
+
+    file = DraftFile(dashboard.home, subject)
+    await asyncio.to_thread(file.open, hold=not dashboard.read_only)
+    return EditPage(subject, file, field)
 
 
 def open_forms(dashboard: Dashboard, resource: str, profile: str | None = None) -> list[EditPage]:

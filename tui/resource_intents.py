@@ -19,10 +19,10 @@ from runners.config.json_text import from_json, read_file
 from runners.config.places import LOCAL, document_path
 from runners.config.resource import RESOURCE_TYPES
 from runners.config.templates import new_profile_document, new_resource_document
-from tui.drafts import forget_drafts, kept_draft
+from tui.drafts import drop_drafts
 from tui.inventory import Entry
 from tui.messages import OpenCheck
-from tui.open_pages import form_of, open_forms, to_front
+from tui.open_pages import form_of, new_form, open_forms, to_front
 from tui.renaming import remove_document, rename_document
 from tui.screens.choose import Choice, Choose
 from tui.screens.confirm import Confirm
@@ -136,7 +136,7 @@ def remove(page: ResourcesPage, entry: Entry) -> None:
         if yes:
             told = f"What was typed of {entry.key} was" if entry.new else f"{entry.name} has been"
             done = asyncio.to_thread(
-                forget_drafts if entry.new else remove_document, home, entry.resource, entry.profile
+                drop_drafts if entry.new else remove_document, home, entry.resource, entry.profile
             )
             _do(page, done, f"{told} {'dropped' if entry.new else 'removed'}.")
 
@@ -325,18 +325,15 @@ def _edit_new(page: ResourcesPage, resource: str, profile: str | None, kind: str
 
 
 def _edit(page: ResourcesPage, resource: str, profile: str | None, document: object) -> None:
-    # The forms, which the table alone does not need.
-    from tui.screens.edit import EditPage
-
     if (form := form_of(page.dashboard, resource, profile)) is not None:
         to_front(page.dashboard, form)
         return
     subject = Subject(resource, profile, document)
 
     async def begin() -> None:
-        kept = await asyncio.to_thread(kept_draft, page.dashboard.home, subject)
+        form = await new_form(page.dashboard, subject)
         # Back in the table, it is the one under the cursor, if it was saved.
-        page.app.push_screen(EditPage(subject, kept=kept), lambda _: page.go_to(key_of(resource, profile)))
+        page.app.push_screen(form, lambda _: page.go_to(key_of(resource, profile)))
 
     page.run_worker(begin(), group="files", exit_on_error=False)
 

@@ -13,8 +13,9 @@ from textual.widgets import Input, TextArea
 from runners.config.files import read_resource
 from runners.config.home import Home
 from tests.clusters import add_cluster
+from tests.tui.drafting import kept_draft
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
-from tui.drafts import kept_draft
+from tui.drafts import DraftFile
 from tui.forms.spec import Path as FieldPath
 from tui.messages import OpenField
 from tui.screens.confirm import Confirm
@@ -379,7 +380,7 @@ async def test_a_new_one_that_was_begun_outlasts_the_dashboard_too(home: Home) -
     subject = Subject("begun", None, {"type": "local", "name": "begun"})
     kept = home.state / "drafts" / "begun" / "resource.json"
     async with on_stage(home) as stage:
-        stage.app.push_screen(EditPage(subject))
+        stage.app.push_screen(EditPage(subject, DraftFile(home, subject)))
         await at(stage, EditPage)
         page = stage.app.screen
         assert isinstance(page, EditPage)

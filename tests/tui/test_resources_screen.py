@@ -15,8 +15,9 @@ from runners.config.home import Home
 from runners.config.json_text import from_json
 from tests.clusters import add_cluster
 from tests.tui import slurm_story
+from tests.tui.drafting import keep_draft
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
-from tui.drafts import keep_draft, left_drafts, refuse_typed
+from tui.drafts import left_drafts, refuse_typed
 from tui.inventory import Entry, read_inventory
 from tui.messages import OpenField
 from tui.screens.choose import Choose

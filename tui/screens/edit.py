@@ -92,17 +92,17 @@ class EditPage(Page):
         ),
     ]
 
-    def __init__(self, subject: Subject, field: str = "", kept: Kept | None = None) -> None:
+    def __init__(self, subject: Subject, file: DraftFile, field: str = "") -> None:
         """*field* is the dotted path of the field to begin with; empty: the first one.
 
-        *kept* is what was typed the last time and not saved.
+        *file* was opened: it has what was typed the last time and not saved, and takes what is typed here.
         """
         super().__init__()
         self.subject = subject
         spec = RESOURCE_SPEC if subject.profile is None else PROFILE_SPEC
         self.draft = Draft(spec, subject.document, saved=MISSING if subject.new else subject.document)
         self._field = field
-        self._kept = kept
+        self._file = file
         self._pause: Timer | None = None
         self._no_plan = False
         self._at: Path = ()
@@ -121,7 +121,6 @@ class EditPage(Page):
 
     def on_mount(self) -> None:
         """Begin with the form, or with the text where it is no JSON."""
-        self._file = DraftFile(self.dashboard.home)
         self._previewer = Previewer(self.dashboard.home)
         self.json = JsonInStep(self.draft, self.beside.json)
         self.form.show(self.draft)
@@ -130,10 +129,24 @@ class EditPage(Page):
         else:
             self.json.show()
             self.go_to(self._field)
-        if self._kept is not None:
-            self._take_up(self._kept)
+        told = []
+        if self._file.elsewhere:
+            whose = self.subject.words
+            told.append(
+                f"{whose[0].upper()}{whose[1:]} is open in another dashboard too, with changes that are not "
+                "saved there."
+            )
+        if self._file.kept is not None:
+            told.append(self._take_up(self._file.kept))
+        if told:
+            # Not before this page is the one in front.
+            self.call_after_refresh(self.dashboard.tell, " ".join(told))
         self._changed()
         self.set_interval(LOOK_S, self._look)
+
+    async def on_unmount(self) -> None:
+        """What is kept of it is for whoever opens it next."""
+        await asyncio.to_thread(self._file.let_go)
 
     def on_screen_resume(self) -> None:
         """What it goes with may be saved by now, or typed, in a form of its own."""
@@ -141,19 +154,17 @@ class EditPage(Page):
             self._previewer.forget()
             self._follow_soon()
 
-    def _take_up(self, kept: Kept) -> None:
-        """Go on from what was typed the last time; undo takes it away."""
+    def _take_up(self, kept: Kept) -> str:
+        """Go on from what was typed the last time, which is said; undo takes it away."""
         self._replace(kept.document)
         if kept.text:
             self.beside.json.show_text(kept.text)
         else:
             self.json.show()
         when = clock(kept.written, self.dashboard.now())
-        words = f"What was typed until {when} and not saved is back; ctrl+z takes it away."
         if kept.elsewhere:
-            words = f"What was typed until {when} is back, joined with changes made elsewhere since: see F7."
-        # Not before this page is the one in front.
-        self.call_after_refresh(self.dashboard.tell, words)
+            return f"What was typed until {when} is back, joined with changes made elsewhere since: see F7."
+        return f"What was typed until {when} and not saved is back; ctrl+z takes it away."
 
     def _show_broken(self) -> None:
         """The text of a file that is no JSON."""
@@ -346,7 +357,7 @@ class EditPage(Page):
     async def give_up(self) -> None:
         """See :class:`Edits`. Also what was kept before it was saved, or taken back, is dropped."""
         if not self.dashboard.read_only:
-            await self._file.give_up(self.subject)
+            await self._file.give_up()
 
     # What the page says
 
