@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -29,11 +30,9 @@ def alike(texts: Iterable[str]) -> Sequence[Alike]:
 
     `out of memory: asked 100 MB, reached 105 MB` and such of 300 MB become one that `reached 105 to 300 MB`.
     """
-    numbers: dict[str, int] = {}
-    firsts: dict[str, int] = {}
-    for place, text in enumerate(texts):
-        numbers[text] = numbers.get(text, 0) + 1
-        firsts.setdefault(text, place)
+    texts = list(texts)
+    numbers = Counter(texts)
+    firsts = {text: place for place, text in reversed(list(enumerate(texts)))}
     groups: dict[str, list[str]] = {}
     for text in numbers:
         groups.setdefault(_AMOUNT.sub("", text), []).append(text)

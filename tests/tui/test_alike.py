@@ -87,3 +87,17 @@ def test_every_command_that_is_offered_has_the_same_amount() -> None:
         True
     }
     assert answer("show", RUN, "--json")["remedy"].endswith(AGAIN)
+
+
+async def test_the_head_tells_a_cause_once(home: Home) -> None:
+    async with on_stage(home, size=(110, 30), run=RUN) as stage:
+        await sees(stage, " 5 tasks failed: out of memory: asked 100 MB, reached 105 to 345 MB\n")
+
+
+@pytest.mark.usefixtures("home")
+def test_show_tells_a_cause_once() -> None:
+    lines = runyard("show", RUN).stdout.splitlines()
+    failed = lines.index("failed:")
+    once = "out of memory: asked 100 MB, reached 105 to 345 MB (first: task 0)"
+    assert lines[failed + 1 : failed + 3] == [f"  5 × {once}", ""]
+    assert "  5 tasks: The memory was not enough: asked 100 MB, reached 105 to 345 MB." in lines

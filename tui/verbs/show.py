@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
 
 from runners.config.home import Home
 from runners.states import State
 from runners.store.reader import Reader
 from runners.store.rows import BatchRow, Counts, RunRow
 from tui import output
+from tui.alike import alike
 from tui.batch_words import batch_sign, elapsed_words, host_words, id_words, limit_words, why_words
 from tui.failure import ExitCode
 from tui.output import Column
@@ -159,12 +159,11 @@ def _batch(batch: BatchRow, now: float) -> tuple[str, ...]:
 
 
 def _print_failures(run: RunRow, whys: Whys) -> None:
-    failed = whys.failed
-    reasons = Counter(task.reason or "no reason given" for task in failed)
-    first = {task.reason or "no reason given": task.index for task in reversed(failed)}
     output.line()
     output.line("failed:")
-    for reason, number in reasons.most_common(_MOST):
-        output.line(f"  {number:,} × {in_words(reason)} (first: task {first[reason]})")
+    for text, number, first in alike(in_words(task.reason or "no reason given") for task in whys.failed)[
+        :_MOST
+    ]:
+        output.line(f"  {number:,} × {text} (first: task {whys.failed[first].index})")
     print_causes("why tasks failed, and what to do:", whys.failures(), "task")
     print_again(run, whys.advised)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
@@ -12,6 +11,7 @@ from runners.config.units import format_about, format_time
 from runners.explanation import Explanation
 from runners.states import State
 from runners.store.rows import Counts, RunRow, StepRow, TaskRow
+from tui.alike import alike
 from tui.pace import Load, Pace, age_words, pace_of, rate_words, worked
 from tui.signs import Style, bar_segments, sign
 from tui.text import plain, width_of
@@ -123,10 +123,10 @@ def why_of(
 ) -> str:
     """Why *run* is as it is, in a sentence, from its tasks, or from that for which all of it *waits*."""
     if run.counts.failed:
-        reasons = Counter(task.reason for task in tasks if task.state is State.FAILED)
-        most = reasons.most_common(_REASONS + (len(reasons) == _REASONS + 1))
-        named = [f"{number:,}× {reason}" if len(most) > 1 else reason for reason, number in most]
-        other = run.counts.failed - sum(number for _, number in most)
+        reasons = alike(task.reason for task in tasks if task.state is State.FAILED)
+        most = reasons[: _REASONS + (len(reasons) == _REASONS + 1)]
+        named = [f"{number:,}× {reason}" if len(most) > 1 else reason for reason, number, _ in most]
+        other = run.counts.failed - sum(number for _, number, _ in most)
         if other > 0 and named:
             named.append(f"{other:,} other")
         tasks_word = "task" if run.counts.failed == 1 else "tasks"
