@@ -249,9 +249,15 @@ async def test_whoever_leaves_gives_the_check_up(home: Home) -> None:
 async def test_enter_leads_to_the_field_at_fault(home: Home) -> None:
     async with on_stage(home) as stage:
         await checked(stage, *ALL)
+        # Where all is fine there is nothing to mend: what it was told by is shown.
         await stage.press("home", "enter")
+        await at(stage, Evidence)
+        await stage.press("escape")
+        table(stage).move_to(REST)
+        await stage.press("enter")
         await sees(stage, "This finding blames no field of the configuration")
         table(stage).move_to("partition")
+        await sees(stage, "enter to field", "r again  n next  y copy fix  e evidence  f problems")
         await stage.press("enter")
         await at(stage, EditPage)
         page = stage.app.screen
@@ -279,7 +285,7 @@ async def test_one_of_several_profiles_is_chosen(tmp_path: Path) -> None:
         stage.app.post_message(OpenCheck("alps"))
         await at(stage, Choose)
         await stage.press("escape")
-        await sees(stage, "Several profiles could be meant: p chooses one.")
+        await sees(stage, "Several profiles could be meant: p chooses one.", "  p profile")
         await stage.press("p")
         await at(stage, Choose)
         engine(stage).findings = list(WAY)

@@ -70,17 +70,17 @@ class CheckPage(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "back", id="check.back", tooltip="Drop the filter, or go back"),
-        Binding("enter", "open", "to the field", id="check.open", tooltip="Go to the field that is at fault"),
+        Binding("enter", "open", "to field", id="check.open", tooltip="Go to the field that is at fault"),
         Binding("r", "again", "again", id="check.again", tooltip="Check again, with all as it is now"),
         Binding(
-            "e", "evidence", "evidence", id="check.evidence", tooltip="What was asked and answered, in full"
+            "n", "next_problem", "next", id="check.next", tooltip="Go to the next finding that is not ok"
         ),
         Binding("y", "copy", "copy fix", id="check.copy", tooltip="Copy what to do to the clipboard"),
         Binding(
-            "f", "problems", "problems", id="check.problems", tooltip="Only what is not ok, or all again"
+            "e", "evidence", "evidence", id="check.evidence", tooltip="What was asked and answered, in full"
         ),
         Binding(
-            "n", "next_problem", "next", id="check.next", tooltip="Go to the next finding that is not ok"
+            "f", "problems", "problems", id="check.problems", tooltip="Only what is not ok, or all again"
         ),
         Binding("p", "choose_profile", "profile", id="check.profile", tooltip="Check as another profile"),
         Binding(
@@ -110,6 +110,8 @@ class CheckPage(Page):
         """What is typed; None where only the files count."""
         self._sample = asked.sample or Sample()
         self._documents: CheckDocuments | None = None
+        self._profiles: tuple[str, ...] = ()
+        """Those that it could be checked as, as far as that is known."""
 
     def compose_body(self) -> Iterable[Widget]:
         """Title with filter, what is checked, the table, and the finding under the cursor."""
@@ -158,7 +160,7 @@ class CheckPage(Page):
             self._documents = documents = await asyncio.to_thread(
                 documents_of, self.dashboard.home, self._resource, self._profile, self._unsaved
             )
-            self._profile = documents.acts_as
+            self._profile, self._profiles = documents.acts_as, documents.profiles
             self._turn_to(Phase.STARTING)
             await self.dashboard.client.ensure_running()
             self._turn_to(Phase.RUNNING)
@@ -168,6 +170,7 @@ class CheckPage(Page):
                     self._table.take(addressed(finding, self._resource, documents, in_dashboard=True))
                     self._say()
         except NeedsProfileError as error:
+            self._profiles = error.names
             self._break("Several profiles could be meant: p chooses one.")
             self._choose_among(error.names)
         except (ConfigError, EngineError) as error:
@@ -231,7 +234,7 @@ class CheckPage(Page):
             nothing.add("copy")
         if not self._table.problems:
             nothing.add("next_problem")
-        if self._documents is None or len(self._documents.profiles) < 2:
+        if len(self._profiles) < 2:
             nothing.add("choose_profile")
         return super().pointless() | nothing
 
@@ -251,15 +254,17 @@ class CheckPage(Page):
         self._begin()
 
     def action_open(self) -> None:
-        """To the field that the finding under the cursor blames."""
+        """To the field that the finding under the cursor blames; to what it was told by where all is fine."""
         finding = self._table.chosen
         if finding is None:
             return
-        if not finding.field:
+        if finding.field:
+            profile = self._profile if finding.of == "profile" else None
+            self.dashboard.post_message(OpenField(self._resource, profile, finding.field))
+        elif finding.state is FindingState.OK:
+            self.action_evidence()
+        else:
             self.dashboard.tell("This finding blames no field of the configuration: e shows all of it.")
-            return
-        profile = self._profile if finding.of == "profile" else None
-        self.dashboard.post_message(OpenField(self._resource, profile, finding.field))
 
     def action_evidence(self) -> None:
         """All of the finding under the cursor."""
@@ -290,9 +295,8 @@ class CheckPage(Page):
 
     def action_choose_profile(self) -> None:
         """Check as another profile."""
-        names = () if self._documents is None else self._documents.profiles
-        if len(names) > 1:
-            self._choose_among(names)
+        if len(self._profiles) > 1:
+            self._choose_among(self._profiles)
         elif self._phase is Phase.BROKEN:
             self.action_again()
 
