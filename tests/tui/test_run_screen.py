@@ -402,3 +402,24 @@ async def test_hostile_items_are_shown_as_typed(tmp_path: Path) -> None:
             assert item in text
         await stage.press("f", "enter", "escape", "2", "1", "x", "question_mark", "escape")
         assert "\x1b" not in shown(stage)
+
+
+async def test_what_short_items_do_not_need_is_for_the_reasons(tmp_path: Path) -> None:
+    reason = "out of memory: asked 100 MB, reached 105 MB"
+    tale = stores.Tale(
+        "aaaa1111",
+        "align",
+        State.FAILED,
+        [str(number) for number in range(40)],
+        rest=State.FAILED,
+        reasons=dict.fromkeys(range(40), reason),
+        ended=60.0,
+    )
+    async with on_stage(make_home(tmp_path, lambda writer: stores.tell(writer, tale)), run=tale.id) as stage:
+        await sees(stage, "    0 0     out of memory: asked 100 MB, reac…", "time   memory")
+        lines = shown(stage).splitlines()
+        title = next(line for line in lines if " reason " in line)
+        # It does not jump while one scrolls.
+        await stage.press("end")
+        await sees(stage, "   39 39    out of memory: asked 100 MB, reac…")
+        assert title in shown(stage).splitlines()

@@ -213,3 +213,26 @@ def test_a_column_takes_no_more_than_it_wants_and_hidden_ones_take_nothing() -> 
     ]
     assert [at.width for at in place(columns, 60)] == [60 - 8 - 7 - 2, 8, 7]
     assert [(at.column, at.width) for at in place(columns, 30, {"c"})] == [(0, 21), (1, 8)]
+
+
+def test_what_a_column_does_not_need_is_for_the_others() -> None:
+    columns = [
+        Column("n", "n", 4),
+        Column("item", "item", None, least=20),
+        Column("why", "why", None, least=10, most=16, priority=1),
+        Column("cpu", "CPU", 6, priority=2),
+    ]
+
+    def widths(width: int, item: int) -> dict[str, int]:
+        return {columns[at.column].key: at.width for at in place(columns, width, (), {"item": item})}
+
+    # It is not for columns that matter less, before the other has what it wants.
+    assert widths(40, 99) == {"n": 4, "item": 22, "why": 12}
+    assert widths(40, 1) == {"n": 4, "item": 5, "why": 22, "cpu": 6}
+    assert widths(33, 1) == {"n": 4, "item": 5, "why": 22}
+    assert widths(33, 12) == {"n": 4, "item": 12, "why": 15}
+    # What nobody wants must be somewhere.
+    assert widths(100, 30) == {"n": 4, "item": 30, "why": 57, "cpu": 6}
+    assert widths(100, 99) == {"n": 4, "item": 71, "why": 16, "cpu": 6}
+    assert widths(24, 1) == {"n": 4, "item": 5, "why": 13}
+    assert widths(20, 1) == {"n": 4, "item": 15}

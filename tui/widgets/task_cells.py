@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from runners.config.units import format_peak_mb, format_time
 from runners.states import State
@@ -12,7 +12,11 @@ from tui.filters import Values
 from tui.item_words import item_words
 from tui.signals import KILLED
 from tui.signs import sign
+from tui.text import plain, width_of
 from tui.widgets.columns import Cell, Column, Sortable
+
+_ENOUGH = 200
+"""Cells of an item beyond which nobody has room for it."""
 
 KEYS = ("state", "item", "reason", "index", "slot", "step")
 """What a filter can ask for."""
@@ -49,6 +53,20 @@ class TaskCells:
             Column("cpu", "CPU", 6, align="right", priority=4, value=by(self._cpu_percent)),
             Column("slot", "slot", 4, align="right", priority=5, value=by(lambda task: task.slot)),
         )
+
+    def item_cells(self, tasks: Iterable[TaskRow], known: int) -> int:
+        """In how many cells the items of *tasks* have room, and others for which so many *known* ones do.
+
+        Where one takes more than any terminal has, that is all that is told.
+        """
+        for task in tasks:
+            if known >= _ENOUGH:
+                break
+            item = self._item(task)
+            # No character takes more than two cells; measuring 20,000 of them would be felt.
+            if len(item) * (1 if item.isascii() else 2) > known:
+                known = max(known, width_of(plain(item, _ENOUGH)))
+        return known
 
     def look_at(self, picture: RunPicture, now: float) -> None:
         """From now on speak of this picture, at the moment *now*, in seconds since the epoch."""

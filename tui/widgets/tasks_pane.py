@@ -80,6 +80,7 @@ class TasksPane(Vertical):
         self._fits: Callable[[filters.Values], bool] | None = None
         self._passed: dict[str, bool] = {}
         self._now = 0.0
+        self._item_cells = 0
 
     def compose(self) -> ComposeResult:
         """Title with filter, table, detail."""
@@ -177,6 +178,10 @@ class TasksPane(Vertical):
                 self._at_work.add(index)
             else:
                 self._at_work.discard(index)
+        # Only ever more: nothing jumps while tasks come and go.
+        added = (new[index] for index in changed if index not in old)
+        self._item_cells = self._cells.item_cells(added, self._item_cells)
+        self.table.need("item", self._item_cells)
         rows = (Row(str(index), self._cells.of) for index in changed)
         if len(changed) == len(new):
             self.table.set_rows(rows)

@@ -92,6 +92,7 @@ class VirtualTable(LineView, can_focus=True):
         self._placed_for = -1
         self._looked: dict[str, tuple[Piece, ...]] = {}
         self._hidden: Collection[str] = ()
+        self._needs: dict[str, int] = {}
         self._dragging = False
         self._last_wanted = False
 
@@ -164,6 +165,13 @@ class VirtualTable(LineView, can_focus=True):
         """Do not show the columns with these keys; all others are shown."""
         if columns != self._hidden:
             self._hidden = columns
+            self._placed_for = -1
+            self.repaint()
+
+    def need(self, column: str, cells: int) -> None:
+        """The column with this key has room for all that is in it in so many *cells*: it takes no more."""
+        if self._needs.get(column) != cells:
+            self._needs[column] = cells
             self._placed_for = -1
             self.repaint()
 
@@ -256,7 +264,7 @@ class VirtualTable(LineView, can_focus=True):
     def _places_now(self) -> tuple[Place, ...]:
         width = self.size.width
         if self._placed_for != width:
-            self._places = place(self._columns, width - _MARGINS, self._hidden)
+            self._places = place(self._columns, width - _MARGINS, self._hidden, self._needs)
             self._placed_for = width
             self._looked.clear()
         return self._places
