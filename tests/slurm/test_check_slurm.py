@@ -8,6 +8,7 @@ import pytest
 
 from runners.checking.slurm.check import checks_of
 from runners.findings import REST
+from runners.transport.base import Command
 from tests.lab.lab import Lab
 from tests.slurm.clusters import Cluster
 from tests.slurm.configurations import (
@@ -22,6 +23,7 @@ from tests.slurm.configurations import (
     not_ok,
 )
 from tests.slurm.runners import sudo_cluster
+from tests.waiting import until
 
 
 async def test_all_is_well(cluster: Cluster) -> None:
@@ -165,3 +167,35 @@ async def test_nothing_is_changed(cluster: Cluster) -> None:
     await findings(cluster, changed(lab, Wrong("", "")))
     assert lab.squeue("--noheader", "--format=%i") == before
     assert not cluster.here(cluster.runner.jobs_folder + "/sample").exists()
+
+
+async def test_behind_jobs_without_a_time_limit(cluster: Cluster) -> None:
+    """That the scheduler can't foresee a start is no fault then."""
+    lab = cluster.lab
+    whole = ("-pmain", "-N4", "--exclusive", "--mem=0", "-o/dev/null", "--wrap=sleep 60")
+    for _ in range(2):
+        lab.run("sbatch", *whole)
+    await until(lambda: "Resources" in lab.squeue("-ho%r"))
+    config = changed(lab, Wrong("", "", gpu={"partition": "main", "gres": None}))
+    found = await findings(cluster, config)
+    assert not_ok(found) == []
+    trials = [one for one in found if one.check.startswith("trial")]
+    assert len(trials) == 2
+    for one in trials:
+        assert one.detail == (
+            "SLURM would take a job of the sample in main; behind jobs without a time limit it can't foresee "
+            "when that would start."
+        )
+        assert "\nPENDING|UNLIMITED|UNLIMITED|" in one.evidence
+    # Where nothing that is ahead would explain it, something else is in the way.
+    cluster.transport.instead = none_ahead
+    first, *_ = not_ok(await findings(cluster, config))
+    assert (first.check, first.state) == ("trial", WARNING)
+    assert "sees no time at which it could start" in first.detail
+
+
+def none_ahead(command: Command) -> Command:
+    """The question for jobs, as one for those of a name that none has."""
+    if command.argv[0] != "squeue" or "--version" in command.argv:
+        return command
+    return Command((*command.argv, "--name=nobodys"))

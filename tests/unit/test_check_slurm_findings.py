@@ -8,10 +8,11 @@ import pytest
 
 from runners.checking.slurm.accounts import read_accounts
 from runners.checking.slurm.asked import Asked, read_asked
+from runners.checking.slurm.jobs_ahead import read_jobs
 from runners.checking.slurm.reservations import read_reservations
 from runners.checking.slurm.sets import OF_SET, look_at
 from runners.checking.slurm.trial import Trial, Trials, Word
-from runners.findings import Finding
+from runners.findings import Finding, FindingState
 from runners.sample import Sample
 from tests.unit.checked_cluster import (
     ACCOUNTS,
@@ -248,7 +249,38 @@ def test_a_script_that_is_too_large() -> None:
 def test_a_trial_that_says_nothing() -> None:
     assert amiss(asked(), facts(), Trial(Word.NONE, "")) == [("trial", UNTOLD)]
     assert amiss(asked(), facts(), Trial(Word.FULL, "AssocMaxSubmitJobLimit")) == [("trial", UNTOLD)]
-    assert amiss(asked(), facts(), replace(TAKEN, never=True)) == [("trial", WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("queue", "private", "state", "says"),
+    [
+        ("", "", WARNING, "sees no time"),
+        (None, "", UNTOLD, "not shown to us"),
+        ("", "jobs", UNTOLD, "not shown to us"),
+        ("PENDING|UNLIMITED|UNLIMITED|1|main|Priority", "jobs", OK, "jobs without a time limit"),
+        ("PENDING|INVALID|INVALID|1|gpu,main|Priority", "", OK, "jobs without a time limit"),
+        ("PENDING|UNLIMITED|UNLIMITED|1|main|JobHeldUser", "", WARNING, "sees no time"),
+        ("PENDING|UNLIMITED|UNLIMITED|1|gpu|Priority", "", WARNING, "sees no time"),
+        # On the same nodes.
+        ("PENDING|UNLIMITED|UNLIMITED|1|more|Priority", "", OK, "jobs without a time limit"),
+        # As long as it may run, that explains no thousand days.
+        ("RUNNING|365-00:00:00|364-00:00:00|32|main|None", "", WARNING, "sees no time"),
+        ("RUNNING|INVALID|INVALID|32|main|None", "", OK, "jobs without a time limit"),
+        ("PENDING|7-00:00:00|7-00:00:00|32|main|Priority\n" * 100, "", OK, "are many,"),
+        ("PENDING|7-00:00:00|7-00:00:00|32|main|Priority\n" * 10, "", WARNING, "sees no time"),
+        ("Welcome | to\nPENDING|what\n", "", WARNING, "sees no time"),
+    ],
+)
+def test_a_job_that_is_not_foreseen_to_start(
+    queue: str | None, private: str, state: FindingState, says: str
+) -> None:
+    nodes = NODES + row("more", "idle", "2", "8", "16000", "(null)", "(null)", "c[4-5]")
+    nodes += row("gpu", "idle", "1", "8", "16000", "(null)", "(null)", "g1")
+    told = replace(facts(nodes=nodes), jobs=None if queue is None else read_jobs(queue))
+    told = replace(told, settings=settings(PrivateData=private))
+    last = look_at(asked(), told, Trials(replace(TAKEN, never=True))).findings[-1]
+    assert (last.check, last.state) == ("trial", state)
+    assert says in last.detail
 
 
 def test_a_refusal_blames_what_says_what_is_at_fault() -> None:

@@ -9,7 +9,14 @@ from dataclasses import replace
 from runners.checking.course import not_looked_at
 from runners.checking.slurm.asked import GPU_SET, Asked, by_sample, merged_set, read_asked
 from runners.checking.slurm.facts import Facts
-from runners.checking.slurm.questions import ASK_S, ask, ask_accounting, ask_cluster, ask_trials
+from runners.checking.slurm.questions import (
+    ASK_S,
+    ask,
+    ask_accounting,
+    ask_cluster,
+    ask_jobs,
+    ask_trials,
+)
 from runners.checking.slurm.sets import OF_SET, known_before, look_at
 from runners.checking.slurm.site import accounting, command, controller, queue
 from runners.checking.slurm.words import asks_itself, batching_field
@@ -67,7 +74,7 @@ async def check_slurm(
     """What SLURM tells, one finding after the other, in the order of :func:`checks_of`.
 
     What an earlier finding leaves without a sense is told of by a last one, :data:`REST`. Four round trips,
-    each bounded in time; ending the iteration ends the one that is under way.
+    or five, each bounded in time; ending the iteration ends the one that is under way.
 
     Args:
         transport: to the cluster; the line is known to work.
@@ -109,6 +116,8 @@ async def check_slurm(
             broken[gpu] = _too_slow(gpu=gpu)
     facts = await ask_cluster(transport, replace(facts, accounts=told), [*sets.values()])
     trials = await ask_trials(transport, [*sets.values()], settings.today)
+    if any(one.own.never for one in trials):
+        facts = replace(facts, jobs=await ask_jobs(transport))
     words_of = dict(zip(sets, trials, strict=True))
     left: list[tuple[str, Finding]] = []
     before: list[Finding] = []

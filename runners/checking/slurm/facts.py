@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runners.checking.slurm.accounts import Accounts
+from runners.checking.slurm.jobs_ahead import JobAhead
 from runners.checking.slurm.partitions import NodeGroup, Partition, groups_of
 from runners.checking.slurm.reservations import Reservation
 from runners.slurm.cluster_settings import SlurmSettings
@@ -31,6 +32,8 @@ class Facts:
     """Of these nodes."""
     reservations: Sequence[Reservation] = ()
     """Those that are shown to us."""
+    jobs: Sequence[JobAhead] | None = None
+    """Those in the queue that are shown to us; None too where nothing is to be explained by them."""
 
     def partitions_of(self, asked: Sequence[str]) -> list[Partition]:
         """Those of the partitions that are there."""

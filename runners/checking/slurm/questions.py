@@ -9,6 +9,7 @@ from dataclasses import replace
 from runners.checking.slurm.accounts import Accounts, account_commands, read_accounts
 from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.facts import Facts
+from runners.checking.slurm.jobs_ahead import SHOW_JOBS, JobAhead, read_jobs
 from runners.checking.slurm.partitions import SHOW_PARTITIONS, nodes_command, read_nodes, read_partitions
 from runners.checking.slurm.reservations import SHOW_RESERVATIONS, read_reservations
 from runners.checking.slurm.trial import TRY, Trial, Trials, Word, read_trial
@@ -122,6 +123,12 @@ async def ask_trials(transport: Transport, sets: Sequence[Asked], today: str) ->
         Trials(trial, {what: next(said) for what in one.largest})
         for trial, one in zip(own, sets, strict=True)
     ]
+
+
+async def ask_jobs(transport: Transport) -> Sequence[JobAhead] | None:
+    """The jobs in the queue; None where that is not told."""
+    (reply,) = await ask(transport, [Command(SHOW_JOBS)], ASK_S)
+    return None if reply.code else await asyncio.to_thread(read_jobs, _text(reply))
 
 
 def _nodes(text: str, mark: str) -> dict[str, tuple[frozenset[str], str]]:

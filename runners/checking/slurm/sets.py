@@ -17,11 +17,12 @@ from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.fits import GPU_SET_FIELD, cpus, cpus_of, features, gres, memory, memory_of
 from runners.checking.slurm.hostlists import brief
 from runners.checking.slurm.job_limits import job_limits
+from runners.checking.slurm.jobs_ahead import SHOW_JOBS, in_the_way
 from runners.checking.slurm.nodes import nodes
 from runners.checking.slurm.partitions import SHOW_NODES, NodeGroup
 from runners.checking.slurm.reservations import SHOW_RESERVATIONS, other_reservations
 from runners.checking.slurm.times import minutes_of, time_limit
-from runners.checking.slurm.trial import TRY, Trial, Trials, Word
+from runners.checking.slurm.trial import NEVER, TRY, Trial, Trials, Word
 from runners.checking.slurm.words import Put, asks_itself, evidence
 from runners.config.errors import shown
 from runners.explanation import Explanation
@@ -212,12 +213,7 @@ def _trial(put: Put, facts: Facts) -> Finding:
         return waits
     match trial.word:
         case Word.TAKEN if trial.never:
-            return put.warning(
-                "trial",
-                f"SLURM would take a job of the sample in {where}, but sees no time at which it could start.",
-                "Ask for less, or ask the site's administrators which limit is in its way.",
-                proof,
-            )
+            return _never(put, facts, where, proof)
         case Word.TAKEN if trial.start:
             return put.ok("trial", f"A job of the sample would start {trial.start}.", proof)
         case Word.TAKEN:
@@ -273,6 +269,25 @@ def _trial(put: Put, facts: Facts) -> Finding:
         return put.failure("trial", detail, fix, proof)
     refused = put.failure("trial", f"{detail} {explained.sentence}", explained.remedy, proof)
     return replace(refused, of=explained.of, field=explained.field)
+
+
+def _never(put: Put, facts: Facts, where: str, proof: str) -> Finding:
+    """What to say where the time at which a job would start is far away."""
+    taken = f"SLURM would take a job of the sample in {where}"
+    told = facts.jobs is not None and not _goes_elsewhere(put.asked, facts)
+    # Its reckoning and ours need not agree to the day.
+    ahead = in_the_way(facts, put.asked.partitions, NEVER.total_seconds() / 2) if told else []
+    if ahead:
+        long = [one for one in ahead if one.endless]
+        whose = "jobs without a time limit" if long else "jobs that may take long, or are many,"
+        proof = f"{proof}\n{evidence(SHOW_JOBS, *(one.row for one in long or ahead))}"
+        return put.ok("trial", f"{taken}; behind {whose} it can't foresee when that would start.", proof)
+    detail = f"{taken}, but sees no time at which it could start."
+    if not told or "jobs" in facts.settings.private:
+        hidden = "Jobs that may be ahead of it are not shown to us."
+        return put.untold("trial", f"{detail} {hidden}", proof, "See what is in the queue: squeue")
+    fix = "Ask for less, or ask the site's administrators which limit is in its way."
+    return put.warning("trial", detail, fix, proof)
 
 
 def _fitting(put: Put, facts: Facts) -> list[NodeGroup]:

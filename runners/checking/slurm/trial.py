@@ -22,7 +22,8 @@ _START = re.compile(
     r"(?: on (?:nodes )?(?P<nodes>\S+))?"
 )
 
-_NEVER = timedelta(days=1000)
+NEVER = timedelta(days=1000)
+"""What starts only then is not foreseen to start."""
 
 
 class Word(StrEnum):
@@ -96,7 +97,7 @@ def read_trial(reply: Reply, today: str) -> Trial:
 
 def _is_far(day: str, today: str) -> bool:
     try:
-        return date.fromisoformat(day) - date.fromisoformat(today) > _NEVER
+        return date.fromisoformat(day) - date.fromisoformat(today) > NEVER
     except ValueError:
         return False
 
