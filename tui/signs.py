@@ -70,6 +70,13 @@ def changed_mark() -> str:
     return "+" if ascii_only() else "•"
 
 
+def branch(*, last: bool) -> str:
+    """What leads from a row to one that belongs to it, the *last* of these or not: one cell, in ASCII two."""
+    if ascii_only():
+        return "`-" if last else "|-"
+    return "└" if last else "├"
+
+
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 """What fills a part of a cell."""
 

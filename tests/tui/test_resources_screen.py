@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from runners.config.errors import ConfigError
 from runners.config.files import read_profile, read_resource
-from runners.config.folders import remove_profile
+from runners.config.folders import duplicate_profile, remove_profile
 from runners.config.home import Home
 from runners.config.json_text import from_json
 from tests.clusters import add_cluster
@@ -78,6 +78,8 @@ async def test_resources_and_their_profiles_stand_below_each_other(home: Home, s
         alps = row(stage, "alps")
         assert "slurm_ssh" in alps and "✓ valid" in alps and "2" in alps
         await sees(stage, "└ me", "as nobody", "profiles/me.json")
+        duplicate_profile(home.resources, "alps", "me", "you")
+        await sees(stage, "├ me", "└ you")
 
 
 async def test_a_broken_one_hides_no_other_and_says_why(home: Home) -> None:

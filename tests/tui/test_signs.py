@@ -6,7 +6,7 @@ from runners.findings import FindingState
 from runners.states import State
 from runners.store.rows import Counts
 from tui import signs
-from tui.signs import bar, bar_segments, sign
+from tui.signs import bar, bar_segments, branch, sign
 from tui.text import width_of
 
 
@@ -34,6 +34,7 @@ def test_signs_without_unicode() -> None:
     assert "".join(sign(state).glyph for state in State) == "o*+x-?"
     assert sign("requeued").glyph.isascii()
     assert bar(Counts(done=1, pending=1), 10) == "#####-----"
+    assert (branch(last=False), branch(last=True)) == ("|-", "`-")
 
 
 def test_a_bar_shows_eighths() -> None:

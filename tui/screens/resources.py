@@ -21,7 +21,7 @@ from tui.feed import Picture
 from tui.inventory import Entry, read_inventory
 from tui.messages import OpenField
 from tui.screens.table_page import TablePage
-from tui.signs import changed_mark
+from tui.signs import branch, changed_mark
 from tui.standing import Standing, clock
 from tui.text import ascii_only, plain
 from tui.widgets.columns import Cell, Column
@@ -105,6 +105,8 @@ class ResourcesPage(TablePage):
     def __init__(self) -> None:
         super().__init__()
         self._entries: dict[str, Entry] = {}
+        self._last: set[str] = set()
+        """The keys of the last rows of their resources."""
         self._read = False
         self._wanted = ""
         """The row to go to after the next look."""
@@ -152,6 +154,7 @@ class ResourcesPage(TablePage):
         entries = await asyncio.to_thread(reading, home)
         before = self._entries
         self._entries = {entry.key: entry for entry in entries}
+        self._last = set({entry.resource: entry.key for entry in entries}.values())
         self._read = True
         if list(before) != list(self._entries):
             self._table.set_rows([Row(key, self._cells) for key in self._entries])
@@ -364,10 +367,9 @@ class ResourcesPage(TablePage):
             shown = standing.sign
             trip = f"  {standing.round_trip}" if standing.round_trip else ""
             line = (f"{shown.glyph} {shown.word}{trip}", shown.style)
-        below = "`-" if ascii_only() else "└"
         name = entry.name if entry.typed is None or entry.new else f"{entry.name} {changed_mark()}"
         return (
-            (name, "strong") if entry.profile is None else f"  {below} {name}",
+            (name, "strong") if entry.profile is None else f"  {branch(last=key in self._last)} {name}",
             (entry.kind if entry.profile is None else "profile", "muted"),
             where_words(entry),
             (f"{glyph} {word}", style),
