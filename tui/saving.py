@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from runners.config.documents import resource_kind
+from runners.config.errors import ConfigError
+from runners.config.home import Home
 from runners.config.json_text import NOTHING, difference, text_difference, to_json
+from runners.config.places import profile_names
 from runners.config.wholefile import backup_beside
 from tui.forms.merging import merged
 from tui.live_words import live_words
@@ -23,6 +28,8 @@ _SAVE = Choice("save", "Save", "Write it; the version before stays beside it as 
 _JOINED = Choice("both", "Join both", "Take what was changed elsewhere into the form; nothing is written yet")
 _MINE = Choice("mine", "Save mine", "Write what stands in the form over what was changed elsewhere")
 _THEIRS = Choice("theirs", "Take theirs", "Go on with what is in the file; undo brings back what you typed")
+
+_NEEDS_PROFILE = "It needs a profile now, for who you are there: p in the list of resources makes one."
 
 
 def save(page: EditPage) -> None:
@@ -158,12 +165,24 @@ def _begin_to_write(page: EditPage, base: Subject, document: object) -> None:
 
 async def _write(page: EditPage, base: Subject, document: object) -> None:
     """Write *document*, whose difference was shown; *base* is the file that it replaces."""
+    home = page.dashboard.home
     try:
         # Raises what keeps it from being written: the page says so, and everything typed is still there.
-        subject = await asyncio.to_thread(save_subject, page.dashboard.home, base, document)
+        subject = await asyncio.to_thread(save_subject, home, base, document)
     finally:
         page.writing = False
     page.saved(subject)
     assert subject.read is not None
     kept = "" if base.new else f"; the version before it is {backup_beside(subject.read.path).name}"
-    page.dashboard.tell(f"Saved {subject.words}{kept}.")
+    next_step = f" {_NEEDS_PROFILE}" if base.new and await asyncio.to_thread(_is_bare, home, subject) else ""
+    page.dashboard.tell(f"Saved {subject.words}{kept}.{next_step}")
+
+
+def _is_bare(home: Home, subject: Subject) -> bool:
+    """Whether it is a cluster without a profile. What can't be read is none: it is saved all the same."""
+    if subject.profile is not None:
+        return False
+    with suppress(ConfigError):
+        kind = resource_kind(home.resources, subject.resource)
+        return kind not in (None, "local") and not profile_names(home.resources, subject.resource)
+    return False

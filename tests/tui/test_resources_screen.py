@@ -230,7 +230,7 @@ async def test_import_and_export_keep_the_json_as_it_is(home: Home, tmp_path: Pa
         await stage.press("ctrl+s")
         await sees(stage, '+  "id": 7,')
         await stage.press("y")
-        await sees(stage, "Saved resource zurich")
+        await sees(stage, "Saved resource zurich. It needs a profile now,")
         await stage.press("escape")
         await at(stage, ResourcesPage)
         await until(stage, lambda: "zurich" in table(stage).keys)
