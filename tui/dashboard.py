@@ -148,6 +148,8 @@ class Dashboard(InOrder[int]):
         self._clock = clock
         self._keeper = Keeper()
         self._asker = Asker(self)
+        self.refused_needs: dict[str, str] = {}
+        """What a retry was to give each task and the engine refused, as typed, by the id of the run."""
         self._problem_told = ""
         gatherer = Gatherer(home.database, alive or partial(held, home.lock), clock)
         self._feed = Feed(gatherer, lambda picture: self.post_message(PictureTaken(picture)))

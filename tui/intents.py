@@ -6,8 +6,8 @@ What can't be undone is asked about first; the engine does it; the answer is one
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from runners.config.home import Home
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.dashboard import Dashboard
 
 _ADVICE_S = 2.0
-"""Seconds that a person waits, at most, for what is advised: without it they can type it themselves."""
+"""Seconds that a person waits, at most, for what is advised, and for whether it can be had."""
 
 # The requests are models of pydantic, whose import takes a tenth of a second: it comes in when needed.
 
@@ -167,16 +167,31 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
         from tui.forms.needs import read_needs
 
         new = new_run_id()
+
+        def accepted() -> None:
+            dashboard.refused_needs.pop(run.id, None)
+            then(new)
+
         dashboard.ask(
             RequestKind.RETRY,
             RetryRequest(run=new, of=run.id, needs=read_needs(needs)),
             told=f"{again:,} {tasks} of {short_name(run)} run again, as run {new}.",
-            then=lambda: then(new),
+            then=accepted,
+            otherwise=lambda: dashboard.refused_needs.update({run.id: needs} if needs else {}),
         )
 
     def answered(yes: bool | None) -> None:
         if yes:
             ask("")
+
+    async def check(needs: str) -> None:
+        from tui.forms.needs import read_needs
+        from tui.retrying import check_retry
+
+        # Nobody waits long for that: the engine looks as well.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ADVICE_S):
+                await asyncio.to_thread(check_retry, dashboard.home, run, read_needs(needs))
 
     async def with_more() -> None:
         from tui.forms.needs import ABOUT, fault
@@ -184,9 +199,9 @@ def retry_run(dashboard: Dashboard, run: RunRow, *, then: Callable[[str], object
 
         about = f"{ABOUT} The new run starts at enter, and keeps it for a later retry."
         # Keys that are pressed meanwhile are for the line, and wait for it.
-        value = await _advised(dashboard.home, run)
+        value = dashboard.refused_needs.get(run.id) or await _advised(dashboard.home, run)
         title = f"Retry {again:,} {tasks} with more"
-        line = AskLine(title, about=about, value=value, goes_on=True, fault=fault)
+        line = AskLine(title, about=about, value=value, goes_on=True, fault=fault, attempt=check)
         dashboard.push_screen(line, lambda text: ask(text) if text is not None else None)
 
     dashboard.push_screen(
@@ -208,7 +223,7 @@ async def _advised(home: Home, run: RunRow) -> str:
         from runners.store.reader import Reader
         from tui.whys import advised_of
 
-        with closing(Reader.open(home.database)) as store:
+        with contextlib.closing(Reader.open(home.database)) as store:
             return " ".join(f"{name}={value}" for name, value in advised_of(store, run).items())
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,10 +13,14 @@ from textual.events import Key
 from textual.widgets import Input
 
 from runners.config.home import Home
+from runners.engine.asking import RefusedError
 from runners.launching import LaunchError
 from runners.requests import RequestKind, RetryRequest, TaskNeeds
-from tests.tui import stores
+from runners.states import State
+from runners.store.writer import Writer
+from tests.tui import resource_story, stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, until
+from tui.dashboard import Dashboard
 from tui.forms.needs import read_needs
 from tui.screens.confirm import Confirm
 from tui.screens.line import AskLine
@@ -187,3 +192,72 @@ async def test_a_retry_without_more_asks_for_nothing_else(home: Home, asked: lis
         await until(stage, lambda: bool(asked))
         (request,) = asked
         assert isinstance(request, RetryRequest) and request.needs == TaskNeeds()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Home:
+    """A home with a run that failed on a cluster whose jobs get at most 256 GB."""
+
+    def tell(writer: Writer) -> None:
+        tale = stores.Tale("aaaa1111", "align", State.FAILED, ["a", "b"], rest=State.FAILED, ended=60.0)
+        stores.tell(writer, replace(tale, resource="alps", profile="mira"))
+
+    home = make_home(tmp_path, tell)
+    resource_story.tell(home)
+    return home
+
+
+async def test_what_the_cluster_does_not_give_is_said_in_the_line(
+    cluster: Home, asked: list[BaseModel]
+) -> None:
+    async with on_stage(cluster) as stage:
+        await with_more(stage, "m")
+        await stage.press(*"mem=400G", "enter")
+        await sees(stage, "mem must not be above max_mem_per_job,", "which is 256 GB.")
+        await at(stage, AskLine)
+        assert stage.app.screen.query_one(Input).value == "mem=400G" and asked == []
+        stage.app.screen.query_one(Input).value = "mem=200G"
+        await stage.press("enter")
+        await until(stage, lambda: bool(asked))
+    (request,) = asked
+    assert isinstance(request, RetryRequest) and request.needs == TaskNeeds(mem=200_000)
+
+
+async def test_what_cannot_be_told_here_is_left_to_the_engine(
+    cluster: Home, asked: list[BaseModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+    monkeypatch.setattr("tui.retrying.check_retry", lambda *_: go_on.wait(10))
+    async with on_stage(cluster) as stage:
+        await with_more(stage, "m")
+        monkeypatch.setattr("tui.intents._ADVICE_S", 0.01)
+        try:
+            await stage.press(*"mem=400G", "enter")
+            await until(stage, lambda: bool(asked))
+        finally:
+            go_on.set()
+
+
+async def test_what_the_engine_refused_is_there_the_next_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = ["The engine has its reasons."]
+
+    async def ask(*_: object, **__: object) -> None:
+        if refusals:
+            raise RefusedError(refusals.pop())
+
+    monkeypatch.setattr("runners.engine.asking.ask", ask)
+    async with on_stage(home) as stage:
+        await with_more(stage, "m")
+        stage.app.screen.query_one(Input).value = "mem=5G cpus=2"
+        await stage.press("enter")
+        await sees(stage, "The engine has its reasons.")
+        await with_more(stage, "m")
+        assert stage.app.screen.query_one(Input).value == "mem=5G cpus=2"
+        await stage.press("enter")
+        await until(stage, lambda: not isinstance(stage.app.screen, AskLine | Confirm))
+        # It was carried out: the next time it is what is advised.
+        assert isinstance(stage.app, Dashboard)
+        dashboard = stage.app
+        await until(stage, lambda: dashboard.refused_needs == {})
