@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Event
 from typing import Any
 from unittest.mock import patch
 
@@ -11,14 +12,16 @@ import pytest
 from pydantic import BaseModel
 from textual.widgets import TabbedContent
 
+import tui.feed
 from runners.config.home import Home
 from runners.requests import CancelRequest, RequestKind, RetryRequest
 from runners.states import State
+from runners.store.reader import Reader
 from runners.store.writer import Writer
 from tests.tui import stores
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tui.dashboard import Dashboard
-from tui.feed import Gatherer
+from tui.feed import Gatherer, RunPicture
 from tui.screens.confirm import Confirm
 from tui.screens.run import RunPage
 from tui.screens.runs import RunsPage
@@ -77,7 +80,7 @@ async def test_what_has_no_room_is_marked_and_e_shows_it(home: Home) -> None:
 
 async def test_a_run_that_is_not_there_is_told(home: Home) -> None:
     async with on_stage(home, run="nowhere0") as stage:
-        await sees(stage, "There is no run nowhere0.")
+        await sees(stage, "There is no run nowhere0.", "It has no tasks.")
         await stage.press("f", "enter", "2", "3", "x", "c", "r", "escape")
 
 
@@ -423,3 +426,25 @@ async def test_what_short_items_do_not_need_is_for_the_reasons(tmp_path: Path) -
         await stage.press("end")
         await sees(stage, "   39 39    out of memory: asked 100 MB, reac…")
         assert title in shown(stage).splitlines()
+
+
+async def test_as_long_as_the_tasks_are_read_nobody_is_told_of_a_filter(home: Home) -> None:
+    read, let = tui.feed._run_picture, Event()
+
+    def look(reader: Reader, run: str, old: RunPicture | None, since: int) -> RunPicture:
+        begun = old if old is not None and old.tasks else None
+        return read(reader, run, begun, since) if let.is_set() else RunPicture(run)
+
+    with patch("tui.feed._run_picture", look):
+        async with on_stage(home) as stage:
+            assert isinstance(stage.app, Dashboard)
+            stage.app.open_run("7w2mh4ze")
+            await at(stage, RunPage)
+            await sees(stage, "Tasks  0  reading…")
+            table = shown(stage).split("Tasks  0  reading…")[1]
+            assert "reading…" in table and "filter" not in table.split("esc back")[0]
+            let.set()
+            await until(stage, lambda: tasks(stage).row_count == 500)
+            await until(stage, lambda: "reading…" not in shown(stage))
+            await stage.press("slash", *"nothing", "enter")
+            await sees(stage, "No task fits the filter.")

@@ -178,6 +178,7 @@ class RunPage(Page):
         if self._row is None:
             if picture.read_at:
                 self.query_one(RunHead).miss(self.run)
+                self._tasks.show(self._picture, self.dashboard.now())
             return
         now = self.dashboard.moment_of(self._row)
         unseen = unseen_words(self._row, picture.place_of(self._row), self.dashboard.now())

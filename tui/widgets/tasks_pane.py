@@ -39,6 +39,9 @@ SHOWN: tuple[State | None, ...] = (
 )
 """What the state filter goes through; None is all."""
 
+_READING = "reading…"
+"""Said until all tasks are there."""
+
 _REST_S = 0.3
 """How long the cursor rests on a failed task before its log is read."""
 
@@ -88,7 +91,7 @@ class TasksPane(Vertical):
         yield VirtualTable(
             self._cells.columns,
             id="task-table",
-            empty=filters.none_fits("task", "", KEYS),
+            empty=_READING,
         )
         yield TaskDetail()
 
@@ -209,9 +212,15 @@ class TasksPane(Vertical):
 
     def _say(self) -> None:
         only = f"{self._only} only" if self._only is not None else ""
+        line = self.query_one(FilterLine)
+        empty = filters.none_fits("task", line.text, KEYS)
         if not self._picture.complete:
-            only = "reading…"
-        self.query_one(FilterLine).say(self.table.row_count, self.table.total_count, only)
+            only = empty = _READING
+        elif not self._picture.tasks:
+            empty = "It has no tasks."
+        if self.table.empty != empty:
+            self.table.empty = empty
+        line.say(self.table.row_count, self.table.total_count, only)
 
     def _detail(self) -> None:
         task = self.chosen
@@ -274,7 +283,6 @@ class TasksPane(Vertical):
     def _typed(self, event: FilterLine.Changed) -> None:
         event.stop()
         self._fits = filters.parse(event.text, KEYS)
-        self.table.empty = filters.none_fits("task", event.text, KEYS)
         self._refilter()
 
     @on(FilterLine.Left)
