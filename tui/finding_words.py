@@ -68,6 +68,11 @@ def state_words(state: FindingState, number: int) -> str:
     return state.value if one else _SEVERAL[state]
 
 
+def field_words(finding: Finding) -> str:
+    """The field that a finding blames; empty where it blames none."""
+    return f"{finding.field} of the {finding.of}" if finding.of and finding.field else ""
+
+
 def fix_parts(fix: str) -> tuple[str, str]:
     """A fix as its sentence, with the colon, and what can be pasted: empty where nothing can."""
     sentence, colon, pasted = fix.partition(": ")

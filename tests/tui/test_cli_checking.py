@@ -125,6 +125,27 @@ def test_what_can_not_be_checked_is_said_before_an_engine_is_started(home: Home)
     assert not home.lock.exists()
 
 
+def test_problems_come_last_with_the_field_at_fault(home: Home, tmp_path: Path) -> None:
+    break_local(home, jobs_local_dir="/proc/runs", prevent_new_submissions=True)
+    lines = runyard("resource", "check", "local", code=1).stdout.splitlines()
+    gap = lines.index("")
+    assert gap > 1 and all("✓ ok" in line for line in lines[1:gap])
+    assert [line.split("  ")[0] for line in lines[gap + 1 : -2]] == ["new runs", "jobs folder"]
+    assert lines[gap + 2].endswith("  field: jobs_local_dir of the resource")
+    assert lines[-2] == "" and lines[-1].endswith(", 2 failures.")
+    only = runyard("resource", "check", "local", "--problems", code=1).stdout.splitlines()
+    assert only == [lines[0], *lines[gap + 1 :]]
+    findings = answer("resource", "check", "local", "--json", code=1)
+    assert [one["check"] for one in findings][:2] == ["new runs", "jobs folder"]
+    faulty = [one for one in findings if one["state"] != "ok"]
+    assert answer("resource", "check", "local", "--json", "--problems", code=1) == faulty
+
+
+def test_without_any_problem_only_their_number_is_printed(home: Home) -> None:
+    assert runyard("resource", "check", "local", "--problems").stdout.endswith(" ok.\n")
+    assert runyard("resource", "check", "local", "--problems").stdout.count("\n") == 1
+
+
 def test_without_an_engine_there_is_no_check(home: Home) -> None:
     home.lock.mkdir()
     assert refusal("resource", "check", "local", code=4).startswith("The engine can't use")
@@ -153,6 +174,7 @@ def test_at_80_columns_it_goes_on_below() -> None:
         f"{blank}the default.",
         f"{blank}fix: Set the partition to one of:",
         f"{blank}main, gpu, short",
+        "    field: jobs_runner_config.default_slurm_config.partition of the resource",
     ]
 
 
@@ -176,6 +198,15 @@ def test_what_can_be_pasted_is_never_broken() -> None:
     assert copied("Try again.") == "Try again."
     assert copied("Set it to one of: main, gpu.") == "main, gpu"
     assert copied("Go to: ..") == ".."
+
+
+def test_the_field_at_fault_stands_below() -> None:
+    folder = Finding("jobs folder", FAILURE, "Full.", "Make room.", of="resource", field="jobs_local_dir")
+    assert list(finding_lines(folder, 80))[1:] == [
+        f"{' ' * 38}fix: Make room.",
+        f"{' ' * 38}field: jobs_local_dir of the resource",
+    ]
+    assert list(finding_lines(folder, 160))[1:] == [f"{' ' * 38}field: jobs_local_dir of the resource"]
 
 
 def test_for_programs_a_finding_is_one_line() -> None:

@@ -8,11 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from runners.findings import Finding, FindingState
-from tui.finding_words import fix_parts
+from tui.finding_words import field_words, fix_parts
 from tui.screens.whole_text import WholeText
 from tui.signs import sign
 from tui.text import plain
-from tui.widgets.finding_detail import field_words, printed_lines
+from tui.widgets.finding_detail import printed_lines
 
 _COLOURS = {
     FindingState.OK: "$text-success",

@@ -1,4 +1,4 @@
-"""`runyard resource check`: what would keep runs from working there, printed as it is found out."""
+"""`runyard resource check`: what would keep runs from working there, printed as it is found out, and last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runners.config.home import Home
 from runners.findings import Finding, FindingState, is_sound
 from tui import output
 from tui.failure import ExitCode, Failure
-from tui.finding_words import addressed, fix_parts, summary
+from tui.finding_words import addressed, field_words, fix_parts, summary
 from tui.signs import sign
 from tui.text import pad, plain, width_of, wrapped
 from tui.verbs.asking import keep_engine
@@ -35,6 +35,7 @@ _WIDE = 120
 
 _INDENT = 4
 _LABEL = "fix: "
+_FIELD = "field: "
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +43,8 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Ask the cluster itself whether runs can work there: folders, Python, the way there, SLURM, "
         "partitions, limits, and what SLURM says to the job of a sample of work. Nothing is changed and "
-        "nothing is started there. What was asked and answered comes with each finding in JSON, and with "
-        "--evidence below each that is not ok."
+        "nothing is started there. What is not ok comes last. What was asked and answered comes with each "
+        "finding in JSON, and with --evidence below each that is not ok."
     )
     parser.add_argument("name", metavar="RESOURCE")
     parser.add_argument("--profile", metavar="P", help="the profile, where there are several")
@@ -51,6 +52,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cpus", metavar="C", default="", help="CPUs that each of them needs")
     parser.add_argument("--mem", metavar="M", default="", help="memory of each: 500M, 4G (1G is 1000 MB)")
     parser.add_argument("--gpu", action="store_true", help="they need a GPU")
+    parser.add_argument("--problems", action="store_true", help="print only what is not ok")
     parser.add_argument(
         "--evidence", action="store_true", help="print what was asked and answered, where it is not ok"
     )
@@ -76,18 +78,15 @@ def check(args: argparse.Namespace, home: Home) -> int:
     documents = documents_of(home, args.name, profile)
     keep_engine(home)
     who = args.name if profile is None else f"{args.name} as {profile}"
-    findings = _found(
-        home,
-        args.name,
-        documents,
-        sample,
-        who,
-        (lambda _: None) if args.json else _Printer(evidence=args.evidence),
-    )
     if args.json:
-        output.array(map(asdict, findings))
+        findings = _found(home, args.name, documents, sample, who, lambda _: None)
+        output.array(asdict(finding) for finding in findings if _is_problem(finding) or not args.problems)
     else:
-        output.line()
+        printer = _Printer(evidence=args.evidence, only_problems=args.problems)
+        try:
+            findings = _found(home, args.name, documents, sample, who, printer)
+        finally:
+            printer.end()
         output.line(f"{summary(findings)}.")
     return ExitCode.OK if is_sound(findings) else ExitCode.UNSUCCESSFUL
 
@@ -113,7 +112,8 @@ def _found(
                 findings.append(finding)
                 output.end_status()
                 show(finding)
-                output.status(f"checking {who}… {len(findings)}")
+                problems = sum(map(_is_problem, findings))
+                output.status(f"checking {who}… {len(findings)}{f', {problems} not ok' if problems else ''}")
         return findings
 
     try:
@@ -124,14 +124,42 @@ def _found(
         output.end_status()
 
 
-class _Printer:
-    """Prints findings one below the other, the titles of their columns before the first."""
+def _is_problem(finding: Finding) -> bool:
+    return finding.state is not FindingState.OK
 
-    def __init__(self, *, evidence: bool) -> None:
+
+class _Printer:
+    """Prints findings one below the other, the titles of their columns before the first.
+
+    Problems come last, where they are still to be seen: there may be more checks than lines of a terminal.
+    """
+
+    def __init__(self, *, evidence: bool, only_problems: bool) -> None:
         self._titled = False
         self._evidence = evidence
+        self._only_problems = only_problems
+        self._problems: list[Finding] = []
+        """Those that are still to be printed."""
 
     def __call__(self, finding: Finding) -> None:
+        if self._only_problems:
+            if _is_problem(finding):
+                self._print(finding)
+        elif _is_problem(finding):
+            self._problems.append(finding)
+        else:
+            self._print(finding)
+
+    def end(self) -> None:
+        """There are no more, or the check was stopped."""
+        if self._titled and self._problems:
+            output.line()
+        for finding in self._problems:
+            self._print(finding)
+        if self._titled:
+            output.line()
+
+    def _print(self, finding: Finding) -> None:
         width = output.terminal_width() if output.to_terminal() else sys.maxsize
         if not self._titled:
             self._titled = True
@@ -164,15 +192,19 @@ def finding_lines(finding: Finding, width: int) -> Iterator[str]:
     """
     shown = sign(finding.state)
     check, detail, fix = (plain(text, len(text) + 1) for text in (finding.check, finding.detail, finding.fix))
+    field = plain(field_words(finding), len(finding.field) + 20) if _is_problem(finding) else ""
     state = f"{shown.glyph} {shown.word}"
     left = f"{pad(check, max(_CHECK, width_of(check)))}  {pad(state, _STATE)}  "
     room = width - width_of(left)
     if width == sys.maxsize:
-        yield f"{left}{detail}{f'  {_LABEL}{fix}' if fix else ''}".rstrip()
+        more = [f"{_LABEL}{fix}" if fix else "", f"{_FIELD}{field}" if field else ""]
+        yield "  ".join([f"{left}{detail}", *filter(None, more)]).rstrip()
         return
     first, second = _halves(room)
     if width >= _WIDE and fix and width_of(detail) <= first and width_of(fix) <= second:
         yield f"{left}{pad(detail, first)}  {fix}"
+        if field:
+            yield _whole_line(f"{_FIELD}{field}", width - room, room)
         return
     indent = width - room
     if room < _LEAST:
@@ -185,11 +217,13 @@ def finding_lines(finding: Finding, width: int) -> Iterator[str]:
         left = " " * indent
     if finding.fix:
         yield from _fix_lines(finding.fix, indent, room)
+    if field:
+        yield _whole_line(f"{_FIELD}{field}", indent, room)
 
 
 def evidence_lines(finding: Finding) -> Iterator[str]:
     """What was asked and answered about a finding that is not ok, word for word: no line is broken."""
-    if finding.state is not FindingState.OK:
+    if _is_problem(finding):
         for line in finding.evidence.splitlines():
             yield f"{' ' * _INDENT}{plain(line, len(line) + 1)}".rstrip()
 
@@ -204,6 +238,9 @@ def _fix_lines(fix: str, indent: int, room: int) -> Iterator[str]:
         yield f"{' ' * indent}{label}{line}"
         label = " " * len(_LABEL)
     for text in pasted.splitlines():
-        line = plain(text, len(text) + 1)
-        # What is too long begins further left, and is broken by the terminal only: that copies well.
-        yield f"{' ' * (indent if width_of(line) <= room else min(indent, _INDENT))}{line}"
+        yield _whole_line(plain(text, len(text) + 1), indent, room)
+
+
+def _whole_line(line: str, indent: int, room: int) -> str:
+    """What is to be copied: what is too long begins further left, and is broken by the terminal only."""
+    return f"{' ' * (indent if width_of(line) <= room else min(indent, _INDENT))}{line}"

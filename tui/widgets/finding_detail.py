@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runners.findings import Finding, FindingState
-from tui.finding_words import fix_parts
+from tui.finding_words import field_words, fix_parts
 from tui.signs import sign
 from tui.text import plain
 from tui.widgets.columns import Cell
@@ -38,11 +38,6 @@ def finding_cells(finding: Finding, *, fresh: bool) -> tuple[Cell, ...]:
         return tuple((text, "muted") for text in (finding.check, state, finding.detail, finding.fix))
     detail: Cell = (finding.detail, "muted") if finding.state is FindingState.OK else finding.detail
     return finding.check, (state, shown.style), detail, finding.fix
-
-
-def field_words(finding: Finding) -> str:
-    """The field that a finding blames; empty where it blames none."""
-    return f"{finding.field} of the {finding.of}" if finding.of and finding.field else ""
 
 
 def printed_lines(text: str) -> list[str]:
