@@ -35,7 +35,12 @@ class BaseRunner(ABC):
     @property
     @abstractmethod
     def place(self) -> str:
-        """Where and as whom it runs batches: runners of one place can look at each other's batches."""
+        """Where and as whom it runs batches, and how one gets there: those of one place share a line."""
+
+    @property
+    def owner(self) -> str:
+        """Where and as whom only: runners of one owner can look at each other's batches."""
+        return self.place
 
     @property
     @abstractmethod

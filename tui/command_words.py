@@ -33,6 +33,11 @@ def result_sign(row: CommandRow) -> Sign:
     return Sign(shown.glyph, f"exit {row.code}" if row.code else "done", shown.style)
 
 
+def place_words(place: str) -> str:
+    """Where and as whom a command was run, without the key that gets one there; untrusted."""
+    return place.partition(" (")[0]
+
+
 def took_words(row: CommandRow) -> str:
     """How long it took: `19 ms`, `3.4 s`."""
     return f"{row.seconds * 1000:.0f} ms" if row.seconds < 0.9995 else format_time(row.seconds)

@@ -73,7 +73,7 @@ class Supervisor:
         self._salt = salt
         self._stopper = Stopper(store)
         self._changed = asyncio.Event()
-        self._place = ""
+        self._place = self._owner = ""
         self._waits = self._cancels = False
         self._trouble = ""
         self._told: str | None = None
@@ -83,9 +83,9 @@ class Supervisor:
         """Something about the run has changed."""
         self._changed.set()
 
-    def waits_at(self, place: str) -> bool:
-        """Whether something of it waits for *place* to be reached, to have room, or to stop."""
-        return (self._waits or self._cancels) and self._place == place
+    def waits_for(self, name: str) -> bool:
+        """Whether it waits for the place *name* to be reached, or for *name* as owner to have room or stop."""
+        return (self._waits or self._cancels) and name in (self._place, self._owner)
 
     def trouble(self, text: str) -> None:
         """What keeps the reports of its workers from being taken in, as a sentence; empty for nothing."""
@@ -135,7 +135,7 @@ class Supervisor:
             if rows.run.state.final:
                 return None
             runner = await self._pool.runner(rows.run.resource, rows.run.profile)
-            self._place = runner.place
+            self._place, self._owner = runner.place, runner.owner
             self._cancels = rows.run.cancelling or bool(rows.cancelling)
             # First of all: no trouble with one batch keeps another from being looked after.
             for batch in rows.live:

@@ -41,15 +41,17 @@ class Supervisors:
             self._supervisors[run] = self._make(run)
             self._own(self._look_after(run))
 
-    def moved(self, place: str, runs: Collection[str]) -> None:
+    def moved(self, owner: str, runs: Collection[str]) -> None:
         """See :meth:`Listener.moved`."""
         for run, supervisor in self._supervisors.items():
-            if run in runs or supervisor.waits_at(place):
+            if run in runs or supervisor.waits_for(owner):
                 supervisor.look()
 
     def reached(self, place: str) -> None:
         """*place* can be reached again."""
-        self.moved(place, ())
+        for supervisor in self._supervisors.values():
+            if supervisor.waits_for(place):
+                supervisor.look()
         self.watches.hurry(place)
 
     def troubled(self, run: str, trouble: str) -> None:

@@ -1,4 +1,4 @@
-"""The watches in use: one for each place, whatever the number of runs and resources there."""
+"""The watches in use: one for each owner of batches, whatever the number of runs and resources there."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -12,7 +12,7 @@ from runners.store.rows import BatchRow, RunRow
 
 
 class Watches:
-    """Has the batches of each place watched together."""
+    """Has the batches of each owner watched together."""
 
     def __init__(
         self,
@@ -24,8 +24,8 @@ class Watches:
         own: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         """*own* runs a watch until the engine ends; for the others see :class:`Watch`."""
-        self._make: Callable[[str], Watch] = lambda place: Watch(
-            place, store, pool, places, listener, attended
+        self._make: Callable[[str], Watch] = lambda owner: Watch(
+            owner, store, pool, places, listener, attended
         )
         self._own = own
         self._watches: dict[str, Watch] = {}
@@ -36,19 +36,19 @@ class Watches:
 
     def add(self, run: RunRow, runner: BaseRunner, batch: BatchRow) -> None:
         """Have *batch* of *run* watched from now on, through *runner*."""
-        place = runner.place
-        if place not in self._watches:
-            self._watches[place] = self._make(place)
-            self._own(self._watches[place].run())
-        self._watches[place].add(run, runner, batch)
+        owner = runner.owner
+        if owner not in self._watches:
+            self._watches[owner] = self._make(owner)
+            self._own(self._watches[owner].run())
+        self._watches[owner].add(run, runner, batch)
 
     def looked_through(self, runner: BaseRunner) -> BaseRunner:
         """The runner that looks at the batches which *runner* has started: it sees to it that they stop."""
-        watch = self._watches.get(runner.place)
+        watch = self._watches.get(runner.owner)
         return (watch and watch.runner()) or runner
 
     def hurry(self, place: str | None = None) -> None:
         """Look again at *place*, or everywhere, as soon as the resources like it."""
-        for name, watch in self._watches.items():
-            if place in (name, None):
+        for watch in self._watches.values():
+            if place is None or watch.goes_to(place):
                 watch.hurry()

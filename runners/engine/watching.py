@@ -31,19 +31,19 @@ _SLOWER = 1.25
 class Listener(Protocol):
     """Who is told what the looks brought."""
 
-    def moved(self, place: str, runs: Collection[str]) -> None:
-        """There may be something to do for *runs*, and room at *place*."""
+    def moved(self, owner: str, runs: Collection[str]) -> None:
+        """There may be something to do for *runs*, and room for *owner*."""
 
     def troubled(self, run: str, trouble: str) -> None:
         """*trouble* keeps what workers of *run* tell from being taken in; empty: nothing any more."""
 
 
 class Watch:
-    """Watches the live batches of one place, of all runs and resources."""
+    """Watches the live batches of one owner, of all runs and resources."""
 
     def __init__(
         self,
-        place: str,
+        owner: str,
         store: Store,
         pool: Pool,
         places: Places,
@@ -51,7 +51,7 @@ class Watch:
         attended: Callable[[], bool],
     ) -> None:
         """*attended* tells whether a person is watching: only then is it worth looking often."""
-        self._place = place
+        self._owner = owner
         self._store = store
         self._pool = pool
         self._places = places
@@ -84,6 +84,10 @@ class Watch:
         if self._runner not in runners:
             self._runner = next(iter(runners), None)
         return self._runner
+
+    def goes_to(self, place: str) -> bool:
+        """Whether any of it is looked at over the line to *place*."""
+        return any(runner.place == place for runner in self._runners())
 
     def hurry(self) -> None:
         """Look again as soon as the resource likes it."""
@@ -135,7 +139,7 @@ class Watch:
         if not due or runner is None:
             return False, False
         reports = await runner.poll(due)
-        await self._places.keep(self._place, runner.line)
+        await self._places.keep(runner.place, runner.line)
         told = [report for report in reports if self._live[report.token].tells(report)]
         if told:
             try:
@@ -172,15 +176,15 @@ class Watch:
         for token in taken.ended:
             del self._live[token]
         if taken.runs:
-            self._listener.moved(self._place, taken.runs)
+            self._listener.moved(self._owner, taken.runs)
 
     async def _look_failed(self, error: Exception, pause: float) -> None:
         if isinstance(error, RunnerError):
             log.warning("%s Trying again in %.0f s.", error, pause)
         else:
-            log.error("A look at %s failed; trying again in %.0f s.", self._place, pause, exc_info=error)
+            log.error("A look at %s failed; trying again in %.0f s.", self._owner, pause, exc_info=error)
         if (runner := self.runner()) is not None:
-            await self._places.keep(self._place, runner.line)
+            await self._places.keep(runner.place, runner.line)
         await self._open_anew()
 
     async def _open_anew(self) -> None:

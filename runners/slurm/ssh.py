@@ -12,6 +12,7 @@ from runners.sample import Sample
 from runners.slurm.base import BaseSlurmRunner
 from runners.slurm.life import Patience
 from runners.transport.base import Transport
+from runners.transport.login import owner_of, place_of
 from runners.transport.ssh import SSHTransport
 
 
@@ -50,7 +51,12 @@ class SlurmSSHRunner(BaseSlurmRunner):
     @property
     def place(self) -> str:
         """See :attr:`BaseRunner.place`."""
-        return f"ssh:{self._profile.username}@{self._host}"
+        return place_of(self._profile.username, self._host, self._profile.ssh_key_path)
+
+    @property
+    def owner(self) -> str:
+        """See :attr:`BaseRunner.owner`."""
+        return owner_of(self._profile.username, self._host)
 
     async def check(self, sample: Sample) -> AsyncIterator[Finding]:
         """See :meth:`BaseRunner.check`."""

@@ -207,7 +207,7 @@ class PlaceRow:
     profile: str
     """Empty for none."""
     place: str
-    """Where and as whom, as :attr:`CommandRow.place` has it."""
+    """See `BaseRunner.place`, as :attr:`CommandRow.place`."""
     up: bool | None
     """None as long as nobody has tried."""
     round_trip_s: float | None

@@ -12,6 +12,16 @@ Ask = Callable[[str, Kind, str, Sequence[Prompt]], Coroutine[Any, Any, Sequence[
 """Asks a person, as `Questions.ask` does."""
 
 
+def owner_of(user: str, host: str) -> str:
+    """See `BaseRunner.owner`."""
+    return f"ssh:{user}@{host}"
+
+
+def place_of(user: str, host: str, key: str) -> str:
+    """See `BaseRunner.place`: whether one gets there depends on the key."""
+    return f"{owner_of(user, host)} ({key})"
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Where to log in, and as whom."""
@@ -29,7 +39,7 @@ class Login:
     @property
     def place(self) -> str:
         """See `BaseRunner.place`."""
-        return f"ssh:{self.user}@{self.host}"
+        return place_of(self.user, self.host, self.key)
 
 
 class LoginRefusedError(UnreachableError):

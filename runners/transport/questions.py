@@ -44,7 +44,7 @@ class Question:
 
     id: int
     place: str
-    """Where and as whom; see `BaseRunner.place`."""
+    """See `BaseRunner.place`."""
     kind: Kind
     text: str
     prompts: tuple[Prompt, ...] = ()

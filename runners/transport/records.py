@@ -28,7 +28,7 @@ class CommandRecord:
     time: float
     """When it was begun, in seconds since 1970."""
     place: str
-    """Where and as whom; see `BaseRunner.place`."""
+    """See `BaseRunner.place`."""
     command: str
     """As one would type it."""
     code: int | None

@@ -303,7 +303,7 @@ async def test_every_command_is_recorded(transport: SSHTransport, far: Far) -> N
     )
     await transport.fetch(["/etc/hostname"], 1000)
     login, first, second, read, fetched = far.records
-    assert {record.place for record in far.records} == {f"ssh:{far.sshd.user}@127.0.0.1"}
+    assert {record.place for record in far.records} == {transport.login.place}
     assert (login.command, login.code) == (f"ssh -- {far.sshd.user}@127.0.0.1", 0)
     assert (first.command, first.code, first.out) == ("sh -c 'sleep 0.2; echo out; exit 3'", 3, "out\n")
     assert 0.2 <= first.seconds < 0.5

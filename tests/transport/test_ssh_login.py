@@ -66,7 +66,7 @@ async def test_a_new_host_is_accepted_by_a_person_once(far: Far) -> None:
         assert await greet(transport) == "hello"
     (question,) = asked
     assert question.kind is Kind.HOST_KEY
-    assert question.place == f"ssh:{far.sshd.user}@127.0.0.1"
+    assert question.place == f"ssh:{far.sshd.user}@127.0.0.1 ({transport.login.key})"
     assert fingerprint(far.sshd) in question.text
     assert f"[127.0.0.1]:{far.sshd.port}" in question.text
     assert far.known_hosts.read_text() == far.sshd.known()

@@ -14,6 +14,7 @@ from tests.tui import slurm_story, stores
 from tests.tui.slurm_story import ALPS
 from tests.tui.stage import Stage, at, make_home, on_stage, sees, shown, until
 from tests.tui.stores import T0
+from tui.command_words import place_words
 from tui.dashboard import Dashboard
 from tui.screens.command_log import CommandLogPage
 from tui.screens.command_reply import CommandReply
@@ -139,3 +140,8 @@ async def test_the_palette_and_the_help_know_it(home: Home) -> None:
         await at(stage, CommandLogPage)
         await stage.press("question_mark")
         await sees(stage, "Help: Command log", "Go to the newest, and stay there")
+
+
+@pytest.mark.parametrize("place", ["ssh:me@host (/home/me/.ssh/key (old))", "ssh:me@host"])
+def test_where_a_command_was_run_is_told_without_the_key(place: str) -> None:
+    assert place_words(place) == "ssh:me@host"

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from runners.store.rows import CommandRow
 from tui import filters
-from tui.command_words import reply_words, result_sign, result_state, took_words
+from tui.command_words import place_words, reply_words, result_sign, result_state, took_words
 from tui.feed import Picture
 from tui.screens.command_reply import CommandReply
 from tui.screens.table_page import TablePage
@@ -181,7 +181,7 @@ class CommandLogPage(TablePage):
             (time.strftime("%H:%M:%S", time.localtime(row.time)), "muted"),
             (f"{shown.glyph} {shown.word}", shown.style),
             took_words(row),
-            (row.place, "muted"),
+            (place_words(row.place), "muted"),
             row.command,
             (reply_words(row), "muted" if row.code == 0 else shown.style),
         )

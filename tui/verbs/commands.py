@@ -12,7 +12,7 @@ from runners.config.home import Home
 from runners.store.reader import Reader
 from runners.store.rows import CommandRow
 from tui import output
-from tui.command_words import failed, reply_words, result_sign, took_words
+from tui.command_words import failed, place_words, reply_words, result_sign, took_words
 from tui.failure import ExitCode, Failure
 from tui.output import Column
 from tui.verbs.opening import add_json, example, open_store
@@ -80,7 +80,7 @@ def _wanted(store: Reader, args: argparse.Namespace, after: int) -> list[Command
     return [
         row
         for row in store.commands(after)
-        if (places is None or row.place in places) and (failed(row) or not args.failed)
+        if (places is None or place_words(row.place) in places) and (failed(row) or not args.failed)
     ]
 
 
@@ -89,7 +89,7 @@ def _places(store: Reader, args: argparse.Namespace) -> Collection[str] | None:
     if args.resource is None:
         return None
     return {
-        row.place
+        place_words(row.place)
         for row in store.places()
         if row.resource == args.resource and args.profile in (None, row.profile)
     }
@@ -108,7 +108,14 @@ def _list(rows: Sequence[CommandRow], args: argparse.Namespace) -> int:
     output.table(
         _COLUMNS,
         [
-            (_clock(row), _result(row), took_words(row), row.place, row.command, reply_words(row))
+            (
+                _clock(row),
+                _result(row),
+                took_words(row),
+                place_words(row.place),
+                row.command,
+                reply_words(row),
+            )
             for row in shown
         ],
     )
@@ -140,7 +147,7 @@ def _follow(store: Reader, rows: Sequence[CommandRow], seen: int, args: argparse
 
 
 def _print(row: CommandRow) -> None:
-    output.line(f"{_clock(row)}  {_result(row)}  {took_words(row)}  {row.place}  {row.command}")
+    output.line(f"{_clock(row)}  {_result(row)}  {took_words(row)}  {place_words(row.place)}  {row.command}")
     if failed(row) and (reply := reply_words(row)):
         output.line(f"    {reply}")
 
