@@ -49,7 +49,6 @@ class Difference(ModalScreen[str | None]):
         Each has the first letter of its key as well. All texts are untrusted. *more* is said above the lines.
         """
         super().__init__()
-        self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (32, "-high")]
         self._title = title
         self._lines = lines
         self._choices = choices
@@ -62,9 +61,9 @@ class Difference(ModalScreen[str | None]):
             frame.border_title = Content(plain(self._title, 70))
             keys = [(choice.key[0], choice.name.lower()) for choice in self._choices]
             frame.border_subtitle = "   ".join(f"{key} {name}" for key, name in [*keys, ("esc", "back")])
-            if self._more:
-                yield Static(Content(plain(self._more)), id="more")
             with VerticalScroll(id="lines", can_focus=False):
+                if self._more:
+                    yield Static(Content(plain(self._more)), id="more")
                 yield Static(self._shown())
             with Horizontal(id="answers"):
                 yield Button(self._back, id="back", compact=True)
@@ -74,6 +73,13 @@ class Difference(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Enter does what the person came for; nothing is lost by it, for the file's backup is kept."""
         self.query_one(f"#{self._choices[0].key}" if self._choices else "#back").focus()
+
+    def on_resize(self) -> None:
+        """The difference gets all lines but those of the frame, the buttons, and one above and below.
+
+        In cells: where a frame is as high as what it holds, Textual takes no share of the screen for a limit.
+        """
+        self.query_one("#lines").styles.max_height = max(3, self.app.size.height - 6)
 
     def _shown(self) -> Content:
         lines = [Content.styled(plain(line), _TONES.get(line[:1], "")) for line in self._lines]
