@@ -74,6 +74,14 @@ async def saves(stage: Stage) -> None:
     await at(stage, EditPage)
 
 
+@pytest.mark.parametrize("field", ["type", "jobs_runner_config.gpu_slurm_config", "host"])
+async def test_the_check_is_offered_wherever_one_is(home: Home, field: str) -> None:
+    async with on_stage(home) as stage:
+        page = await opened(stage, field)
+        await until(stage, lambda: page.draft.dotted(page.form.path) == field)
+        await sees(stage, "^s save  esc leave  F8 check")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 async def test_what_is_typed_is_saved_after_the_difference_was_shown(
     home: Home, size: tuple[int, int]

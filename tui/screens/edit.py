@@ -70,6 +70,14 @@ class EditPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", id="edit.save", tooltip="Show the difference, then save it"),
         Binding("escape", "back", "leave", id="edit.back", tooltip="Leave; asks first if anything changed"),
+        Binding(
+            "f8",
+            "check",
+            "check",
+            id="edit.check",
+            key_display="F8",
+            tooltip="Ask the real cluster about what is typed, saved or not",
+        ),
         Binding("f3", "pane('json')", "JSON", id="edit.json", key_display="F3", tooltip="The JSON text"),
         Binding("f4", "pane('plan')", "plan", id="edit.plan", key_display="F4", tooltip="The sample's plan"),
         Binding("f5", "pane('script')", "script", id="edit.script", key_display="F5", tooltip="Its script"),
@@ -81,14 +89,6 @@ class EditPage(Page):
             key_display="F7",
             show=False,
             tooltip="What differs from the file as it is now",
-        ),
-        Binding(
-            "f8",
-            "check",
-            "check",
-            id="edit.check",
-            key_display="F8",
-            tooltip="Ask the real cluster about what is typed, saved or not",
         ),
     ]
 
