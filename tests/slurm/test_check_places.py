@@ -178,15 +178,11 @@ async def test_a_shell_that_is_not_there(
     assert pasted(finding) == f"runyard resource set RESOURCE '{finding.field}=#!/bin/sh'"
 
 
-async def test_what_is_no_program_runs_no_scripts(
-    lab: Lab, opener: Callable[..., Cluster], tmp_path: Path
-) -> None:
-    for above in (tmp_path, *tmp_path.parents[:-2]):
-        above.chmod(above.stat().st_mode | 0o055)
-    folder, file = tmp_path / "a" / "sh", tmp_path / "sh"
-    folder.mkdir(parents=True)
-    file.touch(0o644)
-    for path, what in ((folder, "is a folder"), (file, "is no program that can be run")):
+async def test_what_is_no_program_runs_no_scripts(lab: Lab, opener: Callable[..., Cluster]) -> None:
+    home = lab.spec.home_of(lab.spec.user)
+    lab.here(f"{home}/folder/sh").mkdir(parents=True, exist_ok=True)
+    lab.here(f"{home}/sh").touch(0o644)
+    for path, what in ((f"{home}/folder/sh", "is a folder"), (f"{home}/sh", "is no program that can be run")):
         config = with_shebangs(lab, f"#!{path}")
         assert what in (await fault(opener(jobs_runner_config=config), "shebang", WARNING)).detail
 

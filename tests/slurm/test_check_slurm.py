@@ -172,9 +172,9 @@ async def test_nothing_is_changed(cluster: Cluster) -> None:
 async def test_behind_jobs_without_a_time_limit(cluster: Cluster) -> None:
     """That the scheduler can't foresee a start is no fault then."""
     lab = cluster.lab
-    whole = ("-pmain", "-N4", "--exclusive", "--mem=0", "-o/dev/null", "--wrap=sleep 60")
+    whole = ("-pmain", "-N4", "--exclusive", "--mem=0", "-D/", "-o/dev/null", "--wrap=sleep 60")
     for _ in range(2):
-        lab.run("sbatch", *whole)
+        lab.run("sbatch", *whole, user=lab.spec.user)
     await until(lambda: "Resources" in lab.squeue("-ho%r"))
     config = changed(lab, Wrong("", "", gpu={"partition": "main", "gres": None}))
     found = await findings(cluster, config)
