@@ -78,6 +78,17 @@ async def test_what_is_offered_for_one_task_is_what_the_whole_run_needs(home: Ho
         await sees(stage, "✗ task 0 failed", f"fix Say what each needs, so fewer run: {AGAIN}")
 
 
+async def test_what_is_offered_for_a_batch_is_what_the_whole_run_needs(home: Home) -> None:
+    writer = Writer.open(home.database)
+    with writer.change() as change:
+        change.update("batches", {"run": RUN}, {"reason": "out of memory: asked 200 MB"})
+    writer.close()
+    async with on_stage(home, size=(160, 40), run=RUN) as stage:
+        await stage.press("2")
+        # It has two slots: for itself it would be offered half of that.
+        await sees(stage, "✗ batch 0 failed", f"fix Say what each needs, so fewer run: {AGAIN}")
+
+
 @pytest.mark.usefixtures("home")
 def test_every_command_that_is_offered_has_the_same_amount() -> None:
     for words in (("show", RUN), ("tasks", RUN)):
