@@ -85,7 +85,7 @@ async def test_what_is_offered_for_a_batch_is_what_the_whole_run_needs(home: Hom
     writer.close()
     async with on_stage(home, size=(160, 40), run=RUN) as stage:
         await stage.press("2")
-        # It has two slots: for itself it would be offered half of that.
+        # It has two slots: for itself it would be offered 256M.
         await sees(stage, "✗ batch 0 failed", f"fix Say what each needs, so fewer run: {AGAIN}")
 
 
