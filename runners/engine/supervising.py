@@ -84,7 +84,7 @@ class Supervisor:
         self._changed.set()
 
     def waits_for(self, name: str) -> bool:
-        """Whether it waits for the place *name* to be reached, or for *name* as owner to have room or stop."""
+        """Whether it waits for a place of this *name* to be reached, or an owner to have room or to stop."""
         return (self._waits or self._cancels) and name in (self._place, self._owner)
 
     def trouble(self, text: str) -> None:
