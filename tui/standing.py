@@ -146,14 +146,21 @@ def unseen_words(run: RunRow, place: PlaceRow | None, now: float, *, answer: str
 
     *answer* is what shows a person an open question.
     """
+    words = away_words(run, place, answer=answer)
+    if words and place is not None and not place.question and place.looked is not None:
+        return f"{words} What is shown is as of {clock(place.looked, now)}."
+    return words
+
+
+def away_words(run: RunRow, place: PlaceRow | None, *, answer: str = ANSWER_KEY) -> str:
+    """As `unseen_words`, without the moment that what is shown is about."""
     if run.state.final or place is None:
         return ""
     if place.question:
         return f"{run.resource} asks something before it can be reached: {answer} shows what."
     if place.up is False:
         trouble = place.trouble if place.trouble.endswith((".", "!", "?")) else f"{place.trouble}."
-        then = f" What is shown is as of {clock(place.looked, now)}." if place.looked is not None else ""
-        return f"{run.resource} can't be reached: {trouble}{then}"
+        return f"{run.resource} can't be reached: {trouble}"
     return ""
 
 

@@ -12,7 +12,7 @@ from runners.states import State
 from runners.store.rows import RunRow
 from tui import output
 from tui.failure import ExitCode
-from tui.standing import moment_of, place_of, trouble_words
+from tui.standing import away_words, moment_of, place_of, trouble_words
 from tui.verbs.opening import add_json, add_run, example, found_run
 from tui.verbs.ps import elapsed
 from tui.verbs.show import told
@@ -65,12 +65,20 @@ def wait_for(home: Home, run: str, *, as_json: bool) -> int:
 
 def _ended(home: Home, name: str) -> tuple[RunRow, Mapping[str, str]]:
     """The run once it has ended, and what a retry should give each task."""
+    away = False
     with found_run(home, name) as (store, run):
         for row in changes(home, store, run.id):
             if row.state.final:
                 break
             place, now = place_of(row, store.places()), time.time()
-            trouble = trouble_words(row, place, now, answer=f"`runyard resource connect {row.resource}`")
+            answer = f"`runyard resource connect {row.resource}`"
+            why = away_words(row, place, answer=answer)
+            if bool(why) != away:
+                # The status is for a terminal only, and it is not seen for long.
+                away = bool(why)
+                output.end_status()
+                output.note(f"waiting: {why}" if away else f"{row.resource} can be reached again.")
+            trouble = trouble_words(row, place, now, answer=answer)
             took = elapsed(row, moment_of(row, place, now))
             output.status(f"{output.state(row.state)}  {told(row.counts)}  {took}  {trouble}")
         return row, advised_of(store, row)
