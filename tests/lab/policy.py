@@ -17,6 +17,7 @@ _PARTITION = {
     "hidden": "no",
     "maxnodes": "unlimited",
     "minnodes": "0",
+    "maxmempernode": "0",
     "reqresv": "no",
     "qos": "",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.slurm.clusters import Cluster
-from tests.slurm.configurations import FAILURE, LARGE, WARNING, Wrong, assert_caught
+from tests.slurm.configurations import FAILURE, LARGE, WARNING, Wrong, assert_caught, option
 
 OWN_LINES = [
     ("--partition=nix", "partition", "partition", " to one of: gpu, main"),
@@ -26,7 +26,7 @@ WRONG = [
         "memory",
         "memory",
         says="16,000 MB",
-        fix="16000M or less",
+        fix="16000M or less.",
         field="default_slurm_config.mem",
         default={"mem": "20G"},
         gpu={"mem": "100M"},
@@ -192,6 +192,33 @@ WRONG = [
         default={"mem": "9G"},
         gpu={"mem": "1G"},
         field="default_slurm_config.mem",
+    ),
+    Wrong(
+        "task above the maxima and any node",
+        "memory",
+        says="max_mem_per_job",
+        # To raise the maximum would only bring another finding.
+        fix="Set mem in default_slurm_config to 8000M or less.",
+        default={"mem": "64G"},
+        gpu={"mem": "1G"},
+        field="default_slurm_config.mem",
+    ),
+    Wrong(
+        "CPUs above the maxima and any node",
+        "cpus",
+        fix="Set cpus_per_task in default_slurm_config to 8 or less.",
+        default={"cpus_per_task": 64},
+        gpu={"cpus_per_task": 1},
+        field="default_slurm_config.cpus_per_task",
+    ),
+    Wrong(
+        "memory that other partitions give",
+        "memory",
+        says="4,000 MB",
+        fix="Set mem to 4000M or less, or set partition to one with larger nodes: gpu, urgent.",
+        default={"mem": "5G"},
+        field="default_slurm_config.mem",
+        breaks=option("main", maxmempernode="4000"),
     ),
 ]
 

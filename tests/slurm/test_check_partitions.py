@@ -17,6 +17,13 @@ WRONG = [
         default={"partition": "mian"},
     ),
     Wrong(
+        "partition not given",
+        "partition",
+        fix="Set partition in default_slurm_config to one of: gpu, main, urgent.",
+        field="default_slurm_config.partition",
+        default={"partition": None},
+    ),
+    Wrong(
         "partition of the GPU set",
         "partition, GPU set",
         says="no partition gpus",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from runners.checking.course import not_looked_at
-from runners.checking.slurm.asked import GPU_SET, Asked, by_sample, merged_set, read_asked
+from runners.checking.slurm.asked import GPU_SET, Asked, read_asked
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.questions import (
     ASK_S,
@@ -19,8 +19,8 @@ from runners.checking.slurm.questions import (
 )
 from runners.checking.slurm.sets import OF_SET, known_before, look_at
 from runners.checking.slurm.site import accounting, command, controller, queue
-from runners.checking.slurm.words import asks_itself, batching_field
-from runners.config.errors import ConfigError, shown
+from runners.checking.slurm.unusable import unusable
+from runners.config.errors import ConfigError
 from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
 from runners.sample import Sample
@@ -34,24 +34,6 @@ COMMANDS = ("sbatch", "squeue", "scancel")
 
 OF_SITE = (*COMMANDS, "controller", "accounting", "queue")
 """The words of the findings about the cluster as a whole, in their order."""
-
-_CHECK_OF = {
-    "cpus_per_task": "cpus",
-    "mem": "memory",
-    "partition": "partition",
-    "time": "time limit",
-    "gres": "gres",
-    "gpus": "gres",
-    "constraint": "features",
-    "nodelist": "nodes",
-    "exclude": "nodes",
-    "nodes": "nodes",
-    "account": "account",
-}
-"""Which check it is that a field fails where not even a script can be made of it."""
-
-_LARGEST = {"cpus_per_task": ("max_cpus_per_job", ""), "mem": ("max_mem_per_job", "M")}
-"""What a field of a task must not be above, and the unit in which both can be typed."""
 
 
 def checks_of(config: SlurmRunnerConfig) -> tuple[str, ...]:
@@ -105,13 +87,13 @@ async def check_slurm(
     yield books
     yield queue(settings, told, ourselves, as_user=as_user)
     sets: dict[bool, Asked] = {}
-    broken: dict[bool, Finding] = {}
+    broken: dict[bool, ConfigError | Finding] = {}
     for gpu in (False, True) if config.gpu_slurm_config is not None else (False,):
         try:
             async with asyncio.timeout(SCRIPT_S):
                 sets[gpu] = await asyncio.to_thread(_read, config, sample, script, gpu)
         except ConfigError as error:
-            broken[gpu] = _unusable(config, sample, error, gpu=gpu)
+            broken[gpu] = error
         except TimeoutError:
             broken[gpu] = _too_slow(gpu=gpu)
     facts = await ask_cluster(transport, replace(facts, accounts=told), [*sets.values()])
@@ -127,8 +109,11 @@ async def check_slurm(
             findings = of_set.findings
             left += [(word, because or books) for word, because in of_set.left]
         else:
+            why = broken[gpu]
+            if isinstance(why, ConfigError):
+                why = unusable(config, sample, why, facts, gpu=gpu)
             # The other set may have told of it.
-            cause = known_before(broken[gpu], before) or broken[gpu]
+            cause = known_before(why, before) or why
             findings = [] if cause in before else [cause]
             own = [word for word in every[len(OF_SITE) :] if word.endswith(GPU_SET) is gpu]
             at_fault = cause.check.partition(",")[0]
@@ -149,50 +134,6 @@ def _too_slow(*, gpu: bool) -> Finding:
     detail = f"The script of the sample was not made within {SCRIPT_S:.0f} s."
     fix = "Check with fewer tasks, or when this machine has less to do."
     return Finding(f"batching, {GPU_SET}" if gpu else "batching", FindingState.UNTOLD, detail, fix)
-
-
-def _unusable(config: SlurmRunnerConfig, sample: Sample, error: ConfigError, *, gpu: bool) -> Finding:
-    """What to say of a set that no script can be made of."""
-    name, message = error.fields[0] if error.fields else ("", "")
-    if by_sample(name, sample, merged_set(config, gpu=gpu)):
-        check = _CHECK_OF[name]
-        return Finding(
-            f"{check}, {GPU_SET}" if gpu else check,
-            FindingState.FAILURE,
-            f"No job of the sample can be made: {shown(name)} {shown(message)}.",
-            asks_itself(name, "less"),
-        )
-    given = config.gpu_slurm_config if gpu else None
-    in_gpu_set = given is not None and name in given.model_fields_set
-    set_name = "gpu_slurm_config" if in_gpu_set else "default_slurm_config"
-    check = _CHECK_OF.get(name, "batching")
-    if name == "tasks_per_job":
-        return Finding(
-            f"{check}, {GPU_SET}" if gpu else check,
-            FindingState.FAILURE,
-            f"No job of the sample can be made: {shown(name)} {shown(message)}.",
-            "Set max_num_jobs higher, so that fewer tasks share a job, or check with fewer tasks (--tasks).",
-            of="resource",
-            field=batching_field("max_num_jobs"),
-        )
-    known = name in type(config.default_slurm_config).model_fields
-    detail = f"{shown(name)} {shown(message)}." if name else str(error)
-    fix = f"{'Give' if 'is missing' in message else 'Correct'} {shown(name)} in {set_name}."
-    largest, unit = _LARGEST.get(name, ("", ""))
-    if largest and f"above {largest}" in message:
-        most, wanted = getattr(config.batching_config, largest), getattr(merged_set(config, gpu=gpu), name)
-        fix = (
-            f"Set {name} in {set_name} to {most}{unit} or less, or {largest} in batching_config to "
-            f"{wanted}{unit} or more."
-        )
-    return Finding(
-        f"{check}, {GPU_SET}" if gpu else check,
-        FindingState.FAILURE,
-        f"No job can be made: {detail}",
-        fix if known else "Change how tasks share jobs.",
-        of="resource" if known else "",
-        field=f"jobs_runner_config.{set_name}.{name}" if known else "",
-    )
 
 
 def _rest(left: Sequence[tuple[str, Finding]]) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from runners.checking.slurm.facts import Facts
@@ -39,7 +39,13 @@ def cpus(put: Put, facts: Facts) -> Finding:
             "cpus",
             f"A task asks for {_count(need, 'CPU')}, and no node of {where} gives a job more than "
             f"{has_cpus(best)}.",
-            _smaller(put, option, f"{has_cpus(best)} or less", f"{has_cpus(best)} or less"),
+            _smaller(
+                put,
+                option,
+                f"{has_cpus(best)} or less",
+                f"{has_cpus(best)} or less",
+                _elsewhere(facts, lambda one: has_cpus(one) >= need),
+            ),
             proof,
             option=option,
             tried=True,
@@ -78,7 +84,13 @@ def memory(put: Put, facts: Facts) -> Finding:
         return put.failure(
             "memory",
             f"A task asks for {mb(need)}, and no node of {where} gives a job more than {mb(most)}.",
-            _smaller(put, option, f"{most}M or less", f"{mb(most)} or less"),
+            _smaller(
+                put,
+                option,
+                f"{most}M or less",
+                f"{mb(most)} or less",
+                _elsewhere(facts, lambda one: has_mb(one) >= need),
+            ),
             proof,
             option=option,
             # What a partition allows is not tried.
@@ -90,14 +102,23 @@ def memory(put: Put, facts: Facts) -> Finding:
     return put.ok("memory", detail, proof)
 
 
-def _smaller(put: Put, option: str, value: str, amount: str) -> str:
-    """A remedy for what is more than any node has; *value* is as the field has it."""
+def _smaller(put: Put, option: str, value: str, amount: str, elsewhere: Collection[str]) -> str:
+    """A remedy for what is more than any node has; *value* is as the field has it.
+
+    *elsewhere* are the partitions that have nodes with so much.
+    """
     if not put.asked.field(option):
         return asks_itself("cpus_per_task" if option == "cpus-per-task" else "mem", amount)
+    other = f", or set partition to one with larger nodes: {names(elsewhere)}" if elsewhere else ""
     if option == "mem-per-cpu":
         # The value is of a whole task.
-        return f"Ask for less with {put.asked.named(option)}, or name a partition with larger nodes."
-    return f"{put.to(option, value)}, or name a partition with larger nodes."
+        return f"Ask for less with {put.asked.named(option)}{other}."
+    return f"{put.to(option, value)}{other}."
+
+
+def _elsewhere(facts: Facts, will_do: Callable[[NodeGroup], bool]) -> list[str]:
+    """The partitions that have nodes that will do."""
+    return sorted({one.partition for one in facts.groups or () if will_do(one)})
 
 
 def gres(put: Put, facts: Facts) -> Finding:
