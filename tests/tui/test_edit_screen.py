@@ -216,7 +216,7 @@ async def test_by_mouse_alone_but_for_what_is_typed(home: Home) -> None:
         await at(stage, EditPage)
         await click("^s save")
         await at(stage, Difference)
-        await click("Save    ")
+        await click("Save   ")
         await sees(stage, "Saved resource uzh")
         await click("esc leave")
         await at(stage, ResourcesPage)
