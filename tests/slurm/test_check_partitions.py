@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import pytest
 
+from tests.lab.lab import Lab
 from tests.slurm.clusters import Cluster
-from tests.slurm.configurations import WARNING, Wrong, assert_caught, down, drained, option, state
+from tests.slurm.configurations import (
+    WARNING,
+    Breaker,
+    Wrong,
+    assert_caught,
+    changed,
+    down,
+    drained,
+    findings,
+    not_ok,
+    option,
+    state,
+)
+
+
+def drained_for(reason: str, other: str) -> Breaker:
+    """The nodes of `main` are drained, one of them for another reason."""
+
+    def breaks(lab: Lab) -> None:
+        for nodes, why in (("c[1-3]", reason), ("c4", other)):
+            lab.scontrol("update", f"nodename={nodes}", "state=drain", f"reason={why}")
+
+    return breaks
+
 
 WRONG = [
     Wrong(
@@ -154,12 +178,19 @@ WRONG = [
         field="default_slurm_config.partition",
     ),
     Wrong("all nodes down", "nodes", WARNING, "4 down", "state=resume", breaks=down("c1", "c2", "c3", "c4")),
-    Wrong("all nodes drained", "nodes, GPU set", WARNING, "1 drained", breaks=drained("g1")),
+    Wrong("all nodes drained", "nodes, GPU set", WARNING, "1 drained (“lab”)", breaks=drained("g1")),
+    Wrong(
+        "all nodes drained, with reasons",
+        "nodes",
+        WARNING,
+        "at the moment: 3 drained (“disk swap | till “Monday””), 1 drained (“",
+        breaks=drained_for("disk swap | till “Monday”", "red\x1b[31m @x " + 100 * "long "),
+    ),
     Wrong(
         "named node down",
         "nodes",
         WARNING,
-        "c2 (down)",
+        "c2 (down: “lab”)",
         "list-reasons",
         "default_slurm_config.nodelist",
         default={"nodelist": "c[2-3]", "nodes": 2},
@@ -261,7 +292,7 @@ WRONG = [
         "all nodes of both drained",
         "nodes",
         WARNING,
-        "4 drained",
+        "4 drained (“lab”)",
         "state=resume",
         breaks=drained("c1", "c2", "c3", "c4"),
     ),
@@ -281,3 +312,18 @@ async def test_names_the_cause(cluster: Cluster, wrong: Wrong) -> None:
     if wrong.refused and tuple(map(int, release.split(".")[:2])) > (23, 11):
         pytest.skip(f"the trial of SLURM {release} takes such jobs")
     await assert_caught(cluster, wrong)
+
+
+async def test_why_some_nodes_take_no_jobs(cluster: Cluster) -> None:
+    lab = cluster.lab
+    lab.scontrol("update", "nodename=c2", "state=drain", "reason=disk swap")
+    lab.scontrol("update", "nodename=c3", "state=down", "reason=red\x1b[31m " + 100 * "long ")
+    found = await findings(cluster, changed(lab, Wrong("", "")))
+    assert not_ok(found) == []
+    (nodes,) = (one for one in found if one.check == "nodes")
+    before, _, rest = nodes.detail.partition("; the rest: ")
+    assert before == "2 of 4 nodes of main can take jobs"
+    assert "1 drained (“disk swap”)" in rest
+    assert "1 down (“'red\\x1b[31m long long" in rest
+    assert rest.isprintable()
+    assert len(rest) < 150

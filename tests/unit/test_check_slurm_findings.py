@@ -408,7 +408,7 @@ def test_nodes_of_several_partitions_count_once() -> None:
     other = PARTITIONS.replace("PartitionName=main", "PartitionName=urgent")
     found = look_at(asked(partition="main,urgent"), facts(PARTITIONS + other, shared), Trials(TAKEN))
     (nodes,) = [one for one in found.findings if one.check == "nodes"]
-    assert nodes.detail == "5 of 6 nodes of main, urgent can take jobs."
+    assert nodes.detail == "5 of 6 nodes of main, urgent can take jobs; the rest: 1 down*."
 
 
 def test_lists_of_very_many_nodes_stay_readable() -> None:

@@ -30,6 +30,8 @@ class Facts:
     """The partitions of the nodes that jobs name, by the node; one that is not there is in none."""
     states: Mapping[str, str] = field(default_factory=dict)
     """Of these nodes."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why nodes take no jobs, by the node, where somebody has said so. Untrusted."""
     reservations: Sequence[Reservation] = ()
     """Those that are shown to us."""
     jobs: Sequence[JobAhead] | None = None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.features import read_constraint
 from runners.checking.slurm.gres import GresAsk, has, read_gpus_ask, read_gres_ask
-from runners.checking.slurm.hostlists import brief
+from runners.checking.slurm.node_reasons import nodes_and_reasons
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup
 from runners.checking.slurm.trial import TRY, Word
 from runners.checking.slurm.words import Put, asks_itself, evidence, names, near_first
@@ -50,7 +50,7 @@ def cpus(put: Put, facts: Facts) -> Finding:
             option=option,
             tried=True,
         )
-    if warned := _not_now(put, "cpus", groups, lambda one: has_cpus(one) >= need, "so many CPUs", proof):
+    if warned := _not_now(put, facts, "cpus", lambda one: has_cpus(one) >= need, "so many CPUs", proof):
         return warned
     detail = f"A task asks for {_count(need, 'CPU')}; nodes of {where} have up to {has_cpus(best)}."
     return put.ok("cpus", detail, proof)
@@ -96,7 +96,7 @@ def memory(put: Put, facts: Facts) -> Finding:
             # What a partition allows is not tried.
             tried=need > max(one.mb for one in groups),
         )
-    if warned := _not_now(put, "memory", groups, lambda one: has_mb(one) >= need, "so much memory", proof):
+    if warned := _not_now(put, facts, "memory", lambda one: has_mb(one) >= need, "so much memory", proof):
         return warned
     detail = f"A task asks for {mb(need)}; nodes of {where} have up to {mb(most)}."
     return put.ok("memory", detail, proof)
@@ -248,7 +248,7 @@ def _lacking(
     def will_do(group: NodeGroup) -> bool:
         return has(group.gres or {}, wanted) >= needed
 
-    return _not_now(put, "gres", groups, will_do, _told(ask), proof)
+    return _not_now(put, facts, "gres", will_do, _told(ask), proof)
 
 
 def features(put: Put, facts: Facts) -> Finding:
@@ -281,7 +281,7 @@ def features(put: Put, facts: Facts) -> Finding:
         return put.failure("features", detail, fix, proof, option="constraint", tried=True)
     if wanted.simple and (
         warned := _not_now(
-            put, "features", groups, lambda one: wanted.holds(one.features), "these features", proof
+            put, facts, "features", lambda one: wanted.holds(one.features), "these features", proof
         )
     ):
         return warned
@@ -319,17 +319,17 @@ def mb(amount: float) -> str:
 
 def _not_now(
     put: Put,
+    facts: Facts,
     check: str,
-    groups: Sequence[NodeGroup],
     will_do: Callable[[NodeGroup], bool],
     what: str,
     proof: str,
 ) -> Finding | None:
     """A warning where only nodes that take no jobs at the moment would do, and others take some."""
+    groups = facts.groups_in(put.asked.partitions) or []
     if any(one.working and will_do(one) for one in groups) or not any(one.working for one in groups):
         return None
-    fitting = [one for one in groups if will_do(one)]
-    hosts = ", ".join(f"{brief(one.hostlist)} ({shown(one.state)})" for one in fitting[:4])
+    hosts = nodes_and_reasons(((one.hostlist, one.state) for one in groups if will_do(one)), facts.reasons)
     return put.warning(
         check,
         f"Only nodes that take no jobs at the moment have {what}: {hosts}.",

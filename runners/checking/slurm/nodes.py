@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runners.checking.slurm.access import qos_in_order
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.hostlists import brief, first_host, hosts_of
+from runners.checking.slurm.node_reasons import counts_and_reasons, nodes_and_reasons
 from runners.checking.slurm.partitions import SHOW_NODES, SHOW_PARTITIONS, NodeGroup, is_working
 from runners.checking.slurm.reservations import own_reservation
 from runners.checking.slurm.words import Put, evidence, names, near_first, pasted
@@ -71,7 +72,7 @@ def nodes(put: Put, facts: Facts) -> Finding:
         return put.untold("nodes", f"The states of the nodes of {where} are not shown to us.", tried=True)
     seen = evidence(SHOW_NODES, *(one.row for one in groups))
     if groups and not any(one.working for one in groups):
-        states = ", ".join(f"{one.count} {shown(one.state)}" for one in groups[:4])
+        states = _resting(groups, facts)
         fix = (
             "Jobs wait until nodes are back; the site's administrators know why, and can let one work again: "
             f"scontrol update nodename={pasted(first_host(groups[0].hostlist))} state=resume"
@@ -79,7 +80,8 @@ def nodes(put: Put, facts: Facts) -> Finding:
         if all(one.state.startswith("maint") for one in groups):
             fix = "Jobs wait until the maintenance is over; when that is: scontrol show reservation"
         return put.warning("nodes", f"No node of {where} takes jobs at the moment: {states}.", fix, seen)
-    detail = f"{_working(groups)} of {where} can take jobs."
+    rest = f"; the rest: {states}" if (states := _resting(groups, facts)) else ""
+    detail = f"{_working(groups)} of {where} can take jobs{rest}."
     return put.ok("nodes", detail, f"{proof}\n{seen}")
 
 
@@ -88,6 +90,13 @@ def _working(groups: Sequence[NodeGroup]) -> str:
     every = {host for one in groups for host in hosts_of(one.hostlist)}
     working = {host for one in groups if one.working for host in hosts_of(one.hostlist)}
     return f"{len(working)} of {_count(len(every))}"
+
+
+def _resting(groups: Sequence[NodeGroup], facts: Facts) -> str:
+    """How many nodes take no jobs, and why."""
+    working = {host for one in groups if one.working for host in hosts_of(one.hostlist)}
+    rest = [one for one in groups if not one.working and not working.issuperset(hosts_of(one.hostlist))]
+    return counts_and_reasons(((one.hostlist, one.state) for one in rest), facts.reasons)
 
 
 def _none_left(put: Put, facts: Facts, named: Sequence[str], where: str, proof: str) -> Finding | None:
@@ -147,7 +156,7 @@ def _named(put: Put, facts: Facts, where: str) -> Finding | None:
         states = {node: facts.states[node] for node in named if node in facts.states}
         resting = {node: state for node, state in states.items() if not is_working(state)}
         if resting:
-            told = ", ".join(f"{shown(node)} ({shown(state)})" for node, state in [*resting.items()][:4])
+            told = nodes_and_reasons(resting.items(), facts.reasons)
             return put.warning(
                 "nodes",
                 f"Nodes that every job is to have take no jobs at the moment: {told}.",

@@ -10,6 +10,7 @@ from runners.checking.slurm.accounts import Accounts, account_commands, read_acc
 from runners.checking.slurm.asked import Asked
 from runners.checking.slurm.facts import Facts
 from runners.checking.slurm.jobs_ahead import SHOW_JOBS, JobAhead, read_jobs
+from runners.checking.slurm.node_reasons import read_reasons, reasons_command
 from runners.checking.slurm.partitions import SHOW_PARTITIONS, nodes_command, read_nodes, read_partitions
 from runners.checking.slurm.reservations import SHOW_RESERVATIONS, read_reservations
 from runners.checking.slurm.trial import TRY, Trial, Trials, Word, read_trial
@@ -49,7 +50,7 @@ async def ask(
 
 async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked]) -> Facts:
     """*facts* with the partitions, their nodes, the user's groups, and the nodes that jobs name."""
-    mark, homes_mark = new_mark(), new_mark()
+    mark, homes_mark, reasons_mark = new_mark(), new_mark(), new_mark()
     nodes = nodes_command(mark)
     lists = sorted(
         {
@@ -66,17 +67,23 @@ async def ask_cluster(transport: Transport, facts: Facts, sets: Sequence[Asked])
         *(f"--nodes={','.join(lists)}", f"--format=@{homes_mark}|%T|%R|%N@{homes_mark}."),
     )
     groups_of_user = ("id", "-Gn", "--", facts.user)
-    argvs = [SHOW_PARTITIONS, nodes, groups_of_user, SHOW_RESERVATIONS, *looked_up]
+    reasons = reasons_command(reasons_mark)
+    argvs = [SHOW_PARTITIONS, nodes, groups_of_user, SHOW_RESERVATIONS, reasons, *looked_up]
     argvs += [homes] if lists else []
     replies = await ask(transport, [Command(argv) for argv in argvs], ASK_S)
     # Of large clusters that takes a while.
-    return await asyncio.to_thread(_facts_of, facts, replies, lists, mark, homes_mark)
+    return await asyncio.to_thread(_facts_of, facts, replies, lists, mark, homes_mark, reasons_mark)
 
 
 def _facts_of(
-    facts: Facts, replies: Sequence[Reply], lists: Sequence[str], mark: str, homes_mark: str
+    facts: Facts,
+    replies: Sequence[Reply],
+    lists: Sequence[str],
+    mark: str,
+    homes_mark: str,
+    reasons_mark: str,
 ) -> Facts:
-    partitions, grouped, groups, reservations, *named = replies
+    partitions, grouped, groups, reservations, reasons, *named = replies
     known = None if not lists or named[-1].code else _nodes(_text(named[-1]), homes_mark)
     return replace(
         facts,
@@ -92,6 +99,7 @@ def _facts_of(
         homes=None if known is None else {node: homes for node, (homes, _) in known.items()},
         reservations=() if reservations.code else read_reservations(_text(reservations)),
         states={} if known is None else {node: state for node, (_, state) in known.items()},
+        reasons=read_reasons(_text(reasons), reasons_mark),
     )
 
 
