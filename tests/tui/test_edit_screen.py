@@ -328,7 +328,7 @@ async def test_two_edits_are_joined_where_they_are_of_different_fields(home: Hom
         file_of(home).write_text(json.dumps(theirs))
         await stage.press("ctrl+s")
         await at(stage, Difference)
-        await sees(stage, "Both have changed jobs_local_dir", "Join both")
+        await sees(stage, "Both have changed", "jobs_local_dir: joined, yours stays.", "Join both")
         await stage.press("y")
         await at(stage, EditPage)
         # Nothing is written yet.
