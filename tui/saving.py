@@ -55,6 +55,8 @@ def compare(page: EditPage) -> None:
 def has_faults(page: EditPage, refused: str) -> bool:
     """Whether what is typed can't be used; then the person is led to why, and told what is *refused*."""
     page.catch_up()
+    # A line in which nobody has typed anything is no fault.
+    page.form.drop_unused()
     if page.beside.json.broken:
         _refuse_text(page, refused)
     elif errors := page.draft.errors:

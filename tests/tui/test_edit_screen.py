@@ -74,6 +74,21 @@ async def saves(stage: Stage) -> None:
     await at(stage, EditPage)
 
 
+async def test_a_line_in_which_nobody_has_typed_does_not_keep_it_from_being_saved(home: Home) -> None:
+    async with on_stage(home) as stage:
+        page = await opened(stage, "tasks_python_config.versions.3.12")
+        assert isinstance(stage.app.focused, Input)
+        await stage.press("enter", "end", "9", "enter")
+        await until(stage, lambda: page.draft.size(("tasks_python_config", "versions")) == 2)
+        await stage.press("ctrl+s")
+        await at(stage, Difference)
+        await sees(stage, 'python3.129"')
+        await stage.press("y")
+        await sees(stage, "Saved resource uzh")
+        await until(stage, lambda: "changed, not saved" not in shown(stage))
+    assert len(saved(home)["tasks_python_config"]["versions"]) == 1
+
+
 @pytest.mark.parametrize("field", ["type", "jobs_runner_config.gpu_slurm_config", "host"])
 async def test_the_check_is_offered_wherever_one_is(home: Home, field: str) -> None:
     async with on_stage(home) as stage:

@@ -54,8 +54,44 @@ async def test_a_new_line_is_not_wrong_before_one_was_there_whatever_stood_in_it
         await stage.press("up", "enter")
         assert stage.focused == (*LINES, 1) and (*LINES, 1) in stage.draft.errors
         assert "✗" not in stage.line((*LINES, 1))
-        await stage.press("enter")
+        await stage.type("y")
+        await stage.press("ctrl+u", "enter")
         assert "✗" in stage.line((*LINES, 1)) and "✗" not in stage.line((*LINES, 2))
+
+
+async def test_a_new_line_that_is_left_as_it_was_goes() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*LINES, 2))
+        # Enter after the last value, once more, and on to what comes next.
+        await stage.press("enter", "enter")
+        assert stage.focused == (*LINES, 3) and lines(stage) == [A, B, C, ""]
+        await stage.press("up")
+        await stage.until(lambda: stage.focused == (*LINES, 2))
+        assert lines(stage) == [A, B, C] and not stage.draft.changed() and stage.draft.errors == {}
+        # What is below it moves up, and one goes on in that.
+        await stage.go_to((*LINES, 0))
+        await stage.burst("enter", "down", "end", "2")
+        await stage.until(lambda: lines(stage) == [A, f"{B}2", C])
+        assert stage.focused == (*LINES, 1)
+        # It is no step of its own.
+        await stage.press("ctrl+z")
+        assert lines(stage) == [A, B, C] and not stage.draft.changed()
+
+
+async def test_so_does_an_entry_without_a_key_and_a_value() -> None:
+    async with form_stage() as stage:
+        await stage.go_to((*VERSIONS, 0))
+        await stage.press("enter", "enter")
+        assert stage.focused == (*VERSIONS, 1) and stage.draft.errors
+        await stage.press("f6")
+        await stage.until(lambda: not stage.draft.errors)
+        assert stage.draft.size(VERSIONS) == 1 and not stage.draft.changed()
+        # One with a key is meant to be there.
+        await stage.go_to((*VERSIONS, 0))
+        await stage.press("enter", "enter")
+        await stage.type("3.11")
+        await stage.press("up", "up")
+        assert stage.draft.size(VERSIONS) == 2 and stage.draft.errors
 
 
 async def test_many_lines_that_are_pasted_are_as_many_lines() -> None:

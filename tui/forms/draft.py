@@ -63,6 +63,7 @@ class Draft:
         self._saved = self._state.tree if saved is MISSING else grown(spec, saved)
         self._undo: list[tuple[_State, Path]] = []
         self._redo: list[tuple[_State, Path]] = []
+        self._added: tuple[Path, int] | None = None
         self._typing: tuple[str, Path] | None = None
         self._typed: tuple[Path, str] | None = None
         self.revision = 0
@@ -197,7 +198,22 @@ class Draft:
         items[index:index] = [("", value) for value in new] if isinstance(items, Rows) else new
         last = (*path, index + len(new) - 1)
         self._change(last, self._with(path, items))
+        self._added = None if texts else (last, self.revision)
         return last
+
+    @property
+    def unused(self) -> Path | None:
+        """The item that was added last, if nothing was changed since, and it is not valid as it is: empty."""
+        if self._added is None or self._added[1] != self.revision:
+            return None
+        added = self._added[0]
+        return added if any(path[: len(added)] == added for path in self.errors) else None
+
+    def drop_unused(self) -> None:
+        """Take the item out that is unused, as if it had never been added."""
+        if self.unused is not None:
+            self.undo()
+            self._redo.clear()
 
     def remove(self, path: Path) -> None:
         """Take out an item or row; the list or map stays, be it empty."""

@@ -304,20 +304,34 @@ class Form(Vertical):
             self._sheet.touched.discard(self._wanted)
         await self._changed()
 
+    def drop_unused(self, now_at: Path | None = None) -> None:
+        """Take out a line that was added and left as it was; one is *now_at* this field, if that is told."""
+        if self._sheet is None or (unused := self._sheet.draft.unused) is None:
+            return
+        if now_at is None:
+            self._wanted = unused[:-1] if self.has_focus_within else None
+        else:
+            self._wanted = _moved_up(now_at, unused)
+        self._sheet.draft.drop_unused()
+        self.call_next(self._changed)
+
     async def _changed(self) -> None:
         await self._arrange()
         self.post_message(self.Changed(self))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Tell where one is."""
+        """Tell where one is; a line that was added and left as it was goes."""
         row = next((node for node in event.widget.ancestors if isinstance(node, Row)), None)
         if row is not None and row.path != self._path:
             self._path = row.path
-            if self._sheet is not None:
+            draft = self.draft
+            if draft is not None:
                 # What is typed from here on is another step of undo.
-                self._sheet.draft.settle()
+                draft.settle()
             self.refresh_bindings()
             self.post_message(self.FieldFocused(self, row.path))
+            if draft is not None and draft.unused not in (None, row.path):
+                self.drop_unused(row.path)
 
     # How it is shown
 
@@ -383,3 +397,12 @@ class Form(Vertical):
         self.query_one(HeldKeys).hand_on()
         # Only then is it known where it is.
         self.call_after_refresh(row.scroll_visible, animate=False)
+
+
+def _moved_up(path: Path, gone: Path) -> Path:
+    """Where a field is once an item before it in the same list is gone."""
+    n = len(gone) - 1
+    at, index = path[n] if path[:n] == gone[:n] and len(path) > n else None, gone[n]
+    if isinstance(at, int) and isinstance(index, int) and at > index:
+        return (*path[:n], at - 1, *path[n + 1 :])
+    return path

@@ -78,6 +78,9 @@ class ItemRow(TextRow):
 
     def action_add(self) -> None:
         """Add one below."""
+        if self.draft.unused == self.path:
+            # It is there already.
+            return
         path, at = self.path[:-1], self.at + 1
 
         def apply(draft: Draft) -> Path:
