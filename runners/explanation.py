@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from runners.config.errors import shown
+from runners.findings import SET_COMMAND
 
 SLURM_SET = "jobs_runner_config.default_slurm_config"
 """The path of what each task asks of SLURM, in a resource's document."""
@@ -83,8 +84,10 @@ class About:
         return template.format_map(values) if all(values.values()) else ""
 
     def setting(self, path: str, value: str) -> str:
-        """The command that sets the field at *path* of the resource, or RESOURCE, to *value*."""
-        return f"runyard resource set {_word(self.resource) or 'RESOURCE'} {shlex.quote(f'{path}={value}')}"
+        """The command that sets the field at *path* of the resource to *value*."""
+        name = _word(self.resource)
+        command = f"runyard resource set {name}" if name else SET_COMMAND
+        return f"{command} {shlex.quote(f'{path}={value}')}"
 
     def advice(self, text: str, *templates: str) -> str:
         """*text* with the first of the commands for which everything is known.

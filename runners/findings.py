@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+CONNECT = "Connect to the resource"
+"""How a fix begins that ends with `CONNECT_COMMAND`."""
+
+CONNECT_COMMAND = "runyard resource connect NAME"
+SET_COMMAND = "runyard resource set NAME"
+"""Checks are made of documents, and don't know what a resource is called: who shows the fix puts it there."""
+
 REST = "the rest"
 """The check of the finding that comes last where a failure kept others from being looked at."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runners.config.units import format_mb
-from runners.findings import Finding, FindingState
+from runners.findings import CONNECT, CONNECT_COMMAND, SET_COMMAND, Finding, FindingState
 from tui import filters
 
 if TYPE_CHECKING:
@@ -53,12 +53,10 @@ def addressed(
     connect = f"runyard resource connect {name}"
     if documents.acts_as is not None and len(documents.profiles) > 1:
         connect += f" --profile {shlex.quote(documents.acts_as)}"
-    fix = finding.fix.replace("runyard resource set RESOURCE ", f"runyard resource set {name} ")
-    fix = fix.replace("runyard resource connect NAME", connect)
+    fix = finding.fix.replace(f"{SET_COMMAND} ", f"runyard resource set {name} ")
+    fix = fix.replace(CONNECT_COMMAND, connect)
     if in_dashboard:
-        fix = fix.replace(
-            "Connect to the resource", "Connect to the resource (c in the list of resources)", 1
-        )
+        fix = fix.replace(CONNECT, f"{CONNECT} (c in the list of resources)", 1)
     return replace(finding, fix=fix)
 
 

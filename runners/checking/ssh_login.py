@@ -12,7 +12,7 @@ import asyncssh
 from runners.checking.sentences import sentence, told_by
 from runners.checking.ssh_line import MORE_SESSIONS
 from runners.config.errors import shown
-from runners.findings import Finding, FindingState
+from runners.findings import CONNECT, CONNECT_COMMAND, Finding, FindingState
 from runners.transport.base import Command, TransportError, UnreachableError
 from runners.transport.login import HostKeyChangedError, Login, LoginRefusedError, UnansweredError
 from runners.transport.questions import Kind, NoAnswerError, Prompt
@@ -24,9 +24,6 @@ _FIRST_S = 20.0
 
 _PORT = 22
 """The one that needs no mention."""
-
-_CONNECT = "runyard resource connect NAME"
-"""The name that the resource goes by is known to whoever shows what was found."""
 
 
 class _Asked:
@@ -103,12 +100,12 @@ def _why_not(login: Login, error: UnreachableError, asked: _Asked) -> list[Findi
             # Without the question, which comes last.
             what = f"{asked.text.rpartition('. ')[0]}."
             fix = (
-                "Connect to the resource once, compare the key with the one that the host's administrators "
-                f"publish, and accept it: {_CONNECT}"
+                f"{CONNECT} once, compare the key with the one that the host's administrators "
+                f"publish, and accept it: {CONNECT_COMMAND}"
             )
             return [Finding("host key", FindingState.FAILURE, sentence(what), fix)]
         case _, Kind.PASSPHRASE:
-            fix = f"Connect to the resource, give the passphrase, and check again: {_CONNECT}"
+            fix = f"{CONNECT}, give the passphrase, and check again: {CONNECT_COMMAND}"
             detail = f"{sentence(asked.text)} Its passphrase is for you to give, and a check asks nobody."
             return [Finding("login", FindingState.UNTOLD, detail, fix)]
         case _, Kind.CODE:
@@ -117,7 +114,7 @@ def _why_not(login: Login, error: UnreachableError, asked: _Asked) -> list[Findi
                 f"The host asks for something that only you can give ({prompts}), and a check asks nobody. "
                 "It may be that it refuses the key."
             )
-            fix = f"Connect to the resource, answer, and check again: {_CONNECT}"
+            fix = f"{CONNECT}, answer, and check again: {CONNECT_COMMAND}"
             return [known, Finding("login", FindingState.UNTOLD, detail, fix, evidence=shown(asked.text))]
         case UnansweredError(), _:
             return [Finding("login", FindingState.UNTOLD, detail, fix)]

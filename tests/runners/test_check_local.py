@@ -94,7 +94,7 @@ async def test_a_machine_that_takes_no_new_runs(resource: LocalResource) -> None
     findings = await all_of(LocalRunner(paused).check(Sample()))
     (bad,) = (one for one in findings if one.state is FAILURE)
     assert (bad.check, bad.of, bad.field) == ("new runs", "resource", "prevent_new_submissions")
-    assert bad.fix.endswith(": runyard resource set RESOURCE prevent_new_submissions=false")
+    assert bad.fix.endswith(": runyard resource set NAME prevent_new_submissions=false")
 
 
 async def test_more_tasks_than_cores_can_bear(resource: LocalResource) -> None:

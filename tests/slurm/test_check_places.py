@@ -175,7 +175,7 @@ async def test_a_shell_that_is_not_there(
     assert (finding.of, finding.field) == (
         *("resource", f"jobs_runner_config.{which}_slurm_config.shebang_line"),
     )
-    assert pasted(finding) == f"runyard resource set RESOURCE '{finding.field}=#!/bin/sh'"
+    assert pasted(finding) == f"runyard resource set NAME '{finding.field}=#!/bin/sh'"
 
 
 async def test_what_is_no_program_runs_no_scripts(lab: Lab, opener: Callable[..., Cluster]) -> None:

@@ -56,7 +56,7 @@ async def test_two_faults_are_two_findings(over_ssh: Callable[..., Cluster]) -> 
 async def test_a_cluster_that_takes_no_new_runs(opener: Callable[..., Cluster]) -> None:
     finding = await fault(opener(prevent_new_submissions=True), "new runs")
     assert (finding.of, finding.field) == ("resource", "prevent_new_submissions")
-    assert pasted(finding) == "runyard resource set RESOURCE prevent_new_submissions=false"
+    assert pasted(finding) == "runyard resource set NAME prevent_new_submissions=false"
 
 
 async def test_who_stops_looking_ends_the_check(opener: Callable[..., Cluster]) -> None:
