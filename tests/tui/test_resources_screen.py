@@ -185,7 +185,8 @@ async def test_saving_says_that_live_runs_are_reached_by_it(home: Home) -> None:
         await until(stage, lambda: page.form.path == ("host",) and page.form.has_focus_within)
         await stage.press("end", *".org", "ctrl+s")
         await at(stage, Difference)
-        await sees(stage, "2 live runs are on it: they are reached by what is saved here from now on.")
+        # However the sentence is wrapped.
+        await sees(stage, "2 live runs are on it: they are reached by what is saved here")
 
 
 async def test_local_is_neither_renamed_nor_removed(home: Home) -> None:
