@@ -4,7 +4,7 @@
 that the function `_ry_files` of the exchange names: it calls a function with all of them but for the first
 few. What is known of them comes from `_ry_look`, which looks at all that are still to be read: starting a
 program for each would take longer than the line. Where nothing new was seen of a file, it looks again if
-another one was read since: no part is older than those before it.
+another one was read since: no part is older than those before it. So it does where a file has come meanwhile.
 `_ry_fetch BYTES` sends whole files that are smaller, whose names it reads, as one archive.
 """
 
@@ -74,7 +74,8 @@ _ry_part() {
   _ry_files _ry_name "$_ry_number"
   set -- "$_ry_path" "$1" "$2"
   _ry_find "$1" "$2"
-  if [ "$_ry_old" = 1 ] && [ "$_ry_from" -ge "$_ry_size" ]; then
+  if { [ -z "$_ry_mode" ] && [ -e "$1" ]; } ||
+    { [ "$_ry_old" = 1 ] && [ "$_ry_from" -ge "$_ry_size" ]; }; then
     _ry_look
     _ry_find "$1" "$2"
   fi

@@ -46,8 +46,7 @@ async def test_slurmctld_is_started_anew(cluster: Cluster) -> None:
     await cluster.ended(one)
     assert one.verdicts == {0: "done", 1: "done"}
     assert cluster.ran() == ["0", "1"]
-    # Where squeue waits for too long, what is read behind it is not read: then nothing is told.
-    assert Life.GONE not in {report.life for report in one.reports}
+    assert {report.life for report in one.reports} == {Life.ALIVE}
 
 
 async def test_the_clock_of_a_job_is_not_read_once_it_stands_still(cluster: Cluster) -> None:

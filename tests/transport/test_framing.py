@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runners.transport.base import NOT_RUN, TOO_LATE, Command, Part, Piece
-from runners.transport.framing import Frame, Frames, exchange_script, fetch_script, replies_of
+from runners.transport.framing import Frame, Frames, exchange_script, fetch_script, parts_of, replies_of
 from tests.transport.shells import NONCE, exchange_with, tell
 
 SHELLS = [
@@ -163,6 +163,21 @@ def test_a_part_is_never_older_than_those_before_it(shell: Sequence[str], tmp_pa
     path = f"{tmp_path}:{os.environ['PATH']}"
     said = tell(shell, script, environment={**os.environ, "PATH": path})
     assert [frame.content for frame in said.out.found[2:]] == [b"claim", b"new", b"new"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_file_that_has_come_meanwhile_is_read(shell: Sequence[str], tmp_path: Path) -> None:
+    none, late = tmp_path / "none", tmp_path / "late"
+    # Right after all have been looked at.
+    (tmp_path / "stat").write_text(
+        f"#!/bin/sh\n/usr/bin/stat \"$@\"\ncode=$?\nprintf new >'{late}'\nexit $code\n"
+    )
+    (tmp_path / "stat").chmod(0o755)
+    pieces = [Piece(str(path), 0, 100) for path in (none, late, none)]
+    script = exchange_script([], pieces, NONCE, timeout_s=5, stop=False)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    said = tell(shell, script, environment={**os.environ, "PATH": path})
+    assert parts_of(pieces, said.out.found[1:]) == [None, Part(b"new", 0, 3), None]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
