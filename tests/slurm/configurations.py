@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from runners.checking.slurm.check import check_slurm
 from runners.config.resource import SlurmSSHResource, SlurmSudoResource
@@ -28,6 +28,20 @@ LARGE = {"target_mem_per_job": "30G", "max_mem_per_job": "30G"}
 
 def nothing(lab: Lab) -> None:
     """The cluster is as it should be."""
+
+
+class Changes(Protocol):
+    """What a configuration has otherwise than that of the lab's resources."""
+
+    @property
+    def default(self) -> Mapping[str, Any]:
+        """Changes to the default set; so with the others."""
+
+    @property
+    def gpu(self) -> Mapping[str, Any]: ...
+
+    @property
+    def batching(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +67,12 @@ class Wrong:
     """It is only told where the scheduler's trial refuses, which newer releases than 23.11 do not."""
 
 
-def changed(lab: Lab, wrong: Wrong) -> SlurmRunnerConfig:
+def changed(lab: Lab, changes: Changes) -> SlurmRunnerConfig:
     """The configuration of the lab's resources, with these changes."""
     config: Any = resource(lab.spec, "slurm_sudo")["jobs_runner_config"]
-    config["default_slurm_config"] |= wrong.default
-    config["gpu_slurm_config"] |= wrong.gpu
-    config["batching_config"] |= wrong.batching
+    config["default_slurm_config"] |= changes.default
+    config["gpu_slurm_config"] |= changes.gpu
+    config["batching_config"] |= changes.batching
     return SlurmRunnerConfig.model_validate(config)
 
 

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from runners.config.slurm import SlurmRunnerConfig
 from runners.findings import REST, Finding, FindingState
 from runners.sample import Sample
 from tests.lab.lab import Lab
 from tests.lab.login import key_file, known_hosts_line
-from tests.lab.runyard_home import resource
 from tests.slurm.clusters import Cluster
+from tests.slurm.configurations import changed
 from tests.slurm.runners import ssh_cluster as over_ssh
 from tests.slurm.runners import sudo_cluster
 
@@ -39,14 +38,6 @@ class Variant:
     check: str = ""
     """The word of the one finding that is not OK; empty: there is none."""
     says: str = ""
-
-
-def changed(lab: Lab, variant: Variant) -> SlurmRunnerConfig:
-    config: Any = resource(lab.spec, "slurm_sudo")["jobs_runner_config"]
-    config["default_slurm_config"] |= variant.default
-    config["gpu_slurm_config"] |= variant.gpu
-    config["batching_config"] |= variant.batching
-    return SlurmRunnerConfig.model_validate(config)
 
 
 def cluster_of(lab: Lab, **changes: object) -> Cluster:
